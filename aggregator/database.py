@@ -1,0 +1,117 @@
+"""Engines and migrations: how this project reaches a PostgreSQL database."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from aggregator.errors import DatabaseUnreachableError, SettingError
+
+OLDEST_POSTGRES = 15
+"""First major version with ``UNIQUE NULLS NOT DISTINCT``, which one scope per bucket needs."""
+
+Branch = Literal["standalone", "activity"]
+VERSION_TABLES: dict[Branch, str] = {
+    "standalone": "standalone_alembic_version",
+    "activity": "activity_alembic_version",
+}
+
+
+def parse_url(raw: str) -> URL:
+    """Read a PostgreSQL URL and choose psycopg2 for it.
+
+    SQLAlchemy 2.1 would take psycopg 3 for a plain ``postgresql://``; ``postgres://``
+    is what many hosting services hand out.
+
+    Raises:
+        SettingError: It is no URL, or one of another database.
+    """
+    allowed = "postgresql://user:password@host:port/name"
+    try:
+        url = make_url(raw)
+    except ArgumentError:
+        # The text may hold a password: name the setting, not the value.
+        raise SettingError("database-url", "…", allowed) from None
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise SettingError("database-url", url.render_as_string(hide_password=True), allowed)
+    return url.set(drivername="postgresql+psycopg2")
+
+
+def connect(raw_url: str | URL, *, purpose: str) -> Engine:
+    """Make an engine and prove that it answers.
+
+    Sessions speak UTC. Other programs see who is connected: the application name
+    is ``headspace-activity <purpose> (pid)``.
+
+    Raises:
+        SettingError: The URL is malformed.
+        DatabaseUnreachableError: No PostgreSQL of a supported version answers there.
+    """
+    url = parse_url(raw_url) if isinstance(raw_url, str) else raw_url
+    shown = url.render_as_string(hide_password=True).replace("+psycopg2", "")
+    engine = create_engine(
+        url,
+        pool_pre_ping=True,
+        connect_args={
+            "options": "-c timezone=UTC",
+            "application_name": f"headspace-activity {purpose} ({os.getpid()})",
+            "connect_timeout": 10,
+        },
+    )
+    try:
+        with engine.connect() as conn:
+            version = conn.connection.dbapi_connection.server_version // 10_000  # type: ignore[union-attr]
+    except OperationalError as failure:
+        engine.dispose()
+        raise DatabaseUnreachableError(shown, _one_line(failure.orig)) from None
+    if version < OLDEST_POSTGRES:
+        engine.dispose()
+        raise DatabaseUnreachableError(
+            shown, f"it is PostgreSQL {version}; {OLDEST_POSTGRES} or newer is needed"
+        )
+    return engine
+
+
+def _one_line(failure: BaseException | None) -> str:
+    return " ".join(str(failure).split())
+
+
+def upgrade(engine: Engine, branch: Branch) -> None:
+    """Bring one group of tables to its newest form, in one transaction.
+
+    ``standalone`` makes the host's tables where there is no host; ``activity``
+    makes ours and needs the host's to be there. Each has its own version table,
+    so a host's Alembic history is never touched.
+    """
+    with engine.begin() as conn:
+        config = alembic_config(branch)
+        config.attributes["connection"] = conn
+        command.upgrade(config, "head")
+
+
+def alembic_config(branch: Branch) -> Config:
+    """The Alembic configuration of one group, without an ini file."""
+    scripts = shipped_folder("migrations")
+    config = Config()
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    config.set_main_option("version_locations", str(scripts / branch).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.attributes["branch"] = branch
+    return config
+
+
+def shipped_folder(name: str) -> Path:
+    """Where a folder that travels with this package is.
+
+    In a wheel it stands inside the package, in a checkout beside it.
+    """
+    package = Path(__file__).parent
+    inside = package / name
+    return inside if inside.is_dir() else package.parent / name

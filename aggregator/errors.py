@@ -1,0 +1,75 @@
+"""Everything that can go wrong for a reason the user can act on.
+
+Each error builds its own one-line message, which names the offending value and
+what is allowed. Edges turn them into one line on stderr or a JSON answer.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class ActivityError(Exception):
+    """Base of every error that this project raises on purpose."""
+
+
+class SettingError(ActivityError):
+    """A setting has a value that cannot be used."""
+
+    def __init__(self, name: str, value: object, allowed: str) -> None:
+        super().__init__(f"{name}: {value!r} is not allowed; expected {allowed}")
+
+
+class ParameterError(ActivityError):
+    """A parameter of a request has a value that cannot be used."""
+
+    def __init__(self, name: str, value: object, allowed: str) -> None:
+        self.name = name
+        super().__init__(f"{name}: {value!r} is not allowed; expected {allowed}")
+
+
+class UnknownScopeError(ActivityError):
+    """No project or agent has the requested id."""
+
+    def __init__(self, kind: str, scope_id: int) -> None:
+        super().__init__(f"there is no {kind} with id {scope_id}")
+
+
+class NaiveTimestampError(ActivityError):
+    """A timestamp came without a time zone."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"{where} must have a time zone")
+
+
+class DatabaseUnreachableError(ActivityError):
+    """PostgreSQL did not answer at the given address.
+
+    The address is shown without its password.
+    """
+
+    def __init__(self, shown_url: str, reason: str) -> None:
+        super().__init__(f"cannot use the database {shown_url}: {reason}")
+
+
+class EmbeddedPostgresError(ActivityError):
+    """The embedded PostgreSQL could not be started or joined."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"embedded PostgreSQL: {reason}")
+
+
+class TranscriptsUnreadableError(ActivityError):
+    """A folder of transcripts that was asked for cannot be read."""
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(f"transcripts: cannot read {folder}: {reason}")
+
+
+class AddressTakenError(ActivityError):
+    """The address to serve on cannot be bound."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(
+            f"cannot serve on {host}:{port}: {reason}; choose another with --port or ACTIVITY_PORT"
+        )

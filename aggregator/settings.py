@@ -1,0 +1,200 @@
+"""The settings: names, defaults, meanings and allowed values, in one place.
+
+The command line, the environment (``ACTIVITY_<NAME>``) and a host's
+``app.config`` all arrive here as a mapping from name to raw value. Nothing else
+in the project reads the environment.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from aggregator.errors import SettingError
+
+PREFIX = "ACTIVITY_"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting as users meet it.
+
+    Attributes:
+        name: Name of the :class:`Settings` field; ``--name`` and ``ACTIVITY_NAME``
+            are made from it.
+        help: One sentence for ``--help``.
+        shown_default: The default, in words.
+        parse: Turns a raw value into the field's type, or raises ``ValueError``
+            with the words that say what is allowed.
+        repeatable: Whether the option may be given several times.
+    """
+
+    name: str
+    help: str
+    shown_default: str
+    parse: Callable[[Any], Any]
+    repeatable: bool = False
+
+    @property
+    def variable(self) -> str:
+        """Name of the environment variable and of the key in ``app.config``."""
+        return PREFIX + self.name.upper()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How one process runs. All durations carry their unit in the name.
+
+    Attributes:
+        home: Folder of the embedded database and its files.
+        database_url: PostgreSQL to use instead of the embedded one, or None.
+        host: Address to serve on.
+        port: TCP port to serve on.
+        transcripts: Folders searched for ``**/*.jsonl``.
+        transcripts_given: Whether the user named these folders; then a missing
+            one is an error, otherwise it is merely empty.
+        interval_seconds: Time between two passes.
+        import_interval_seconds: Time between two imports of transcripts.
+        retention_days: Age at which hourly metrics are pruned.
+    """
+
+    home: Path
+    database_url: str | None
+    host: str
+    port: int
+    transcripts: tuple[Path, ...]
+    transcripts_given: bool
+    interval_seconds: int
+    import_interval_seconds: int
+    retention_days: int
+
+    @classmethod
+    def load(
+        cls, given: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None
+    ) -> Settings:
+        """Merge explicit values over the environment over the defaults.
+
+        Args:
+            given: Raw values by field name. None, empty strings and empty
+                sequences count as not given.
+            environ: The environment; default ``os.environ``.
+
+        Raises:
+            SettingError: A value is not allowed.
+        """
+        environ = os.environ if environ is None else environ
+        given = given or {}
+        values: dict[str, Any] = {}
+        for option in OPTIONS:
+            raw = given.get(option.name)
+            source = "--" + option.name.replace("_", "-")
+            if raw in (None, "", ()):
+                raw, source = environ.get(option.variable), option.variable
+            if raw in (None, "", ()):
+                continue
+            try:
+                values[option.name] = option.parse(raw)
+            except ValueError as reason:
+                raise SettingError(source, raw, str(reason)) from None
+        return cls(
+            **{
+                **_defaults(environ),
+                **values,
+                "transcripts_given": "transcripts" in values,
+            }
+        )
+
+
+def _defaults(environ: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "home": Path(platformdirs.user_data_dir("headspace-activity", appauthor=False)),
+        "database_url": None,
+        "host": "127.0.0.1",
+        "port": 5055,
+        "transcripts": default_transcripts(environ),
+        "interval_seconds": 300,
+        "import_interval_seconds": 60,
+        "retention_days": 30,
+    }
+
+
+def default_transcripts(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Folders in which Claude Code keeps transcripts, existing or not.
+
+    ``$CLAUDE_CONFIG_DIR/projects`` where that variable is set, else ``projects``
+    below ``~/.config/claude`` and ``~/.claude``.
+    """
+    configured = environ.get("CLAUDE_CONFIG_DIR")
+    if configured:
+        return (Path(configured).expanduser() / "projects",)
+    home = Path.home()
+    return (home / ".config" / "claude" / "projects", home / ".claude" / "projects")
+
+
+def _path(raw: Any) -> Path:
+    return Path(str(raw)).expanduser().absolute()
+
+
+def _paths(raw: Any) -> tuple[Path, ...]:
+    """Accept one text with the platform's path separator, or a sequence."""
+    parts: Sequence[Any] = (
+        raw.split(os.pathsep) if isinstance(raw, str) else [raw] if isinstance(raw, Path) else raw
+    )
+    return tuple(_path(part) for part in parts if str(part))
+
+
+def _whole(low: int, high: int) -> Callable[[Any], int]:
+    def parse(raw: Any) -> int:
+        allowed = f"a whole number from {low} to {high}"
+        try:
+            number = int(str(raw))
+        except ValueError:
+            raise ValueError(allowed) from None
+        if not low <= number <= high:
+            raise ValueError(allowed)
+        return number
+
+    return parse
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option(
+        "home",
+        "Folder of the embedded database and its files.",
+        "the platform's user data folder",
+        _path,
+    ),
+    Option(
+        "database_url",
+        "Use this PostgreSQL instead of the embedded one: postgresql://user:password@host/name.",
+        "the embedded PostgreSQL",
+        str,
+    ),
+    Option("host", "Address to serve on.", "127.0.0.1, this machine only", str),
+    Option("port", "TCP port to serve on.", "5055", _whole(1, 65535)),
+    Option(
+        "transcripts",
+        "Folder to search for Claude Code transcripts (**/*.jsonl); repeatable.",
+        "projects/ below $CLAUDE_CONFIG_DIR, or below ~/.config/claude and ~/.claude",
+        _paths,
+        repeatable=True,
+    ),
+    Option("interval_seconds", "Seconds between two passes.", "300", _whole(1, 86_400)),
+    Option(
+        "import_interval_seconds",
+        "Seconds between two imports of transcripts.",
+        "60",
+        _whole(1, 86_400),
+    ),
+    Option(
+        "retention_days",
+        "Days for which hourly metrics are kept. Turns are never pruned.",
+        "30",
+        _whole(1, 36_500),
+    ),
+)
