@@ -1,0 +1,27 @@
+"""Turns of agents become hourly metrics in PostgreSQL.
+
+This package knows neither Flask nor Dash: a script or a notebook needs it alone.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aggregator.models import ActivityMetric
+    from aggregator.scheduler import ActivityAggregator
+
+__all__ = ["ActivityAggregator", "ActivityMetric"]
+
+_HOMES = {
+    "ActivityAggregator": "aggregator.scheduler",
+    "ActivityMetric": "aggregator.models",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: pandas takes 0.7 s, which ``--help`` need not wait for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

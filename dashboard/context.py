@@ -1,0 +1,27 @@
+"""What the page knows of its surroundings besides the metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+Clock = Callable[[], datetime]
+"""Gives the present, with a time zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageContext:
+    """Facts for the words on the page.
+
+    Attributes:
+        retention_days: Days for which hourly metrics are kept.
+        looked_in: Folders searched for transcripts; empty on a host, whose turns
+            come from elsewhere.
+        demo: Whether all activity is made up.
+    """
+
+    retention_days: int
+    looked_in: tuple[Path, ...] = ()
+    demo: bool = False
