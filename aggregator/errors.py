@@ -73,3 +73,13 @@ class AddressTakenError(ActivityError):
         super().__init__(
             f"cannot serve on {host}:{port}: {reason}; choose another with --port or ACTIVITY_PORT"
         )
+
+
+class ForeignTablesError(ActivityError):
+    """The database for standalone use belongs to another program."""
+
+    def __init__(self, shown_url: str, tables: list[str]) -> None:
+        super().__init__(
+            f"the database {shown_url} already has tables named {', '.join(tables)} that are "
+            "not ours; expected an empty database"
+        )

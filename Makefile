@@ -1,0 +1,98 @@
+# Two commands do everything on a fresh machine with Python 3.11+:
+#   make serve    sets up, then imports, aggregates and serves the page
+#   make test     sets up, then runs every test, the browser's included
+# Options go through ARGS: make serve ARGS="--demo --port 5056"
+
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help serve test check format lock wheel clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n '2,4s/^# *//p' Makefile
+
+serve: $(VENV)/ready-to-serve
+	@exec $(BIN)/headspace-activity serve $(ARGS)
+
+test: $(VENV)/ready-to-test chromium
+	@$(BIN)/pytest $(ARGS)
+
+check: $(VENV)/ready-to-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/ready-to-test
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+# Writes the locked requirements anew from pyproject.toml. Everything first, then
+# what serving needs as a part of it, so that both fit in one environment.
+COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 \
+	--generate-hashes --no-annotate --no-header --no-emit-index-url --quiet --group build
+lock: $(BIN)/uv
+	$(BIN)/$(COMPILE) --all-extras -o requirements/all.txt
+	$(BIN)/$(COMPILE) --extra standalone -c requirements/all.txt -o requirements/serve.txt
+	echo uv | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --no-header --no-emit-index-url --quiet -o requirements/uv.txt
+
+wheel: $(BIN)/uv
+	$(BIN)/uv build --wheel
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+# ---- What is missing is installed; what cannot be is said in one line. ----------
+
+$(BIN)/uv: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed, and '$(PYTHON)' is not: make PYTHON=python3.12 …" >&2; \
+		exit 1; }
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+		apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null && \
+		$(PYTHON) -m venv --clear $(VENV); } || { \
+		echo "Python cannot make a virtual environment; install its venv module" \
+			"(Debian: apt-get install python3-venv)" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements/uv.txt
+	@touch $@
+
+# uv takes seconds where pip takes minutes; pip knows mirrors that uv does not.
+define install
+	@echo "Installing what $(1) needs into $(VENV) …"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/$(1).txt || \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+			-r requirements/$(1).txt || { \
+		echo "The packages of requirements/$(1).txt could not be installed; is the network there?" >&2; \
+		exit 1; }
+endef
+
+$(VENV)/ready-to-serve: requirements/serve.txt pyproject.toml $(BIN)/uv
+	$(call install,serve)
+	$(install-project)
+	@touch $@
+
+$(VENV)/ready-to-test: requirements/all.txt pyproject.toml $(BIN)/uv
+	$(call install,all)
+	$(install-project)
+	@touch $@ $(VENV)/ready-to-serve
+
+# hatchling builds the project itself; locked like the rest, it needs no isolation.
+define install-project
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+endef
+
+.PHONY: chromium
+chromium:
+	@{ command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null && \
+		command -v chromedriver >/dev/null || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+		echo "Installing Chromium and its driver …" && apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver >/dev/null; } || { \
+		echo "The browser tests need Chromium and its driver" \
+			"(Debian: apt-get install chromium chromium-driver)" >&2; exit 1; }

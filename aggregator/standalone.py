@@ -1,0 +1,59 @@
+"""A database for a process without a host: the embedded one, or the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from sqlalchemy import Engine, inspect
+from sqlalchemy.engine import URL
+
+from aggregator.database import VERSION_TABLES, connect, upgrade
+from aggregator.embedded import embedded_postgres
+from aggregator.errors import ForeignTablesError, SettingError
+from aggregator.models import STANDALONE_TABLES
+from aggregator.settings import Settings
+
+DATABASE = "activity"
+DEMO_DATABASE = "activity_demo"
+
+
+@contextmanager
+def open_database(settings: Settings, *, purpose: str, demo: bool = False) -> Iterator[Engine]:
+    """Reach the database, bring its tables up to date, and let go of it at the end.
+
+    Args:
+        settings: ``database_url``, or else ``home`` for the embedded PostgreSQL.
+        purpose: What other programs see this process is doing, such as ``serve``.
+        demo: Use a database of its own for made-up activity, which only the
+            embedded PostgreSQL offers.
+
+    Raises:
+        SettingError: ``demo`` with a database of the user's.
+        DatabaseUnreachableError: The user's database does not answer.
+        EmbeddedPostgresError: The embedded one cannot be started.
+        ForeignTablesError: The database has tables of these names from elsewhere.
+    """
+    if demo and settings.database_url:
+        raise SettingError("database-url", "…", "no database of yours together with --demo")
+    with ExitStack() as stack:
+        url: str | URL
+        if settings.database_url:
+            url = settings.database_url
+        else:
+            server = stack.enter_context(embedded_postgres(settings.home))
+            url = server.url(DEMO_DATABASE if demo else DATABASE)
+        engine = connect(url, purpose=purpose)
+        stack.callback(engine.dispose)
+        _check_tables(engine)
+        upgrade(engine, "standalone")
+        upgrade(engine, "activity")
+        yield engine
+
+
+def _check_tables(engine: Engine) -> None:
+    """Refuse to mix our tables with a host's of the same names."""
+    present = set(inspect(engine).get_table_names())
+    if VERSION_TABLES["standalone"] not in present and present & STANDALONE_TABLES:
+        shown = engine.url.set(drivername="postgresql").render_as_string(hide_password=True)
+        raise ForeignTablesError(shown, sorted(present & STANDALONE_TABLES))

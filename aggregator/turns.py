@@ -1,0 +1,32 @@
+"""Reading turns: the input of every pass."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pandas as pd
+from sqlalchemy import Connection, func, select
+
+from aggregator.hourly import TURN_DTYPES
+from aggregator.models import Agent, Task, Turn
+
+
+def turns_per_hour(conn: Connection, since: datetime) -> list[tuple[datetime, int]]:
+    """How many turns each UTC hour holds, from ``since`` on, oldest hour first."""
+    hour = func.date_trunc("hour", Turn.timestamp, "UTC")
+    rows = conn.execute(
+        select(hour, func.count()).where(Turn.timestamp >= since).group_by(hour).order_by(hour)
+    )
+    return [(start, count) for start, count in rows]
+
+
+def read_turns(conn: Connection, since: datetime, until: datetime) -> pd.DataFrame:
+    """The turns of ``[since, until)`` with :data:`aggregator.hourly.TURN_DTYPES`, unsorted."""
+    rows = conn.execute(
+        select(Agent.id, Agent.project_id, Turn.timestamp)
+        .join(Task, Task.agent_id == Agent.id)
+        .join(Turn, Turn.task_id == Task.id)
+        .where(Turn.timestamp >= since, Turn.timestamp < until)
+    )
+    frame = pd.DataFrame([tuple(row) for row in rows], columns=list(TURN_DTYPES))
+    return frame.astype(TURN_DTYPES)

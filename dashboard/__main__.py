@@ -1,0 +1,5 @@
+"""``python -m dashboard`` is ``headspace-activity``."""
+
+from dashboard.cli import main
+
+main()

@@ -1,0 +1,210 @@
+"""The command ``headspace-activity``.
+
+Heavy imports stand inside the commands, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aggregator.errors import ActivityError, AddressTakenError
+from aggregator.settings import OPTIONS, Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from aggregator.ingest import ImportReport
+    from aggregator.passes import PassReport
+
+
+class Group(click.Group):
+    """A group whose commands end with one line on stderr where the user can act."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; exit 1 with the message of an :class:`ActivityError`."""
+        try:
+            return super().invoke(ctx)
+        except ActivityError as error:
+            click.echo(f"headspace-activity: {error}", err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="headspace-activity")
+def main() -> None:
+    """Activity monitoring for people who run many Claude Code agents at once."""
+    # An end by a service manager is as orderly as Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    for noisy in ("alembic", "apscheduler", "waitress"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def settings_from(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of these settings, and pass it one ``settings``."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        def run(**given: Any) -> None:
+            own = {name: given.pop(name) for name in names}
+            command(settings=Settings.load(own), **given)
+
+        run.__doc__ = command.__doc__
+        run.__name__ = command.__name__
+        options: Callable[..., None] = run
+        for option in reversed([option for option in OPTIONS if option.name in names]):
+            flag = "--" + option.name.replace("_", "-")
+            words = f"{option.help}  [{option.variable}; default: {option.shown_default}]"
+            options = click.option(flag, multiple=option.repeatable, help=words)(options)
+        return options
+
+    return decorate
+
+
+@main.command()
+@settings_from(*(option.name for option in OPTIONS))
+@click.option("--demo", is_flag=True, help="Show made-up activity, in a database of its own.")
+def serve(settings: Settings, demo: bool) -> None:
+    """Import, aggregate and serve the page until Ctrl-C."""
+    from aggregator.standalone import open_database
+    from dashboard.server import build_jobs, build_server
+
+    listener = _listen(settings.host, settings.port)
+    with listener, open_database(settings, purpose="serve", demo=demo) as engine:
+        _fill(engine, settings, demo)
+        jobs = build_jobs(engine, settings, demo=demo)
+        _tell_pass(jobs.aggregate_once())
+        server = build_server(engine, settings, demo=demo)
+        jobs.start()
+        try:
+            _serve_until_stopped(server, listener)
+        finally:
+            click.echo("Stopping …")
+            jobs.stop()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Take the address before any work is done, so that a taken one is told at once."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as failure:
+        raise AddressTakenError(host, port, failure.strerror or str(failure)) from None
+    return listener
+
+
+def _fill(engine: Engine, settings: Settings, demo: bool) -> None:
+    if demo:
+        from aggregator.demo import fill_with_demo
+
+        zone = datetime.now().astimezone().tzinfo or UTC
+        turns = fill_with_demo(engine, datetime.now(UTC), zone)
+        click.echo(f"Made up {turns:,} turns of demo activity")
+    else:
+        _import_with_progress(engine, settings)
+
+
+def _serve_until_stopped(server: Any, listener: socket.socket) -> None:
+    import waitress
+
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    click.echo(f"Activity: http://{shown}:{port}/activity  (Ctrl-C ends)")
+    waitress.create_server(server, sockets=[listener], threads=8, ident=None).run()
+
+
+@main.command("import")
+@settings_from("home", "database_url", "transcripts")
+def import_(settings: Settings) -> None:
+    """Import transcripts once and end."""
+    with _database(settings, "import") as engine:
+        _import_with_progress(engine, settings)
+
+
+def _import_with_progress(engine: Engine, settings: Settings) -> ImportReport:
+    from aggregator.ingest import import_transcripts
+
+    with click.progressbar(length=1, label="Importing transcripts") as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.length = max(total, 1)
+            bar.update(done - bar.pos)
+
+        report = import_transcripts(
+            engine, settings.transcripts, must_exist=settings.transcripts_given, progress=show
+        )
+    click.echo(
+        f"Imported {report.turns:,} new turns from {report.files_read:,} of {report.files:,} "
+        f"files in {report.seconds:.1f} s"
+    )
+    for kind, count in sorted(report.skipped.items()):
+        click.echo(f"Skipped {count:,} × {kind}", err=True)
+    return report
+
+
+@main.command()
+@settings_from("home", "database_url", "retention_days")
+def aggregate(settings: Settings) -> None:
+    """Make one pass over the turns and end."""
+    from aggregator.scheduler import ActivityAggregator
+
+    with _database(settings, "aggregate") as engine:
+        _tell_pass(ActivityAggregator(engine, settings).aggregate_once())
+
+
+def _tell_pass(report: PassReport | None) -> None:
+    if report is None:
+        click.echo("Another process is making a pass right now")
+        return
+    written = report.written
+    click.echo(
+        f"Pass in {report.seconds:.1f} s: {written.agents:,} agent, {written.projects:,} project "
+        f"and {written.overall:,} overall rows changed, {written.deleted + report.pruned:,} deleted"
+    )
+
+
+@main.command()
+@settings_from("home", "database_url")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def status(settings: Settings, as_json: bool) -> None:
+    """Tell what is running, what has been read, and how fresh the metrics are."""
+    from aggregator.status import read_status
+
+    with _database(settings, "status") as engine, engine.connect() as conn:
+        facts = read_status(conn, datetime.now(UTC))
+    click.echo(json.dumps(facts, indent=2) if as_json else "\n".join(_lines(facts)))
+
+
+def _lines(facts: dict[str, Any], indent: str = "") -> Iterator[str]:
+    """Nested facts as indented lines, for people."""
+    for name, value in facts.items():
+        words = name.replace("_", " ")
+        if isinstance(value, dict) and value:
+            yield f"{indent}{words}:"
+            yield from _lines(value, indent + "  ")
+        elif isinstance(value, list):
+            shown = ", ".join(f"{row['command']} (pid {row['pid']})" for row in value)
+            yield f"{indent}{words}: {shown or 'nothing'}"
+        else:
+            yield f"{indent}{words}: {'none' if value in (None, {}) else value}"
+
+
+@contextmanager
+def _database(settings: Settings, purpose: str) -> Iterator[Engine]:
+    from aggregator.standalone import open_database
+
+    with open_database(settings, purpose=purpose) as engine:
+        yield engine

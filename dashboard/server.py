@@ -1,0 +1,70 @@
+"""The standalone Flask host: a small server that mounts the page like any other."""
+
+from __future__ import annotations
+
+import atexit
+from contextlib import ExitStack
+
+from flask import Flask, redirect, url_for
+from flask_compress import Compress
+from sqlalchemy import Engine
+from werkzeug.wrappers import Response
+
+from aggregator.ingest import import_transcripts
+from aggregator.scheduler import ActivityAggregator
+from aggregator.settings import Settings
+from aggregator.standalone import open_database
+from dashboard.context import PageContext
+from dashboard.extension import Activity
+
+
+def build_server(engine: Engine, settings: Settings, *, demo: bool = False) -> Flask:
+    """A Flask server with the page, the API, and nothing else but ``/``, which leads there."""
+    app = Flask("dashboard")
+    app.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
+    Compress(app)
+    context = PageContext(
+        retention_days=settings.retention_days, looked_in=settings.transcripts, demo=demo
+    )
+    Activity(app, engine=engine, context=context)
+
+    @app.get("/")
+    def home() -> Response:
+        return redirect(url_for("activity.activity_page"))
+
+    return app
+
+
+def build_jobs(engine: Engine, settings: Settings, *, demo: bool = False) -> ActivityAggregator:
+    """The background work of a standalone process, not yet started.
+
+    The pass, and the import of transcripts except where all activity is made up.
+    """
+    jobs = ActivityAggregator(engine, settings)
+    if not demo:
+        jobs.every(
+            settings.import_interval_seconds,
+            "import",
+            lambda: import_transcripts(
+                engine, settings.transcripts, must_exist=settings.transcripts_given
+            ),
+        )
+    return jobs
+
+
+def create_app() -> Flask:
+    """The standalone server for another WSGI server: ``gunicorn dashboard.server:create_app()``.
+
+    Settings come from the environment. The database, the import and the passes live as
+    long as the process.
+    """
+    settings = Settings.load()
+    stack = ExitStack()
+    atexit.register(stack.close)
+    engine = stack.enter_context(open_database(settings, purpose="serve"))
+    import_transcripts(engine, settings.transcripts, must_exist=settings.transcripts_given)
+    jobs = build_jobs(engine, settings)
+    jobs.aggregate_once()
+    jobs.start()
+    stack.callback(jobs.stop)
+    return build_server(engine, settings)
