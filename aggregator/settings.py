@@ -27,6 +27,7 @@ class Option:
     Attributes:
         name: Name of the :class:`Settings` field; ``--name`` and ``ACTIVITY_NAME``
             are made from it.
+        metavar: What stands for the value in ``--help``.
         help: One sentence for ``--help``.
         shown_default: The default, in words.
         parse: Turns a raw value into the field's type, or raises ``ValueError``
@@ -35,6 +36,7 @@ class Option:
     """
 
     name: str
+    metavar: str
     help: str
     shown_default: str
     parse: Callable[[Any], Any]
@@ -165,34 +167,39 @@ def _whole(low: int, high: int) -> Callable[[Any], int]:
 OPTIONS: tuple[Option, ...] = (
     Option(
         "home",
+        "DIR",
         "Folder of the embedded database and its files.",
         "the platform's user data folder",
         _path,
     ),
     Option(
         "database_url",
+        "URL",
         "Use this PostgreSQL instead of the embedded one: postgresql://user:password@host/name.",
         "the embedded PostgreSQL",
         str,
     ),
-    Option("host", "Address to serve on.", "127.0.0.1, this machine only", str),
-    Option("port", "TCP port to serve on.", "5055", _whole(1, 65535)),
+    Option("host", "ADDRESS", "Address to serve on.", "127.0.0.1, this machine only", str),
+    Option("port", "N", "TCP port to serve on.", "5055", _whole(1, 65535)),
     Option(
         "transcripts",
+        "DIR",
         "Folder to search for Claude Code transcripts (**/*.jsonl); repeatable.",
         "projects/ below $CLAUDE_CONFIG_DIR, or below ~/.config/claude and ~/.claude",
         _paths,
         repeatable=True,
     ),
-    Option("interval_seconds", "Seconds between two passes.", "300", _whole(1, 86_400)),
+    Option("interval_seconds", "SECONDS", "Seconds between two passes.", "300", _whole(1, 86_400)),
     Option(
         "import_interval_seconds",
+        "SECONDS",
         "Seconds between two imports of transcripts.",
         "60",
         _whole(1, 86_400),
     ),
     Option(
         "retention_days",
+        "DAYS",
         "Days for which hourly metrics are kept. Turns are never pruned.",
         "30",
         _whole(1, 36_500),

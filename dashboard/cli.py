@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -54,17 +55,18 @@ def settings_from(*names: str) -> Callable[[Callable[..., None]], Callable[..., 
     """Give a command the options of these settings, and pass it one ``settings``."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
         def run(**given: Any) -> None:
             own = {name: given.pop(name) for name in names}
             command(settings=Settings.load(own), **given)
 
-        run.__doc__ = command.__doc__
-        run.__name__ = command.__name__
         options: Callable[..., None] = run
         for option in reversed([option for option in OPTIONS if option.name in names]):
             flag = "--" + option.name.replace("_", "-")
             words = f"{option.help}  [{option.variable}; default: {option.shown_default}]"
-            options = click.option(flag, multiple=option.repeatable, help=words)(options)
+            options = click.option(
+                flag, metavar=option.metavar, multiple=option.repeatable, help=words
+            )(options)
         return options
 
     return decorate
