@@ -9,7 +9,7 @@ from sqlalchemy import Engine, inspect
 from sqlalchemy.engine import URL
 
 from aggregator.database import VERSION_TABLES, connect, upgrade
-from aggregator.embedded import embedded_postgres
+from aggregator.embedded import EmbeddedPostgres
 from aggregator.errors import ForeignTablesError, SettingError
 from aggregator.models import STANDALONE_TABLES
 from aggregator.settings import Settings
@@ -41,7 +41,7 @@ def open_database(settings: Settings, *, purpose: str, demo: bool = False) -> It
         if settings.database_url:
             url = settings.database_url
         else:
-            server = stack.enter_context(embedded_postgres(settings.home))
+            server = stack.enter_context(EmbeddedPostgres(settings.home))
             url = server.url(DEMO_DATABASE if demo else DATABASE)
         engine = connect(url, purpose=purpose)
         stack.callback(engine.dispose)

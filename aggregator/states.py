@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from aggregator.models import Agent, Task, Turn
 
@@ -42,7 +43,7 @@ def agent_states(conn: Connection, now: datetime) -> pd.DataFrame:
     )
     newest_task = (
         select(Task.agent_id, Task.state)
-        .distinct(Task.agent_id)
+        .ext(distinct_on(Task.agent_id))
         .where(Task.agent_id.in_(select(last_turns.c.agent_id)))
         .order_by(Task.agent_id, Task.id.desc())
         .subquery()

@@ -20,8 +20,8 @@ def columns() -> list[sa.Column]:
     return [
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("bucket_start", INSTANT, nullable=False),
-        sa.Column("agent_id", sa.ForeignKey("agents.id", ondelete="CASCADE")),
-        sa.Column("project_id", sa.ForeignKey("projects.id", ondelete="CASCADE")),
+        sa.Column("agent_id", sa.Integer, sa.ForeignKey("agents.id", ondelete="CASCADE")),
+        sa.Column("project_id", sa.Integer, sa.ForeignKey("projects.id", ondelete="CASCADE")),
         sa.Column("is_overall", sa.Boolean, nullable=False, server_default=sa.text("false")),
         sa.Column("turn_count", sa.Integer, nullable=False),
         sa.Column("avg_turn_time_seconds", sa.Float),

@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column(
             "project_id",
+            sa.Integer,
             sa.ForeignKey("projects.id", ondelete="CASCADE"),
             nullable=False,
             index=True,
@@ -36,7 +37,11 @@ def upgrade() -> None:
         "tasks",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column(
-            "agent_id", sa.ForeignKey("agents.id", ondelete="CASCADE"), nullable=False, unique=True
+            "agent_id",
+            sa.Integer,
+            sa.ForeignKey("agents.id", ondelete="CASCADE"),
+            nullable=False,
+            unique=True,
         ),
         sa.Column("state", sa.Text, nullable=False),
     )
@@ -44,7 +49,11 @@ def upgrade() -> None:
         "turns",
         sa.Column("id", sa.BigInteger, primary_key=True),
         sa.Column(
-            "task_id", sa.ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False, index=True
+            "task_id",
+            sa.Integer,
+            sa.ForeignKey("tasks.id", ondelete="CASCADE"),
+            nullable=False,
+            index=True,
         ),
         sa.Column("actor", sa.Text, nullable=False),
         sa.Column("timestamp", INSTANT, nullable=False, index=True),
