@@ -44,7 +44,9 @@ def fill_with_demo(engine: Engine, now: datetime, zone: tzinfo) -> int:
                     project_id=int(owner) + 1, session_id=session, started_at=own[0]["timestamp"]
                 )
             )
-            state = "processing" if own[-1]["actor"] == "USER" else "awaiting_input"
+            # After a reply, an agent may still be busy with its tools.
+            busy = own[-1]["actor"] == "USER" or rng.random() < 0.5
+            state = "processing" if busy else "awaiting_input"
             conn.execute(insert(Task).values(agent_id=number, state=state))
             turns += own
         conn.execute(insert(Turn), turns)

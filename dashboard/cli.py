@@ -120,12 +120,12 @@ def _fill(engine: Engine, settings: Settings, demo: bool) -> None:
 
 
 def _serve_until_stopped(server: Any, listener: socket.socket) -> None:
-    import waitress
+    from waitress.server import create_server
 
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"Activity: http://{shown}:{port}/activity  (Ctrl-C ends)")
-    waitress.create_server(server, sockets=[listener], threads=8, ident=None).run()
+    create_server(server, sockets=[listener], threads=8, ident=None).run()
 
 
 @main.command("import")

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import inspect, text
+
+from aggregator.database import connect
+from aggregator.errors import ForeignTablesError, SettingError
+from aggregator.models import OWN_TABLES, STANDALONE_TABLES
+from aggregator.settings import Settings
+from aggregator.standalone import open_database
+
+
+def settings_for(url) -> Settings:
+    return Settings.load({"database_url": url.render_as_string(hide_password=False)}, {})
+
+
+def test_an_empty_database_gets_all_tables(postgres):
+    url = postgres.url("tests_standalone", fresh=True)
+
+    with open_database(settings_for(url), purpose="tests") as engine:
+        tables = set(inspect(engine).get_table_names())
+
+    assert tables >= OWN_TABLES | STANDALONE_TABLES
+
+
+def test_without_a_url_the_embedded_database_in_home_is_used(tmp_path):
+    settings = Settings.load({"home": tmp_path}, {})
+
+    with open_database(settings, purpose="tests") as engine:
+        activity = engine.url.database
+        with open_database(settings, purpose="tests", demo=True) as demo:
+            assert (activity, demo.url.database) == ("activity", "activity_demo")
+
+
+def test_a_database_of_another_program_is_refused_and_left_alone(postgres):
+    url = postgres.url("tests_foreign", fresh=True)
+    engine = connect(url, purpose="tests")
+    with engine.begin() as conn:
+        conn.execute(text("CREATE TABLE agents (id int); CREATE TABLE turns (id int)"))
+
+    with (
+        pytest.raises(ForeignTablesError, match="already has tables named agents, turns that are"),
+        open_database(settings_for(url), purpose="tests"),
+    ):
+        pass
+
+    assert set(inspect(engine).get_table_names()) == {"agents", "turns"}
+    engine.dispose()
+
+
+def test_demo_activity_never_goes_into_a_users_database(postgres):
+    with (
+        pytest.raises(SettingError, match="no database of yours together with --demo"),
+        open_database(settings_for(postgres.url("tests")), purpose="tests", demo=True),
+    ):
+        pass

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from aggregator.keeper import find_postmaster
+
+COMMAND = [sys.executable, "-m", "dashboard"]
+
+
+@pytest.fixture
+def environ(tmp_path):
+    """An environment in which nothing of the user's own is found."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "ACTIVITY_HOME": str(tmp_path / "data"),
+        "LC_ALL": "C.UTF-8",
+    }
+
+
+@pytest.fixture
+def transcripts(tmp_path) -> Path:
+    """Two sessions of one project; one prompt and two replies in the last minutes."""
+    folder = tmp_path / "transcripts" / "-code-alpha"
+    folder.mkdir(parents=True)
+    (folder / "s1.jsonl").write_text(
+        "".join([_user("s1", "u1", 9), _agent("s1", "m1", 8), '{"type": "unheard-of"}\n'])
+    )
+    (folder / "s2.jsonl").write_text(_agent("s2", "m2", 3) + "no JSON\n")
+    return folder.parent
+
+
+def _user(session: str, uuid: str, minutes: float) -> str:
+    return _line(session, minutes, type="user", uuid=uuid, message={"content": "Please do"})
+
+
+def _agent(session: str, message_id: str, minutes: float) -> str:
+    blocks = [{"type": "text", "text": "Done"}]
+    message = {"id": message_id, "content": blocks, "model": "claude", "role": "assistant"}
+    return _line(session, minutes, type="assistant", uuid=f"u-{message_id}", message=message)
+
+
+def _line(session: str, minutes: float, **fields: object) -> str:
+    at = datetime.now(UTC) - timedelta(minutes=minutes)
+    common = {"sessionId": session, "cwd": "/code/alpha", "timestamp": at.isoformat()}
+    return json.dumps({**common, **fields}) + "\n"
+
+
+def run(environ, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.mark.parametrize("command", ["serve", "import", "aggregate", "status"])
+def test_help_explains_each_option_with_its_variable_and_default(environ, command):
+    done = run(environ, command, "--help")
+
+    assert done.returncode == 0
+    assert "ACTIVITY_HOME; default: the" in " ".join(done.stdout.split())
+
+
+def test_help_does_not_wait_for_pandas_or_dash():
+    code = "import sys, dashboard.cli; print({'pandas', 'dash', 'sqlalchemy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "set()\n"
+
+
+def test_a_served_page_can_be_read_joined_and_ended(environ, transcripts, tmp_path):
+    port = free_port()
+    serving = subprocess.Popen(
+        [*COMMAND, "serve", "--port", str(port), "--transcripts", transcripts],
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with serving:
+        said = []
+        for line in serving.stdout:
+            said.append(line)
+            if line.startswith("Activity:"):
+                break
+        url = f"http://127.0.0.1:{port}"
+        page = urllib.request.urlopen(f"{url}/activity").read().decode()
+        answer = json.load(urllib.request.urlopen(f"{url}/api/metrics/overall"))
+        status = json.loads(run(environ, "status", "--json").stdout)
+
+        serving.send_signal(signal.SIGINT)
+        _, errors = serving.communicate(timeout=60)
+
+    assert said[-1] == f"Activity: {url}/activity  (Ctrl-C ends)\n"
+    assert 'aria-current="page"' in page
+    assert answer["totals"]["turn_count"] == 3
+    assert answer["totals"]["active_agents"] == 2
+    assert status["running"] == [
+        {"command": "serve", "pid": serving.pid, "since": status["running"][0]["since"]}
+    ]
+    assert (status["projects"], status["agents"]) == (1, 2)
+    assert status["turns"] == {"user": 1, "agent": 2}
+    assert status["import"]["skipped"] == {"malformed": 1, "unknown type": 1}
+    assert serving.returncode == 0
+    assert "Traceback" not in errors
+    assert find_postmaster(tmp_path / "data" / "postgres") is None
+
+
+def test_importing_and_aggregating_by_hand_do_what_serving_does(environ, transcripts):
+    imported = run(environ, "import", "--transcripts", transcripts)
+    again = run(environ, "import", "--transcripts", transcripts)
+    passed = run(environ, "aggregate")
+    status = json.loads(run(environ, "status", "--json").stdout)
+
+    assert "Imported 3 new turns from 2 of 2 files" in imported.stdout
+    assert "Imported 0 new turns from 0 of 2 files" in again.stdout
+    assert "agent, " in passed.stdout
+    assert status["last_pass"]["at"]
+    assert status["turns"] == {"user": 1, "agent": 2}
+    assert 1 <= status["buckets"] <= 2
+
+
+def test_status_is_readable_for_people(environ):
+    done = run(environ, "status")
+
+    assert done.returncode == 0
+    assert "running: nothing\n" in done.stdout
+    assert "last pass:\n  at: none\n" in done.stdout
+
+
+def test_a_taken_port_is_one_line_and_told_before_any_work(environ, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        done = run(environ, "serve", "--port", port)
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"headspace-activity: cannot serve on 127.0.0.1:{port}: Address already in use; "
+        "choose another with --port or ACTIVITY_PORT\n"
+    )
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            ["import", "--transcripts", "/nowhere/at/all"],
+            "transcripts: cannot read /nowhere/at/all: ",
+        ),
+        (["status", "--database-url", "sqlite:///x"], "database-url: 'sqlite:///x' is not allowed"),
+        (
+            ["aggregate", "--database-url", "postgresql://ada:secret@127.0.0.1:1/x"],
+            "cannot use the database postgresql://ada:***@127.0.0.1:1/x: connection to server",
+        ),
+        (["serve", "--retention-days", "0"], "--retention-days: '0' is not allowed; expected a"),
+        (["serve", "--demo", "--database-url", "postgresql://h/x"], "database-url: "),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_on_stderr_and_exit_code_1(environ, arguments, words):
+    done = run(environ, *arguments)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"headspace-activity: {words}")
+    assert done.stderr.count("\n") == 1
+    assert "secret" not in done.stderr
+
+
+def test_a_users_own_database_is_used_and_a_foreign_one_refused(environ, transcripts, postgres):
+    url = postgres.url("tests_own", fresh=True).set(drivername="postgresql")
+    own = ["--database-url", url.render_as_string(hide_password=False)]
+    first = run(environ, "import", "--transcripts", transcripts, *own)
+    second = run(environ, "import", "--transcripts", transcripts, *own)
+
+    assert "Imported 3 new turns" in first.stdout
+    assert "Imported 0 new turns" in second.stdout
+    assert not Path(environ["ACTIVITY_HOME"]).exists()
