@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Literal
 
 from alembic import command
@@ -13,6 +12,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from aggregator.errors import DatabaseUnreachableError, SettingError
+from aggregator.shipped import shipped_folder
 
 OLDEST_POSTGRES = 15
 """First major version with ``UNIQUE NULLS NOT DISTINCT``, which one scope per bucket needs."""
@@ -98,20 +98,10 @@ def upgrade(engine: Engine, branch: Branch) -> None:
 
 def alembic_config(branch: Branch) -> Config:
     """The Alembic configuration of one group, without an ini file."""
-    scripts = shipped_folder("migrations")
+    scripts = shipped_folder("aggregator", "migrations")
     config = Config()
     config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     config.set_main_option("version_locations", str(scripts / branch).replace("%", "%%"))
     config.set_main_option("path_separator", "newline")
     config.attributes["branch"] = branch
     return config
-
-
-def shipped_folder(name: str) -> Path:
-    """Where a folder that travels with this package is.
-
-    In a wheel it stands inside the package, in a checkout beside it.
-    """
-    package = Path(__file__).parent
-    inside = package / name
-    return inside if inside.is_dir() else package.parent / name

@@ -159,18 +159,25 @@ class TranscriptFile(Base):
 
     ``read_bytes`` is the offset after the last complete line; ``read_digest`` is
     a digest of the bytes just before it, by which a replaced file is noticed.
-    ``skipped`` counts unusable lines by kind.
+    ``lines`` (not blank) and ``objects`` lie before it; ``waiting`` tells of an
+    incomplete line behind it. ``skipped`` counts unusable lines by kind.
+    ``sessions`` holds ``[first cwd, last state, its instant]`` by session id.
+    A sub-agent's file (not ``is_main``) is counted and never read.
     """
 
     __tablename__ = "transcript_files"
 
     path: Mapped[str] = mapped_column(Text, primary_key=True)
+    is_main: Mapped[bool] = mapped_column(Boolean)
     size: Mapped[int] = mapped_column(BigInteger)
     modified_ns: Mapped[int] = mapped_column(BigInteger)
     read_bytes: Mapped[int] = mapped_column(BigInteger)
     read_digest: Mapped[str] = mapped_column(Text)
     lines: Mapped[int] = mapped_column(BigInteger)
+    objects: Mapped[int] = mapped_column(BigInteger)
+    waiting: Mapped[bool] = mapped_column(Boolean)
     skipped: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    sessions: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
 OWN_TABLES = frozenset({"activity_metrics", "activity_state"})

@@ -29,7 +29,7 @@ def read_status(conn: Connection, now: datetime) -> dict[str, Any]:
     ``import``, see :func:`aggregator.ingest.import_totals`; ``running``, the processes
     of this program that are connected now. Instants are ISO 8601, UTC.
     """
-    by_actor = dict(
+    by_actor: dict[str, int] = dict(
         conn.execute(
             select(func.lower(cast(Turn.actor, Text)), func.count()).group_by(Turn.actor)
         ).all()

@@ -122,10 +122,12 @@ def _fill(engine: Engine, settings: Settings, demo: bool) -> None:
 def _serve_until_stopped(server: Any, listener: socket.socket) -> None:
     from waitress.server import create_server
 
+    # From here on connections are accepted: whoever reads the address can use it.
+    waiting = create_server(server, sockets=[listener], threads=8, ident=None)
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"Activity: http://{shown}:{port}/activity  (Ctrl-C ends)")
-    create_server(server, sockets=[listener], threads=8, ident=None).run()
+    waiting.run()
 
 
 @main.command("import")

@@ -27,6 +27,8 @@ class Activity:
         app: The server, or None to call :meth:`init_app` later.
         engine: The database with turns and metrics.
         context: Facts for the words on the page.
+        template: Jinja template around the page, see :func:`dashboard.page.mount`; None
+            for a page with nothing else on it.
         clock: Gives the present, with a time zone.
     """
 
@@ -36,10 +38,12 @@ class Activity:
         *,
         engine: Engine,
         context: PageContext,
+        template: str | None = None,
         clock: Clock = utc_now,
     ) -> None:
         self._reader = MetricReader(engine)
         self._context = context
+        self._template = template
         self._clock = clock
         if app is not None:
             self.init_app(app)
@@ -48,4 +52,4 @@ class Activity:
         """Add ``/activity`` and ``/api/metrics`` to a server."""
         app.extensions["activity"] = self
         app.register_blueprint(api.blueprint(self._reader, self._clock))
-        page.mount(app, self._reader, self._context, now=self._clock)
+        page.mount(app, self._reader, self._context, now=self._clock, template=self._template)

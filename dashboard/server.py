@@ -14,6 +14,7 @@ from aggregator.ingest import import_transcripts
 from aggregator.scheduler import ActivityAggregator
 from aggregator.settings import Settings
 from aggregator.standalone import open_database
+from dashboard import page
 from dashboard.context import PageContext
 from dashboard.extension import Activity
 
@@ -26,7 +27,7 @@ def build_server(engine: Engine, settings: Settings, *, demo: bool = False) -> F
     context = PageContext(
         retention_days=settings.retention_days, looked_in=settings.transcripts, demo=demo
     )
-    Activity(app, engine=engine, context=context)
+    Activity(app, engine=engine, context=context, template=page.STANDALONE)
 
     @app.get("/")
     def home() -> Response:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Connection, Engine, insert, select, text
 
 from aggregator.database import connect, upgrade
@@ -14,10 +17,21 @@ from aggregator.embedded import EmbeddedPostgres
 from aggregator.models import Agent, Project, Task, Turn
 
 
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """An empty folder for an embedded server, gone after the test.
+
+    Not below tmp_path: run by root, PostgreSQL's account could not enter it there, and
+    its files would stay behind elsewhere.
+    """
+    with TemporaryDirectory(prefix="activity-") as folder:
+        yield Path(folder)
+
+
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def postgres() -> Iterator[EmbeddedPostgres]:
     """A PostgreSQL server that lives as long as the tests."""
-    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres")) as server:
+    with TemporaryDirectory(prefix="activity-") as folder, EmbeddedPostgres(Path(folder)) as server:
         yield server
 
 
@@ -47,6 +61,11 @@ def conn(empty_engine: Engine) -> Iterator[Connection]:
     with empty_engine.connect() as conn:
         yield conn
         conn.rollback()
+
+
+# No test looks at the clock: a busy machine is no defect.
+settings.register_profile("activity", deadline=None, max_examples=50)
+settings.load_profile("activity")
 
 
 class Record(Protocol):

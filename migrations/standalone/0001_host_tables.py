@@ -63,12 +63,16 @@ def upgrade() -> None:
     op.create_table(
         "transcript_files",
         sa.Column("path", sa.Text, primary_key=True),
+        sa.Column("is_main", sa.Boolean, nullable=False),
         sa.Column("size", sa.BigInteger, nullable=False),
         sa.Column("modified_ns", sa.BigInteger, nullable=False),
         sa.Column("read_bytes", sa.BigInteger, nullable=False),
         sa.Column("read_digest", sa.Text, nullable=False),
         sa.Column("lines", sa.BigInteger, nullable=False),
+        sa.Column("objects", sa.BigInteger, nullable=False),
+        sa.Column("waiting", sa.Boolean, nullable=False),
         sa.Column("skipped", JSONB, nullable=False),
+        sa.Column("sessions", JSONB, nullable=False),
     )
 
 

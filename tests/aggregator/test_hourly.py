@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -123,7 +124,7 @@ def test_averages_are_the_mean_gap_and_gaps_are_counted_by_the_formula(rows):
                     and hour.bucket_start <= at < hour.bucket_start + pd.Timedelta("1h")
                 )
             ]
-            for earlier, later in zip(own, own[1:], strict=False)
+            for earlier, later in pairwise(own)
         ]
         assert gap_counts(hours)[index] == len(gaps)
         if gaps:

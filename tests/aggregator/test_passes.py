@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import delete, select, text, update
 
 from aggregator import passes
 from aggregator.models import ActivityMetric, ActivityState, Agent, Turn
@@ -17,7 +17,8 @@ RETENTION = timedelta(days=30)
 ORACLE = text(
     """
     WITH turns AS (
-        SELECT date_trunc('hour', t.timestamp, 'UTC') AS bucket, a.id AS agent, a.project_id AS project,
+        SELECT date_trunc('hour', t.timestamp, 'UTC') AS bucket,
+            a.id AS agent, a.project_id AS project,
             t.timestamp - lag(t.timestamp) OVER (
                 PARTITION BY a.id, date_trunc('hour', t.timestamp, 'UTC') ORDER BY t.timestamp
             ) AS gap
@@ -28,7 +29,8 @@ ORACLE = text(
         extract(epoch FROM avg(gap))::float8 AS average, NULL::int AS active
     FROM turns GROUP BY bucket, agent
     UNION ALL
-    SELECT bucket, NULL, project, false, count(*), extract(epoch FROM avg(gap)), count(DISTINCT agent)
+    SELECT bucket, NULL, project, false, count(*),
+        extract(epoch FROM avg(gap)), count(DISTINCT agent)
     FROM turns GROUP BY bucket, project
     UNION ALL
     SELECT bucket, NULL, NULL, true, count(*), extract(epoch FROM avg(gap)), count(DISTINCT agent)
@@ -180,7 +182,8 @@ def test_a_pass_that_fails_leaves_everything_as_it_was(history):
         conn.execute(update(Turn).values(timestamp=Turn.timestamp - timedelta(hours=1)))
         conn.execute(
             text(
-                "ALTER TABLE activity_state ADD CONSTRAINT broken CHECK (last_pass_at < '2026-11-22 14:40Z')"
+                "ALTER TABLE activity_state "
+                "ADD CONSTRAINT broken CHECK (last_pass_at < '2026-11-22 14:40Z')"
             )
         )
     before = _everything(history)

@@ -93,7 +93,7 @@ def test_a_month_counts_an_agent_once_however_many_hours_it_worked(reader):
         (Scope("agent", 4), 0, None, [], []),
     ],
 )
-def test_a_narrower_scope_sees_only_its_own(reader, scope, turns, average, agents, projects):
+def test_a_narrower_scope_sees_only_its_own(*, reader, scope, turns, average, agents, projects):
     activity = reader.activity(scope, rolling_window("day", NOW))
 
     assert activity.totals.turn_count == turns

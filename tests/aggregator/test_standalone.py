@@ -23,8 +23,8 @@ def test_an_empty_database_gets_all_tables(postgres):
     assert tables >= OWN_TABLES | STANDALONE_TABLES
 
 
-def test_without_a_url_the_embedded_database_in_home_is_used(tmp_path):
-    settings = Settings.load({"home": tmp_path}, {})
+def test_without_a_url_the_embedded_database_in_home_is_used(home):
+    settings = Settings.load({"home": home}, {})
 
     with open_database(settings, purpose="tests") as engine:
         activity = engine.url.database

@@ -7,23 +7,25 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from aggregator.keeper import find_postmaster
+from aggregator.embedded.keeper import find_postmaster
 
 COMMAND = [sys.executable, "-m", "dashboard"]
 
 
 @pytest.fixture
-def environ(tmp_path):
+def environ(tmp_path, home):
     """An environment in which nothing of the user's own is found."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),
-        "ACTIVITY_HOME": str(tmp_path / "data"),
+        "ACTIVITY_HOME": str(home),
         "LC_ALL": "C.UTF-8",
     }
 
@@ -88,42 +90,51 @@ def test_help_does_not_wait_for_pandas_or_dash():
     assert done.stdout == "set()\n"
 
 
-def test_a_served_page_can_be_read_joined_and_ended(environ, transcripts, tmp_path):
-    port = free_port()
-    serving = subprocess.Popen(
-        [*COMMAND, "serve", "--port", str(port), "--transcripts", transcripts],
+@contextmanager
+def serving(environ, *arguments: object) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """A process that serves, and what it said until it did; it never outlives the test."""
+    process = subprocess.Popen(
+        [*COMMAND, "serve", *map(str, arguments)],
         env=environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    with serving:
-        said = []
-        for line in serving.stdout:
-            said.append(line)
-            if line.startswith("Activity:"):
-                break
+    with process:
+        try:
+            said = []
+            for line in process.stdout:
+                said.append(line)
+                if line.startswith("Activity:"):
+                    break
+            yield process, said
+        finally:
+            process.kill()
+
+
+def test_a_served_page_can_be_read_joined_and_ended(environ, transcripts, home):
+    port = free_port()
+    with serving(environ, "--port", port, "--transcripts", transcripts) as (process, said):
         url = f"http://127.0.0.1:{port}"
         page = urllib.request.urlopen(f"{url}/activity").read().decode()
         answer = json.load(urllib.request.urlopen(f"{url}/api/metrics/overall"))
         status = json.loads(run(environ, "status", "--json").stdout)
 
-        serving.send_signal(signal.SIGINT)
-        _, errors = serving.communicate(timeout=60)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
 
     assert said[-1] == f"Activity: {url}/activity  (Ctrl-C ends)\n"
     assert 'aria-current="page"' in page
     assert answer["totals"]["turn_count"] == 3
     assert answer["totals"]["active_agents"] == 2
-    assert status["running"] == [
-        {"command": "serve", "pid": serving.pid, "since": status["running"][0]["since"]}
-    ]
+    since = status["running"][0]["since"]
+    assert status["running"] == [{"command": "serve", "pid": process.pid, "since": since}]
     assert (status["projects"], status["agents"]) == (1, 2)
     assert status["turns"] == {"user": 1, "agent": 2}
     assert status["import"]["skipped"] == {"malformed": 1, "unknown type": 1}
-    assert serving.returncode == 0
+    assert process.returncode == 0
     assert "Traceback" not in errors
-    assert find_postmaster(tmp_path / "data" / "postgres") is None
+    assert find_postmaster(home / "postgres") is None
 
 
 def test_importing_and_aggregating_by_hand_do_what_serving_does(environ, transcripts):
@@ -148,7 +159,7 @@ def test_status_is_readable_for_people(environ):
     assert "last pass:\n  at: none\n" in done.stdout
 
 
-def test_a_taken_port_is_one_line_and_told_before_any_work(environ, tmp_path):
+def test_a_taken_port_is_one_line_and_told_before_any_work(environ, home):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -161,7 +172,7 @@ def test_a_taken_port_is_one_line_and_told_before_any_work(environ, tmp_path):
         f"headspace-activity: cannot serve on 127.0.0.1:{port}: Address already in use; "
         "choose another with --port or ACTIVITY_PORT\n"
     )
-    assert not (tmp_path / "data").exists()
+    assert not list(home.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -189,7 +200,9 @@ def test_what_cannot_be_done_is_one_line_on_stderr_and_exit_code_1(environ, argu
     assert "secret" not in done.stderr
 
 
-def test_a_users_own_database_is_used_and_a_foreign_one_refused(environ, transcripts, postgres):
+def test_a_users_own_database_is_used_instead_of_the_embedded_one(
+    environ, transcripts, postgres, home
+):
     url = postgres.url("tests_own", fresh=True).set(drivername="postgresql")
     own = ["--database-url", url.render_as_string(hide_password=False)]
     first = run(environ, "import", "--transcripts", transcripts, *own)
@@ -197,4 +210,4 @@ def test_a_users_own_database_is_used_and_a_foreign_one_refused(environ, transcr
 
     assert "Imported 3 new turns" in first.stdout
     assert "Imported 0 new turns" in second.stdout
-    assert not Path(environ["ACTIVITY_HOME"]).exists()
+    assert not list(home.iterdir())

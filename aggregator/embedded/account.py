@@ -1,0 +1,80 @@
+"""Whom PostgreSQL's programs run as: not root, which they refuse."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aggregator.errors import EmbeddedPostgresError
+
+if sys.platform != "win32":
+    import pwd
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An unprivileged account that root runs PostgreSQL as."""
+
+    uid: int
+    gid: int
+
+    def __str__(self) -> str:
+        return f"{self.uid}:{self.gid}"
+
+
+def account_for(data: Path) -> Account | None:
+    """The account to run PostgreSQL as; None stands for ourselves, unless we are root.
+
+    Args:
+        data: The data folder, whose owner it is once the folder exists.
+
+    Raises:
+        EmbeddedPostgresError: We are root, and the machine has no such account.
+    """
+    if os.geteuid() != 0:
+        return None
+    if data.exists():
+        owner = data.stat()
+        return Account(owner.st_uid, owner.st_gid)
+    for name in ("postgres", "nobody"):
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Account(entry.pw_uid, entry.pw_gid)
+    raise EmbeddedPostgresError(
+        "it cannot run as root, and there is neither an account 'postgres' nor 'nobody';"
+        " run as another user, or give --database-url"
+    )
+
+
+def run(command: list[str | Path], account: Account | None) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end as an account, out of reach of the user's Ctrl-C.
+
+    The environment is fixed: no ``PG…`` variable reaches the program, and its
+    messages are English.
+    """
+    identity: dict[str, Any] = {}
+    if account is not None:
+        identity = {"user": account.uid, "group": account.gid, "extra_groups": []}
+    return subprocess.run(  # noqa: S603 - the commands are ours
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+        env={"LC_ALL": "C", "TZ": "UTC"},
+        start_new_session=True,
+        **identity,
+    )
+
+
+def can_enter(folder: Path, account: Account) -> bool:
+    """Tell whether an account may pass all the folders down to this one."""
+    # Asking the kernel, as the account, minds ACLs and whatever else there may be.
+    return run(["/bin/sh", "-c", 'cd "$0"', folder], account).returncode == 0

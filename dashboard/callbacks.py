@@ -1,0 +1,105 @@
+"""The page's one callback: the controls and the address in, the whole view out.
+
+The address carries the view and the controls show it, so both are input and output
+of the same callback. Whichever changed says what is wanted; the answer brings the
+other into line. One change is one request, and an answer that a newer request has
+overtaken is dropped by Dash.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, ctx, no_update
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from aggregator.read import MetricReader
+from dashboard import ids
+from dashboard.answer import Viewer, draw, read_answer
+from dashboard.context import Clock, PageContext
+from dashboard.view import View
+
+log = logging.getLogger(__name__)
+
+OUTPUTS = {
+    "search": Output(ids.URL, "search"),
+    "window": Output(ids.WINDOW, "value"),
+    "project": Output(ids.PROJECT, "value"),
+    "project_options": Output(ids.PROJECT, "options"),
+    "agent": Output(ids.AGENT, "value"),
+    "agent_options": Output(ids.AGENT, "options"),
+    "states": Output(ids.STATES, "children"),
+    "notice": Output(ids.NOTICE, "children"),
+    "caption": Output(ids.CAPTION, "children"),
+    "cards": Output(ids.CARDS, "children"),
+    "figure": Output(ids.CHART, "figure"),
+    "config": Output(ids.CHART, "config"),
+    "chart_summary": Output(ids.CHART_SUMMARY, "children"),
+    "projects": Output(ids.PROJECTS, "children"),
+    "empty": Output(ids.EMPTY, "children"),
+    "view": Output(ids.VIEW, "className"),
+    "announcement": Output(ids.ANNOUNCEMENT, "children"),
+}
+INPUTS = {
+    "search": Input(ids.URL, "search"),
+    "window": Input(ids.WINDOW, "value"),
+    "project": Input(ids.PROJECT, "value"),
+    "agent": Input(ids.AGENT, "value"),
+    "viewer": Input(ids.VIEWER, "data"),
+    "tick": Input(ids.TICK, "n_intervals"),
+}
+CONTROLS = {ids.WINDOW, ids.PROJECT, ids.AGENT}
+UNCHANGED = dict.fromkeys(OUTPUTS, no_update)
+AWAY = "The database does not answer. What you see may be out of date; trying again every minute."
+
+
+def register(app: Dash, reader: MetricReader, context: PageContext, now: Clock) -> None:
+    """Give the page its callbacks: one in the browser, one here."""
+    app.clientside_callback(
+        ClientsideFunction("activity", "viewer"),
+        Output(ids.VIEWER, "data"),
+        Input(ids.VIEWER, "id"),
+    )
+
+    @app.callback(output=OUTPUTS, inputs=INPUTS)
+    def update(
+        *,
+        search: str | None,
+        window: str,
+        project: int | None,
+        agent: int | None,
+        viewer: dict[str, str] | None,
+        tick: int,  # noqa: ARG001 - it only says that a minute has passed
+    ) -> dict[str, Any]:
+        view = wanted_view(search, View(window, project, agent), set(changed_ids()))
+        address = no_update if view == View.parse(search) else view.search
+        try:
+            answer = read_answer(reader, view, now())
+        except (OperationalError, InterfaceError) as failure:
+            log.warning("the page has no database: %s", str(failure).split("\n", 1)[0])
+            return {**UNCHANGED, "search": address, "notice": AWAY}
+        return {"search": address, **draw(answer, Viewer.of(viewer), context)}
+
+
+def changed_ids() -> list[str]:
+    """Ids of the elements that caused the present request; none at first load."""
+    return [str(item["prop_id"]).split(".")[0] for item in ctx.triggered]
+
+
+def wanted_view(search: str | None, controls: View, changed: set[str]) -> View:
+    """The view that a request is about.
+
+    Args:
+        search: Query string of the address.
+        controls: What the controls show, which know no end of the window.
+        changed: Ids of the elements that changed.
+    """
+    addressed = View.parse(search)
+    if not changed & CONTROLS:
+        return addressed
+    if ids.PROJECT in changed:
+        # The agent chosen before belongs to another project.
+        controls = replace(controls, agent=None)
+    return replace(controls, until=addressed.until)

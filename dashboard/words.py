@@ -1,0 +1,121 @@
+"""How numbers and times read: the same in cards, tables, charts and sentences.
+
+Always English, whatever the locale of the process. Local times arrive converted:
+every function shows the wall clock of the instant it is given.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+NOTHING = "–"
+"""Stands for a number that does not exist, such as an average of nothing."""
+
+THIN = "\u202f"
+"""Narrow no-break space: groups digits, and keeps a number beside its unit."""
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def count(number: int) -> str:
+    """A whole number: ``1 234``."""
+    return f"{number:,}".replace(",", THIN)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and its noun: ``1 turn``, ``23 turns``."""
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def rate(per_hour: float | None) -> str:
+    """A rate: ``3.4``, ``<0.1``, ``1 234``."""
+    if per_hour is None:
+        return NOTHING
+    if per_hour == 0:
+        return "0"
+    if per_hour < 0.05:
+        return "<0.1"
+    return f"{per_hour:.1f}" if per_hour < 999.95 else count(round(per_hour))
+
+
+def share(part: int, whole: int) -> str:
+    """A part of a whole in percent: ``12 %``, ``<1 %``."""
+    if not whole:
+        return NOTHING
+    percent = round(100 * part / whole)
+    return f"<1{THIN}%" if part and not percent else f"{percent}{THIN}%"
+
+
+def duration(seconds: float | None) -> str:
+    """A time span to two units: ``48 s``, ``1 min 24 s``, ``2 h 05 min``."""
+    if seconds is None or seconds != seconds:  # noqa: PLR0124 - only NaN differs from itself
+        return NOTHING
+    if 0 < seconds < 1:
+        return "<1 s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        minutes, rest = divmod(whole, 60)
+        return f"{minutes} min {rest:02} s" if rest else f"{minutes} min"
+    hours, rest = divmod(round(seconds / 60), 60)
+    return f"{hours} h {rest:02} min" if rest else f"{hours} h"
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """How long something has been: ``just now``, ``4 min ago``, ``3 h ago``, ``2 days ago``."""
+    age = now - at
+    if age < timedelta(minutes=1):
+        return "just now"
+    if age < timedelta(hours=1):
+        return f"{age // timedelta(minutes=1)} min ago"
+    if age < timedelta(days=1):
+        return f"{age // timedelta(hours=1)} h ago"
+    return f"{counted(age // timedelta(days=1), 'day')} ago"
+
+
+def clock(at: datetime) -> str:
+    """A time of day: ``14:05``."""
+    return f"{at:%H:%M}"
+
+
+def day(at: datetime) -> str:
+    """A day near by: ``Tue 3 Nov``."""
+    return f"{DAYS[at.weekday()]} {at.day} {MONTHS[at.month - 1]}"
+
+
+def date(at: datetime) -> str:
+    """A day of any year: ``Fri 21 Aug 2026``."""
+    return f"{day(at)} {at.year}"
+
+
+def period(start: datetime, end: datetime) -> str:
+    """A range of local time: ``Tue 3 Nov, 14:00–15:00``, or a whole day: ``Tue 3 Nov``.
+
+    Where clocks change, the offsets' names tell the two like-named hours apart:
+    ``Sun 1 Nov, 01:00 EDT–01:00 EST``.
+
+    Args:
+        start: First instant, in the viewer's zone.
+        end: First instant after it, in the same zone.
+    """
+    from_midnight = clock(start) == "00:00"
+    to_midnight = clock(end) == "00:00" and end.date() == start.date() + timedelta(days=1)
+    if from_midnight and to_midnight:
+        return day(start)
+    first, last = clock(start), "24:00" if to_midnight else clock(end)
+    if _clocks_change_near(start, end):
+        first, last = f"{first} {start:%Z}", f"{last} {end:%Z}"
+    if to_midnight or start.date() == end.date():
+        return f"{day(start)}, {first}–{last}"
+    return f"{day(start)}, {first} – {day(end)}, {last}"
+
+
+def _clocks_change_near(start: datetime, end: datetime) -> bool:
+    """Whether an offset changes in a short range or in the hour before it."""
+    if end - start > timedelta(hours=2):
+        return False
+    # Subtracting within a zone moves the wall clock, so step back on UTC's.
+    before = datetime.fromtimestamp(start.timestamp() - 3600, start.tzinfo)
+    return len({at.utcoffset() for at in (before, start, end)}) > 1

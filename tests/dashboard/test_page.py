@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from flask import Flask, url_for
+from jinja2 import DictLoader
+
+from aggregator.read import MetricReader
+from dashboard import page
+from dashboard.context import PageContext
+
+
+def get(mounted, path, **options):
+    # Closed at once, together with the file that some answers stream.
+    with mounted.client.get(path, **options) as response:
+        response.get_data()
+        return response
+
+
+@pytest.mark.parametrize("path", ["/activity", "/activity/"])
+def test_the_page_answers_with_and_without_a_slash(engine, open_page, path):
+    response = get(open_page(engine), path)
+
+    assert response.status_code == 200
+    assert '<div id="react-entry-point">' in response.text
+
+
+def test_the_standalone_page_has_a_header_that_marks_where_one_is(engine, open_page):
+    html = get(open_page(engine, template=page.STANDALONE), "/activity/").text
+
+    assert "<title>Activity · headspace-activity</title>" in html
+    assert re.findall(r'<a href="([^"]+)"\s+aria-current="page">(\w+)</a>', html) == [
+        ("/activity/", "Activity")
+    ]
+    assert '<a href="/api/metrics/overall?window=day">API</a>' in html
+
+
+def test_a_host_may_surround_the_page_with_its_own_template(engine, now):
+    server = Flask("host")
+    server.jinja_loader = DictLoader(
+        {
+            "base.html": "<html><head>{% block head %}{% endblock %}</head>"
+            "<body><nav>My host</nav>{% block main %}{% endblock %}</body></html>",
+            "mine.html": '{% extends "base.html" %}{% block head %}{{ activity.head }}'
+            "{% endblock %}{% block main %}{{ activity.body }}{% endblock %}",
+        }
+    )
+    page.mount(server, MetricReader(engine), PageContext(30), now=lambda: now, template="mine.html")
+
+    html = server.test_client().get("/activity/").text
+
+    assert "<nav>My host</nav>" in html
+    assert "headspace-activity" not in html
+    assert '<link rel="stylesheet" href="/activity/assets/activity.css' in html
+
+
+def test_without_a_template_there_is_the_page_and_nothing_else(engine, open_page):
+    html = get(open_page(engine, template=None), "/activity/").text
+
+    assert "<title>Activity</title>" in html
+    assert "<header" not in html
+
+
+@pytest.mark.parametrize("path", ["/activity/nothing", "/activity/a/b", "/activity/assets/none.js"])
+def test_what_is_not_there_is_not_found(engine, open_page, path):
+    assert get(open_page(engine), path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "_dash-layout",
+        "_dash-dependencies",
+        "_favicon.ico",
+        "assets/activity.css",
+        "assets/activity.js",
+    ],
+)
+def test_what_the_page_needs_is_there(engine, open_page, path):
+    assert get(open_page(engine), f"/activity/{path}").status_code == 200
+
+
+def test_all_scripts_come_from_this_server(engine, open_page):
+    mounted = open_page(engine)
+    html = get(mounted, "/activity/").text
+    sources = re.findall(r'(?:src|href)="([^"]+)"', html)
+
+    assert [source for source in sources if not source.startswith("/")] == []
+    own = [source for source in sources if "/api/" not in source]
+    assert {get(mounted, source).status_code for source in own} == {200}
+    # Those of Dash: its configuration and its start.
+    assert re.findall(r"<script id=\"([^\"]+)\"", html) == ["_dash-config", "_dash-renderer"]
+
+
+def test_behind_a_prefix_all_addresses_have_it(engine, open_page):
+    html = get(open_page(engine), "/activity/", environ_overrides={"SCRIPT_NAME": "/tools"}).text
+
+    local = re.findall(r'(?:src|href)="(/[^"]*)"', html)
+    assert [address for address in local if not address.startswith("/tools/")] == []
+    config = re.search(r'<script id="_dash-config" type="application/json">(.*?)</script>', html)
+    assert json.loads(config[1])["requests_pathname_prefix"] == "/tools/activity/"
+
+
+def test_the_page_may_be_elsewhere(engine, open_page):
+    mounted = open_page(engine, url_prefix="/insights/activity")
+
+    assert get(mounted, "/insights/activity/").status_code == 200
+    assert get(mounted, "/insights/activity/_dash-layout").status_code == 200
+    assert get(mounted, "/activity/").status_code == 404
+
+
+def test_hosts_link_to_the_page_by_its_endpoint(engine, now):
+    server = Flask("host")
+    page.mount(server, MetricReader(engine), PageContext(30), now=lambda: now)
+
+    with server.test_request_context():
+        assert url_for("activity.activity_page") == "/activity/"
+
+
+def test_two_servers_in_one_process_have_a_page_each(engine, open_page):
+    first, second = open_page(engine), open_page(engine)
+
+    assert first.update()["view"] == second.update()["view"]
