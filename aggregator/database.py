@@ -1,27 +1,17 @@
-"""Engines and migrations: how this project reaches a PostgreSQL database."""
+"""Engines: how this project reaches a PostgreSQL database."""
 
 from __future__ import annotations
 
 import os
-from typing import Literal
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from aggregator.errors import DatabaseUnreachableError, SettingError
-from aggregator.shipped import shipped_folder
 
 OLDEST_POSTGRES = 15
 """First major version with ``UNIQUE NULLS NOT DISTINCT``, which one scope per bucket needs."""
-
-Branch = Literal["standalone", "activity"]
-VERSION_TABLES: dict[Branch, str] = {
-    "standalone": "standalone_alembic_version",
-    "activity": "activity_alembic_version",
-}
 
 
 def parse_url(raw: str) -> URL:
@@ -59,6 +49,7 @@ def connect(raw_url: str | URL, *, purpose: str) -> Engine:
     engine = create_engine(
         url,
         pool_pre_ping=True,
+        executemany_mode="values_plus_batch",
         connect_args={
             "options": "-c timezone=UTC",
             "application_name": f"headspace-activity {purpose} ({os.getpid()})",
@@ -81,27 +72,3 @@ def connect(raw_url: str | URL, *, purpose: str) -> Engine:
 
 def _one_line(failure: BaseException | None) -> str:
     return " ".join(str(failure).split())
-
-
-def upgrade(engine: Engine, branch: Branch) -> None:
-    """Bring one group of tables to its newest form, in one transaction.
-
-    ``standalone`` makes the host's tables where there is no host; ``activity``
-    makes ours and needs the host's to be there. Each has its own version table,
-    so a host's Alembic history is never touched.
-    """
-    with engine.begin() as conn:
-        config = alembic_config(branch)
-        config.attributes["connection"] = conn
-        command.upgrade(config, "head")
-
-
-def alembic_config(branch: Branch) -> Config:
-    """The Alembic configuration of one group, without an ini file."""
-    scripts = shipped_folder("aggregator", "migrations")
-    config = Config()
-    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
-    config.set_main_option("version_locations", str(scripts / branch).replace("%", "%%"))
-    config.set_main_option("path_separator", "newline")
-    config.attributes["branch"] = branch
-    return config

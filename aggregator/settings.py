@@ -139,7 +139,8 @@ def default_transcripts(environ: Mapping[str, str]) -> tuple[Path, ...]:
 
 
 def _path(raw: Any) -> Path:
-    return Path(str(raw)).expanduser().absolute()
+    # Resolved, so that a folder has one name however it was spelled.
+    return Path(str(raw)).expanduser().resolve()
 
 
 def _paths(raw: Any) -> tuple[Path, ...]:

@@ -8,10 +8,11 @@ from contextlib import ExitStack, contextmanager
 from sqlalchemy import Engine, inspect
 from sqlalchemy.engine import URL
 
-from aggregator.database import VERSION_TABLES, connect, upgrade
+from aggregator.database import connect
 from aggregator.embedded import EmbeddedPostgres
 from aggregator.errors import ForeignTablesError, SettingError
 from aggregator.models import STANDALONE_TABLES
+from aggregator.schema import VERSION_TABLES, upgrade
 from aggregator.settings import Settings
 
 DATABASE = "activity"

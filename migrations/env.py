@@ -9,8 +9,8 @@ from typing import Any
 
 from alembic import context
 
-from aggregator.database import VERSION_TABLES
 from aggregator.models import OWN_TABLES, STANDALONE_TABLES, Base
+from aggregator.schema import VERSION_TABLES
 
 branch = context.config.attributes["branch"]
 TABLES = {"activity": OWN_TABLES, "standalone": STANDALONE_TABLES}[branch]

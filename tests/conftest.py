@@ -12,9 +12,10 @@ import pytest
 from hypothesis import settings
 from sqlalchemy import Connection, Engine, insert, select, text
 
-from aggregator.database import connect, upgrade
+from aggregator.database import connect
 from aggregator.embedded import EmbeddedPostgres
 from aggregator.models import Agent, Project, Task, Turn
+from aggregator.schema import upgrade
 
 
 @pytest.fixture

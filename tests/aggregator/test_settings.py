@@ -55,6 +55,16 @@ def test_several_folders_of_transcripts_can_be_given(given, environ):
     assert settings.transcripts_given
 
 
+def test_a_folder_has_one_name_however_it_is_spelled(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+
+    spellings = ("real", "./x/../real", str(tmp_path / "real"), "link")
+    settings = Settings.load({"transcripts": spellings}, {})
+
+    assert set(settings.transcripts) == {tmp_path / "real"}
+
+
 def test_claude_code_tells_where_its_transcripts_are():
     settings = Settings.load(environ={"CLAUDE_CONFIG_DIR": "/srv/claude"})
 
