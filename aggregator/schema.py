@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import Connection, Engine, Text, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from aggregator.shipped import shipped_folder
 
@@ -47,8 +47,10 @@ def current_revision(conn: Connection, branch: Branch) -> str | None:
     table = VERSION_TABLES[branch]
     if not inspect(conn).has_table(table):
         return None
-    revision = text(f"SELECT version_num FROM {table}").columns(version_num=Text)  # noqa: S608
-    return conn.scalar(revision)
+    revision: str | None = conn.scalar(
+        text(f"SELECT version_num FROM {table}")  # noqa: S608 - the name is ours
+    )
+    return revision
 
 
 def newest_revision(branch: Branch) -> str:

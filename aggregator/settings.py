@@ -133,9 +133,8 @@ def default_transcripts(environ: Mapping[str, str]) -> tuple[Path, ...]:
     """
     configured = environ.get("CLAUDE_CONFIG_DIR")
     if configured:
-        return (Path(configured).expanduser() / "projects",)
-    home = Path.home()
-    return (home / ".config" / "claude" / "projects", home / ".claude" / "projects")
+        return (_path(configured) / "projects",)
+    return (_path("~/.config/claude/projects"), _path("~/.claude/projects"))
 
 
 def _path(raw: Any) -> Path:
