@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from aggregator.models import Agent
+from aggregator.settings import Settings
+from dashboard.server import build_jobs, build_server
+
+SETTINGS = Settings.load(environ={})
+
+
+@pytest.fixture
+def client(empty_engine):
+    return build_server(empty_engine, SETTINGS).test_client()
+
+
+def test_the_root_leads_to_the_page(client):
+    answer = client.get("/")
+
+    assert (answer.status_code, answer.location) == (302, "/activity/")
+
+
+def test_the_page_and_the_api_are_there(client):
+    assert 'aria-current="page"' in client.get("/activity").text
+    assert client.get("/api/metrics/overall").get_json()["totals"]["turn_count"] == 0
+    assert client.get("/nothing").status_code == 404
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip"])
+def test_answers_are_compressed(client, encoding):
+    answer = client.get("/activity/", headers={"Accept-Encoding": encoding})
+
+    assert answer.headers["Content-Encoding"] == encoding
+
+
+def test_demo_activity_is_marked(empty_engine):
+    for demo in (True, False):
+        client = build_server(empty_engine, SETTINGS, demo=demo).test_client()
+
+        assert ("made up" in client.get("/activity/_dash-layout").text) is demo
+
+
+def test_transcripts_are_imported_by_themselves(empty_engine, tmp_path):
+    (tmp_path / "s.jsonl").write_text(
+        '{"type":"user","uuid":"u","sessionId":"s","cwd":"/c","message":{"content":"Hi"},'
+        '"timestamp":"2026-11-22T14:00:00Z"}\n'
+    )
+    settings = replace(
+        SETTINGS, transcripts=(tmp_path,), interval_seconds=1, import_interval_seconds=1
+    )
+    imported = threading.Event()
+
+    def look() -> None:
+        with empty_engine.connect() as conn:
+            if conn.scalars(select(Agent.session_id)).all() == ["s"]:
+                imported.set()
+
+    jobs = build_jobs(empty_engine, settings)
+
+    jobs.every(1, "look", look)
+
+    jobs.start()
+    found = imported.wait(timeout=30)
+    jobs.stop()
+
+    assert found
+
+
+def test_another_wsgi_server_can_run_it_from_the_environment(home, tmp_path):
+    code = (
+        "from dashboard.server import create_app; "
+        "print(create_app().test_client().get('/activity').status_code)"
+    )
+    environ = {"ACTIVITY_HOME": str(home), "ACTIVITY_TRANSCRIPTS": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=False
+    )
+
+    assert (done.stdout, done.returncode) == ("200\n", 0), done.stderr
