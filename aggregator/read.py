@@ -23,6 +23,7 @@ from sqlalchemy import (
     func,
     select,
 )
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from aggregator.errors import UnknownScopeError
 from aggregator.hourly import INSTANT, gap_counts
@@ -37,6 +38,9 @@ from aggregator.models import (
 )
 from aggregator.states import agent_states
 from aggregator.windows import Window
+
+DATABASE_AWAY = (OperationalError, InterfaceError)
+"""What any use of a database raises while it does not answer."""
 
 ScopeKind = Literal["overall", "project", "agent"]
 

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
 
 from aggregator.errors import ActivityError
 from aggregator.passes import PassReport, make_pass, prune
+from aggregator.read import DATABASE_AWAY
 from aggregator.settings import Settings
 from aggregator.windows import floor_hour
 
@@ -86,7 +86,7 @@ def _surviving(name: str, job: Callable[[], object]) -> Callable[[], None]:
     def run() -> None:
         try:
             job()
-        except (ActivityError, OperationalError) as failure:
+        except (ActivityError, *DATABASE_AWAY) as failure:
             log.warning("%s: %s; trying again at the next run", name, str(failure).split("\n")[0])
 
     return run

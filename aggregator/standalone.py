@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from threading import Lock
+from typing import Any
 
-from sqlalchemy import Engine, inspect
-from sqlalchemy.engine import URL
+import psycopg2
+from sqlalchemy import Engine, event, inspect
 
 from aggregator.database import connect
 from aggregator.embedded import EmbeddedPostgres
-from aggregator.errors import ForeignTablesError, SettingError
+from aggregator.errors import EmbeddedPostgresError, ForeignTablesError, SettingError
 from aggregator.models import STANDALONE_TABLES
 from aggregator.schema import VERSION_TABLES, upgrade
 from aggregator.settings import Settings
@@ -38,18 +40,40 @@ def open_database(settings: Settings, *, purpose: str, demo: bool = False) -> It
     if demo and settings.database_url:
         raise SettingError("database-url", "…", "no database of yours together with --demo")
     with ExitStack() as stack:
-        url: str | URL
         if settings.database_url:
-            url = settings.database_url
+            engine = connect(settings.database_url, purpose=purpose)
         else:
             server = stack.enter_context(EmbeddedPostgres(settings.home))
-            url = server.url(DEMO_DATABASE if demo else DATABASE)
-        engine = connect(url, purpose=purpose)
+            database = DEMO_DATABASE if demo else DATABASE
+            engine = connect(server.url(database), purpose=purpose)
+            _keep_alive(server, database, engine)
         stack.callback(engine.dispose)
         _check_tables(engine)
         upgrade(engine, "standalone")
         upgrade(engine, "activity")
         yield engine
+
+
+def _keep_alive(server: EmbeddedPostgres, database: str, engine: Engine) -> None:
+    """Start the server again when a connection is wanted and somebody has killed it.
+
+    Out of memory, the kernel likes to choose a database.
+    """
+    one_at_a_time = Lock()
+
+    @event.listens_for(engine, "do_connect")
+    def revive(
+        dialect: Any,  # noqa: ARG001 - the event's signature
+        record: Any,  # noqa: ARG001
+        arguments: Any,  # noqa: ARG001
+        parameters: dict[str, Any],
+    ) -> None:
+        try:
+            with one_at_a_time:
+                parameters["port"] = server.url(database).port
+        except EmbeddedPostgresError as failure:
+            # To whoever wanted the connection, this is a database that is away.
+            raise psycopg2.OperationalError(str(failure)) from failure
 
 
 def _check_tables(engine: Engine) -> None:

@@ -11,10 +11,9 @@ from typing import Any
 
 import pandas as pd
 from flask import Blueprint, Response, current_app, jsonify, request
-from sqlalchemy.exc import OperationalError
 
 from aggregator.errors import NaiveTimestampError, ParameterError, UnknownScopeError
-from aggregator.read import OVERALL, Activity, MetricReader, Scope, ScopeKind
+from aggregator.read import DATABASE_AWAY, OVERALL, Activity, MetricReader, Scope, ScopeKind
 from aggregator.windows import Window, custom_window, rolling_window
 from dashboard.context import Clock
 
@@ -54,10 +53,12 @@ def blueprint(reader: MetricReader, now: Clock) -> Blueprint:
     def bad_parameter(error: Exception) -> tuple[Response, int]:
         return jsonify(error=str(error)), 400
 
-    @api.errorhandler(OperationalError)
     def database_away(error: Exception) -> tuple[Response, int]:
         current_app.logger.warning("API: %s", str(error).split("\n", 1)[0])
         return jsonify(error="the database does not answer; try again later"), 503
+
+    for failure in DATABASE_AWAY:
+        api.register_error_handler(failure, database_away)
 
     @api.errorhandler(UnknownScopeError)
     def unknown_scope(error: Exception) -> tuple[Response, int]:

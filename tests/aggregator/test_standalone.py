@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+import os
+import signal
+import time
+
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import insert, inspect, select, text
+from sqlalchemy.exc import OperationalError
 
 from aggregator.database import connect
+from aggregator.embedded.cluster import data_folder
+from aggregator.embedded.keeper import find_postmaster
 from aggregator.errors import ForeignTablesError, SettingError
-from aggregator.models import OWN_TABLES, STANDALONE_TABLES
+from aggregator.models import OWN_TABLES, STANDALONE_TABLES, Project
 from aggregator.settings import Settings
 from aggregator.standalone import open_database
 
@@ -30,6 +37,28 @@ def test_without_a_url_the_embedded_database_in_home_is_used(home):
         activity = engine.url.database
         with open_database(settings, purpose="tests", demo=True) as demo:
             assert (activity, demo.url.database) == ("activity", "activity_demo")
+
+
+def test_an_embedded_server_that_was_killed_comes_back_with_its_data(home):
+    settings = Settings.load({"home": home}, {})
+    with open_database(settings, purpose="tests") as engine:
+        with engine.begin() as conn:
+            conn.execute(insert(Project).values(name="alpha", path="/code/alpha"))
+        os.kill(find_postmaster(data_folder(home)).pid, signal.SIGKILL)
+
+        # Its processes take a moment to notice; until then a query may still fail.
+        while not (names := _project_names(engine)):
+            time.sleep(0.05)
+
+    assert names == ["alpha"]
+
+
+def _project_names(engine) -> list[str]:
+    try:
+        with engine.connect() as conn:
+            return list(conn.scalars(select(Project.name)))
+    except OperationalError:
+        return []
 
 
 def test_a_database_of_another_program_is_refused_and_left_alone(postgres):
