@@ -24,10 +24,11 @@ _RUNNING = text(
 def read_status(conn: Connection, now: datetime) -> dict[str, Any]:
     """Facts about a standalone database, ready for JSON.
 
-    Counts of projects, agents and turns by actor; ``buckets``, the distinct hours with
-    metrics; ``last_pass`` and ``lag_seconds``, the time since; ``newest_turn_at``;
-    ``import``, see :func:`aggregator.ingest.import_totals`; ``running``, the processes
-    of this program that are connected now. Instants are ISO 8601, UTC.
+    ``database``, its address without the password; ``running``, the processes of this
+    program that are connected now; counts of projects, agents and turns by actor;
+    ``newest_turn_at``; ``buckets``, the distinct hours with metrics; ``metric_rows``;
+    ``last_pass`` and ``lag_seconds``, the time since; ``import``, see
+    :func:`aggregator.import_store.import_totals`. Instants are ISO 8601, UTC.
     """
     by_actor: dict[str, int] = dict(
         conn.execute(
@@ -39,7 +40,9 @@ def read_status(conn: Connection, now: datetime) -> dict[str, Any]:
     ).one_or_none()
     last_at = last.last_pass_at if last else None
     newest = conn.scalar(select(func.max(Turn.timestamp)))
+    url = conn.engine.url.set(drivername="postgresql", query={})
     return {
+        "database": url.render_as_string(hide_password=True),
         "running": _running(conn),
         "projects": _count(conn, Project),
         "agents": _count(conn, Agent),
