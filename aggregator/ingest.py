@@ -31,7 +31,6 @@ from sqlalchemy import Engine, text
 from aggregator.import_store import (
     NewTurn,
     forget_readings,
-    import_totals,
     load_readings,
     save_readings,
     save_states,
@@ -46,8 +45,6 @@ from aggregator.transcripts.folders import (
 )
 from aggregator.transcripts.meaning import FoundTurn
 from aggregator.transcripts.reading import UNREADABLE, Reading
-
-__all__ = ["ImportReport", "import_totals", "import_transcripts"]
 
 IMPORT_LOCK = 5055_0002
 """Key of the advisory lock that lets one process at a time import."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Text, cast, func, select, text
 
-from aggregator.ingest import import_totals
+from aggregator.import_store import import_totals
 from aggregator.models import ActivityMetric, ActivityState, Agent, Project, Turn
 
 _RUNNING = text(

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, select, text
 
 from aggregator.errors import TranscriptsUnreadableError
-from aggregator.ingest import ImportReport, import_totals, import_transcripts
+from aggregator.import_store import import_totals
+from aggregator.ingest import ImportReport, import_transcripts
 from aggregator.models import Agent, Project, Task, TranscriptFile, Turn
 
 START = datetime(2026, 2, 7, 10, tzinfo=UTC)
