@@ -15,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     Connection,
     Text,
+    bindparam,
     cast,
     column,
     delete,
@@ -32,7 +33,7 @@ from aggregator.models import INSTANT, Agent, Project, Task, TranscriptFile, Tur
 from aggregator.transcripts.folders import storable_name
 from aggregator.transcripts.meaning import FoundTurn, State
 from aggregator.transcripts.reading import UNREADABLE, Reading, Session
-from aggregator.transcripts.repositories import project_name, project_path
+from aggregator.transcripts.repositories import project_names, project_path
 
 
 class NewTurn(NamedTuple):
@@ -110,10 +111,26 @@ def _project_of(new: NewTurn) -> str:
 
 
 def _projects_by_path(conn: Connection, paths: set[str]) -> dict[str, int]:
-    rows = [{"path": path, "name": project_name(path)} for path in sorted(paths)]
+    rows = [{"path": path, "name": path} for path in sorted(paths)]
     conn.execute(insert(Project).on_conflict_do_nothing(index_elements=["path"]), rows)
+    _name_projects(conn)
     found = conn.execute(select(Project.path, Project.id).where(Project.path.in_(paths)))
     return {row.path: row.id for row in found}
+
+
+def _name_projects(conn: Connection) -> None:
+    """Name all projects; a new one may need others to have longer names."""
+    named = {row.path: row.name for row in conn.execute(select(Project.path, Project.name))}
+    changed = [
+        {"of": path, "new": name}
+        for path, name in project_names(named).items()
+        if name != named[path]
+    ]
+    if changed:
+        conn.execute(
+            update(Project).where(Project.path == bindparam("of")).values(name=bindparam("new")),
+            changed,
+        )
 
 
 def _move_starts_back(conn: Connection, turns: Iterable[NewTurn]) -> None:

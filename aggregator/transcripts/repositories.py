@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
+from collections.abc import Iterable
 
 _WORKTREE_PATH = re.compile(r"(?P<main>.+?)[/\\](?:\.claude[/\\]worktrees|\.worktrees)[/\\][^/\\]")
 
@@ -31,9 +33,27 @@ def project_path(cwd: str) -> str:
     return project_path(match["main"]) if match else folder
 
 
-def project_name(path: str) -> str:
-    """The last part of a path of any platform."""
-    return re.split(r"[/\\]", path.rstrip("/\\"))[-1] or path
+def project_names(paths: Iterable[str]) -> dict[str, str]:
+    """Names that tell projects apart: of each path the shortest ending that is its own.
+
+    Mostly that is the last part. Where several projects are called ``cli`` it is
+    ``alex/cli`` and ``soph/cli``, and so on upwards. Paths may be of any platform.
+
+    Returns:
+        A name for each path; the same paths give the same names, in any order.
+    """
+    parts = {path: [part for part in re.split(r"[/\\]", path) if part] for path in paths}
+    names = {path: path for path in parts}
+    unnamed, length = set(parts), 1
+    while unnamed:
+        endings = {path: "/".join(parts[path][-length:]) for path in unnamed}
+        count = Counter(endings.values())
+        for path, ending in endings.items():
+            if count[ending] == 1 or length >= len(parts[path]):
+                names[path] = ending or path
+                unnamed.remove(path)
+        length += 1
+    return names
 
 
 def _repository_of(folder: str) -> str | None:

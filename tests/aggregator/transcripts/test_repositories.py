@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from aggregator.transcripts.repositories import project_name, project_path
+from aggregator.transcripts.repositories import project_names, project_path
 
 
 @pytest.fixture
@@ -104,4 +106,25 @@ def test_a_relative_path_is_never_looked_up_here(repository, monkeypatch):
     ],
 )
 def test_a_project_is_named_after_the_last_part_of_its_path(path, name):
-    assert project_name(path) == name
+    assert project_names([path]) == {path: name}
+
+
+def test_projects_of_the_same_name_are_told_apart_by_the_shortest_ending():
+    assert project_names(
+        ["/a/work/cli", "/b/work/cli", "/a/home/cli", "/b/docs", "/work/cli", r"C:\x\docs"]
+    ) == {
+        "/a/work/cli": "a/work/cli",
+        "/b/work/cli": "b/work/cli",
+        "/a/home/cli": "home/cli",
+        "/b/docs": "b/docs",
+        "/work/cli": "work/cli",
+        r"C:\x\docs": "x/docs",
+    }
+
+
+@given(st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=4), max_size=12))
+def test_names_are_distinct_endings_of_the_paths(paths):
+    names = project_names("/" + "/".join(parts) for parts in paths)
+
+    assert len(set(names.values())) == len(names)
+    assert all(path.endswith(name) for path, name in names.items())
