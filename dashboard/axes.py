@@ -77,7 +77,9 @@ def _hour_ticks(start: datetime, end: datetime, zone: ZoneInfo) -> list[tuple[pd
 
 def _midnights(start: datetime, end: datetime, zone: ZoneInfo) -> list[pd.Timestamp]:
     """First instants of local days, which in some zones is not always 00:00."""
-    quarters = pd.date_range(start, end, freq="15min").tz_convert(zone)
+    # From a quarter before, as the window itself may begin at midnight.
+    first = start - timedelta(minutes=15)
+    quarters = pd.date_range(first, end, freq="15min", inclusive="left").tz_convert(zone)
     return [at for before, at in pairwise(quarters) if at.date() != before.date()]
 
 

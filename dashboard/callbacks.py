@@ -73,14 +73,19 @@ def register(app: Dash, reader: MetricReader, context: PageContext, now: Clock) 
         viewer: dict[str, str] | None,
         tick: int,  # noqa: ARG001 - it only says that a minute has passed
     ) -> dict[str, Any]:
-        view = wanted_view(search, View(window, project, agent), set(changed_ids()))
+        changed = set(changed_ids())
+        view = wanted_view(search, View(window, project, agent), changed)
         address = no_update if view == View.parse(search) else view.search
         try:
             answer = read_answer(reader, view, now())
         except (OperationalError, InterfaceError) as failure:
             log.warning("the page has no database: %s", str(failure).split("\n", 1)[0])
             return {**UNCHANGED, "search": address, "notice": AWAY}
-        return {"search": address, **draw(answer, Viewer.of(viewer), context)}
+        shown = draw(answer, Viewer.of(viewer), context)
+        if changed == {ids.TICK}:
+            # Nobody wants to hear the same view's numbers every minute.
+            shown["announcement"] = no_update
+        return {"search": address, **shown}
 
 
 def changed_ids() -> list[str]:
@@ -93,7 +98,8 @@ def wanted_view(search: str | None, controls: View, changed: set[str]) -> View:
 
     Args:
         search: Query string of the address.
-        controls: What the controls show, which know no end of the window.
+        controls: What the controls show, which know neither the end of the window nor
+            which projects are unfolded.
         changed: Ids of the elements that changed.
     """
     addressed = View.parse(search)
@@ -102,4 +108,4 @@ def wanted_view(search: str | None, controls: View, changed: set[str]) -> View:
     if ids.PROJECT in changed:
         # The agent chosen before belongs to another project.
         controls = replace(controls, agent=None)
-    return replace(controls, until=addressed.until)
+    return replace(controls, until=addressed.until, unfolded=addressed.unfolded)

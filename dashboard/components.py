@@ -72,7 +72,7 @@ def cards(totals: Totals | None, projects: int = 0) -> Children:
     details = (
         f"in {words.counted(totals.active_hours, 'active hour')}",
         f"{words.rate(totals.turns_per_active_hour)} per active hour",
-        "from one turn to the next",
+        "between two turns",
         f"in {words.counted(projects, 'project')}",
     )
     return [

@@ -41,12 +41,10 @@ def activity_chart(activity: Activity, zone: ZoneInfo, scheme: str = "light") ->
     middles = _on_axis(buckets["start"] + (buckets["end"] - buckets["start"]) / 2)
     fig = go.Figure(layout=_layout(colours))
     fig.add_trace(_bars(buckets, middles, colours, by_day=by_day))
-    fig.data[0].customdata = [[text] for text in tooltips(buckets, zone, activity)]
+    fig.data[0].hovertext = tooltips(buckets, zone, activity)
     fig.add_trace(_line(buckets, middles, colours))
     _mark_time_axis(fig, buckets, zone)
     _mark_value_axes(fig, buckets)
-    # Zoom survives a refresh of the same view, and only that.
-    fig.update_layout(uirevision=_view_name(activity))
     return fig
 
 
@@ -78,7 +76,7 @@ def _bars(buckets: pd.DataFrame, middles: pd.Series, colours: Palette, *, by_day
         x=middles,
         y=buckets["turn_count"],
         width=1000 * (buckets["end"] - buckets["start"]).dt.total_seconds(),
-        hovertemplate="%{customdata[0]}<extra></extra>",
+        hovertemplate="%{hovertext}<extra></extra>",
         marker={
             "color": colours.accent,
             # A border in the background's colour parts the bars; widths stay true. The
@@ -131,7 +129,9 @@ def _layout(colours: Palette) -> go.Layout:
             "font": {"family": FONT, "size": 13, "color": colours.text},
             "align": "left",
         },
-        dragmode="zoom",
+        # No zoom: the chart shows the window that the page names, and a finger that
+        # drags over it scrolls the page.
+        dragmode=False,
         legend={
             "orientation": "h",
             "x": 0,
@@ -159,6 +159,7 @@ def _axes(colours: Palette, font: dict[str, Any]) -> dict[str, Any]:
         "ticklabelstandoff": 6,
     }
     time_axis = {
+        "fixedrange": True,
         "showgrid": False,
         "zeroline": False,
         "linecolor": colours.muted,
@@ -181,8 +182,6 @@ def _mark_time_axis(fig: go.Figure, buckets: pd.DataFrame, zone: ZoneInfo) -> No
     fig.update_xaxes(
         type="date",
         range=_on_axis(edges).tolist(),
-        minallowed=_on_axis(edges)[0],
-        maxallowed=_on_axis(edges)[1],
         tickvals=[at.tz_localize(None).isoformat() for at, _ in marks],
         ticktext=[label for _, label in marks],
     )
@@ -209,9 +208,3 @@ def _on_axis(instants: pd.Series) -> pd.Series:
     """UTC wall clock without a zone: what a Plotly axis can place exactly."""
     texts: pd.Series = instants.dt.tz_convert("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S")
     return texts
-
-
-def _view_name(activity: Activity) -> str:
-    scope, window = activity.scope, activity.window
-    end = "now" if window.running_bucket else window.until.isoformat()
-    return f"{scope.kind} {scope.id} {window.name} {end}"

@@ -18,6 +18,7 @@ EMPTY = "empty"
 
 STATES = "states"
 NOTICE = "notice"
+CONNECTION = "connection"
 CAPTION = "caption"
 CARDS = "cards"
 VIEW = "view"

@@ -45,6 +45,7 @@ def build_layout(context: PageContext) -> Component:
                 className="activity-page-head",
             ),
             html.Div(id=ids.NOTICE, className="activity-notice", role="status"),
+            html.Div(id=ids.CONNECTION, className="activity-notice", role="status"),
             _controls(),
             html.Div(id=ids.CAPTION, className="activity-caption"),
             html.Dl(cards(None), id=ids.CARDS, className="activity-cards activity-panel"),
@@ -110,7 +111,8 @@ def _view() -> Component:
                             config=chart_config("activity-turns"),
                         ),
                         className="activity-chart-frame",
-                        role="img",
+                        # Not "img", which may hold no button.
+                        role="figure",
                         **aria(labelledby=ids.CHART_SUMMARY),
                     ),
                     html.P(id=ids.CHART_SUMMARY, className="activity-unseen"),
@@ -132,10 +134,10 @@ def _view() -> Component:
 
 
 def chart_config(filename: str) -> dcc.Graph.Config:
-    """Options of the chart: two buttons, and nothing that leaves this machine."""
+    """Options of the chart: one button, and nothing that leaves this machine."""
     return {
         "displaylogo": False,
         "showSendToCloud": False,
-        "modeBarButtons": [["toImage", "resetScale2d"]],
+        "modeBarButtons": [["toImage"]],
         "toImageButtonOptions": {"format": "png", "filename": filename, "scale": 2},
     }

@@ -19,6 +19,7 @@ from dashboard import callbacks
 from dashboard.context import Clock, PageContext
 from dashboard.layout import build_layout
 
+NO_SCRIPT = Markup("<noscript>This page needs JavaScript.</noscript>")
 STANDALONE = "activity/standalone.html"
 PLAIN = "activity/plain.html"
 
@@ -98,7 +99,10 @@ class _Page(Dash):
             "favicon": safe["favicon"],
             "head": safe["css"],
             "body": Markup("\n").join(
-                safe[name] for name in ("app_entry", "config", "scripts", "renderer")
+                [
+                    NO_SCRIPT,
+                    *(safe[name] for name in ("app_entry", "config", "scripts", "renderer")),
+                ]
             ),
         }
         return render_template(self._template, activity=activity)

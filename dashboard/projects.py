@@ -1,4 +1,4 @@
-"""The list of projects and their agents below the chart."""
+"""The table of projects and their agents below the chart."""
 
 from __future__ import annotations
 
@@ -13,34 +13,47 @@ from dash.development.base_component import Component
 from aggregator.read import Activity
 from aggregator.states import IDLE, STATES, WAITING, WORKING
 from dashboard import words
-from dashboard.components import aria
 from dashboard.view import View
 
-FEW_AGENTS = 12
-"""Up to so many agents are shown at once; more stay folded below their projects."""
+MOST_AGENTS = 50
+"""Agents shown of one project: Dash takes seconds to draw a row for each of 200."""
 
-COLUMNS = ("State", "Turns", "Turns/h", "Avg. turn time", "Share of turns")
+COLUMNS = ("Project / agent", "State", "Turns", "Turns/h", "Avg. turn time", "Share of turns")
 STATE_WORDS = {WORKING: "working", WAITING: "waiting", IDLE: "idle"}
 
 Row = Mapping[Any, Any]
 
 
-def project_list(activity: Activity, view: View) -> list[Component]:
-    """Every active project with its active agents, most turns first."""
+def project_list(activity: Activity, view: View) -> Component | None:
+    """Every active project, most turns first, with the agents of those that are unfolded.
+
+    A project that is the only one is unfolded. Others are folded until the viewer
+    unfolds them, and only then have their agents in the page.
+    """
     if activity.hours.empty:
-        return []
-    states = activity.states.set_index("agent_id")["state"]
+        return None
     projects = _measured(activity.projects, activity)
-    agents = _measured(activity.agents, activity)
-    agents["state"] = agents["agent_id"].map(states)
-    unfolded = activity.scope.kind != "overall" or len(agents) <= FEW_AGENTS
-    return [
-        _header(),
-        *(
-            _project(row, agents[agents["project_id"] == row["project_id"]], view, unfolded)
-            for row in projects.to_dict("records")
-        ),
-    ]
+    agents = _measured(activity.agents, activity).assign(state=_states(activity))
+    head = html.Tr([html.Th(name, scope="col") for name in COLUMNS], className="activity-row")
+    return html.Table(
+        [
+            html.Thead(head),
+            *(
+                _project(
+                    row,
+                    agents[agents["project_id"] == row["project_id"]],
+                    view,
+                    alone=len(projects) == 1,
+                )
+                for row in projects.to_dict("records")
+            ),
+        ]
+    )
+
+
+def _states(activity: Activity) -> pd.Series:
+    states: pd.Series = activity.states.set_index("agent_id")["state"]
+    return activity.agents["agent_id"].map(states)
 
 
 def _measured(rows: pd.DataFrame, activity: Activity) -> pd.DataFrame:
@@ -56,48 +69,37 @@ def _measured(rows: pd.DataFrame, activity: Activity) -> pd.DataFrame:
     )
 
 
-def _header() -> Component:
-    return html.Div(
-        [html.Span("Project / agent"), *(html.Span(name) for name in COLUMNS)],
-        className="activity-row activity-row-head",
-        # Each table below has these as its own head, unseen.
-        **aria(hidden="true"),
-    )
-
-
-def _project(row: Row, agents: pd.DataFrame, view: View, unfolded: bool) -> Component:
-    return html.Details(
-        [_project_row(row, agents), _agent_table(row["name"], agents, view)],
-        # An id keeps a folded project folded when the order changes.
-        id=f"project-{row['project_id']}",
-        className="activity-project",
-        open=unfolded,
-    )
-
-
-def _project_row(row: Row, agents: pd.DataFrame) -> Component:
+def _project(row: Row, agents: pd.DataFrame, view: View, *, alone: bool) -> Component:
+    unfolded = alone or row["project_id"] in view.unfolded
+    if view.agent is None:
+        whose, states = words.counted(len(agents), "agent"), _state_counts(agents["state"])
+    else:
+        # The numbers are the whole project's, for comparison; one agent is listed.
+        whose, states = "all agents", []
     name = [
-        html.Span(row["name"], className="activity-name-text", title=row["name"]),
-        html.Span(words.counted(len(agents), "agent"), className="activity-aside"),
+        _project_name(row, view, alone=alone, unfolded=unfolded),
+        html.Span(whose, className="activity-aside"),
     ]
-    turns, rate, average, share = _texts(row)
-    return html.Summary(
+    own = html.Tr(
         [
-            html.Span(name, className="activity-name"),
-            html.Span(_state_counts(agents["state"]), className="activity-states-cell"),
-            _spoken(turns, "turns"),
-            _spoken(rate, "turns per hour"),
-            _spoken(average, "average turn time"),
-            html.Span(share, className="activity-share", style=_bar(row)),
+            html.Th(name, scope="rowgroup", className="activity-name"),
+            html.Td(states, className="activity-states-cell"),
+            *_numbers(row),
         ],
-        className="activity-row",
+        className="activity-row activity-project-row",
     )
+    return html.Tbody([own, *(_agent_rows(agents, view) if unfolded else [])])
 
 
-def _spoken(text: str, unit: str) -> Component:
-    """A number whose unit stands in the head of the column, where only eyes find it."""
-    return html.Span(
-        [text, html.Span(f" {unit}", className="activity-unseen")], className="activity-number"
+def _project_name(row: Row, view: View, *, alone: bool, unfolded: bool) -> Component:
+    if alone:
+        return html.Span(row["name"], className="activity-name-text", title=row["name"])
+    return dcc.Link(
+        row["name"],
+        href=view.folded_or_not(row["project_id"]).address,
+        id=f"project-{row['project_id']}",
+        className="activity-name-text activity-fold" + (" is-unfolded" if unfolded else ""),
+        title=f"{row['name']}: {'hide' if unfolded else 'show'} its agents",
     )
 
 
@@ -113,28 +115,22 @@ def _state_counts(states: pd.Series) -> Sequence[Component]:
     ]
 
 
-def _agent_table(project: str, agents: pd.DataFrame, view: View) -> Component:
-    head = html.Tr([html.Th(name, scope="col") for name in ("Agent", *COLUMNS)])
-    return html.Table(
-        [
-            html.Caption(f"Agents of {project}", className="activity-unseen"),
-            html.Thead(head, className="activity-unseen"),
-            html.Tbody([_agent_row(row, view) for row in agents.to_dict("records")]),
-        ]
-    )
+def _agent_rows(agents: pd.DataFrame, view: View) -> list[Component]:
+    rows = [_agent_row(row, view) for row in agents.head(MOST_AGENTS).to_dict("records")]
+    if hidden := len(agents) - len(rows):
+        more = f"{words.counted(hidden, 'more agent')} with fewer turns: choose one above"
+        rows.append(html.Tr(html.Td(more, colSpan=len(COLUMNS)), className="activity-more"))
+    return rows
 
 
 def _agent_row(row: Row, view: View) -> Component:
-    turns, rate, average, share = _texts(row)
     only_this = replace(view, agent=row["agent_id"]).address
+    link = dcc.Link(row["name"], href=only_this, id=f"agent-{row['agent_id']}")
     return html.Tr(
         [
-            html.Th(dcc.Link(row["name"], href=only_this), scope="row", className="activity-name"),
+            html.Th(link, scope="row", className="activity-name"),
             html.Td(_state(row["state"]), className="activity-states-cell"),
-            html.Td(turns, className="activity-number"),
-            html.Td(rate, className="activity-number"),
-            html.Td(average, className="activity-number"),
-            html.Td(share, className="activity-share", style=_bar(row)),
+            *_numbers(row),
         ],
         className="activity-row",
     )
@@ -147,14 +143,14 @@ def _state(state: Any) -> Component | None:
     return html.Span(STATE_WORDS[state], className=f"activity-state activity-state-{state}")
 
 
-def _texts(row: Row) -> tuple[str, str, str, str]:
-    return (
-        words.count(row["turn_count"]),
-        words.rate(row["rate"]),
-        words.duration(row["avg_turn_time_seconds"]),
-        words.share(row["turn_count"], row["whole"]),
-    )
-
-
-def _bar(row: Row) -> dict[str, str]:
-    return {"--part": f"{row['bar']:.1%}"}
+def _numbers(row: Row) -> list[Component]:
+    return [
+        html.Td(words.count(row["turn_count"]), className="activity-number"),
+        html.Td(words.rate(row["rate"]), className="activity-number"),
+        html.Td(words.duration(row["avg_turn_time_seconds"]), className="activity-number"),
+        html.Td(
+            words.share(row["turn_count"], row["whole"]),
+            className="activity-share",
+            style={"--part": f"{row['bar']:.1%}"},
+        ),
+    ]

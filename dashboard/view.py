@@ -1,7 +1,7 @@
 """The view that an address asks for, and the address of a view.
 
 ``?window=week&project=3&agent=7&until=2026-08-21T22:00Z``: whatever it leaves out,
-and whatever makes no sense, is the default.
+and whatever makes no sense, is the default. ``&open=2,5`` unfolds two of all projects.
 """
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ class View:
         project: The chosen project's id, or None for all.
         agent: The chosen agent's id, or None for all.
         until: End of the window, UTC, or None for now.
+        unfolded: Ids of the projects that show their agents, ascending.
     """
 
     window: str = DEFAULT_WINDOW
     project: int | None = None
     agent: int | None = None
     until: datetime | None = None
+    unfolded: tuple[int, ...] = ()
 
     @classmethod
     def parse(cls, search: str | None) -> View:
@@ -42,6 +44,7 @@ class View:
             project=_id(given.get("project", "")),
             agent=_id(given.get("agent", "")),
             until=_instant(given.get("until", "")),
+            unfolded=_ids(given.get("open", "")),
         )
 
     @property
@@ -52,15 +55,20 @@ class View:
             "project": self.project,
             "agent": self.agent,
             "until": self.until and f"{self.until:%Y-%m-%dT%H:%MZ}",
+            "open": ",".join(map(str, self.unfolded)) or None,
         }
         chosen = {name: value for name, value in given.items() if value is not None}
-        query = urlencode(chosen, safe=":")
+        query = urlencode(chosen, safe=":,")
         return f"?{query}" if query else ""
 
     @property
     def address(self) -> str:
         """The same as a link, in which an empty query string needs its question mark."""
         return self.search or "?"
+
+    def folded_or_not(self, project: int) -> View:
+        """The same with a project's agents shown, or hidden where they are shown."""
+        return replace(self, unfolded=tuple(sorted({*self.unfolded} ^ {project})))
 
     @property
     def scope(self) -> Scope:
@@ -73,6 +81,10 @@ class View:
     def wider(self) -> View:
         """The same without the narrowest choice."""
         return replace(self, agent=None) if self.agent is not None else replace(self, project=None)
+
+
+def _ids(raw: str) -> tuple[int, ...]:
+    return tuple(sorted({found for part in raw.split(",") if (found := _id(part)) is not None}))
 
 
 def _id(raw: str) -> int | None:

@@ -121,17 +121,60 @@ def test_a_bookmark_opens_what_it_names(browser, updates):
     assert len(updates) == 1
 
 
-def test_a_folded_project_stays_folded_and_focused_when_a_minute_has_passed(browser, updates):
-    open_page(browser)
-    browser.wait_for_element("#project-1[open]")
-    browser.find_element("#project-1 summary").click()
+def test_an_unfolded_project_keeps_the_focus_and_is_part_of_the_address(browser, updates):
+    open_page(browser, "?window=month")
+    browser.wait_for_element("#project-1").send_keys(Keys.ENTER)
+    browser.wait_for_element("#project-1.is-unfolded:focus")
+    browser.wait_for_text_to_equal("#agent-1", "a1a1a1a1")
+    assert browser.driver.current_url.endswith("?window=month&open=1")
 
     browser.driver.execute_script("dash_clientside.set_props('tick', {n_intervals: 1})")
 
-    until(lambda: len(updates) == 2, timeout=5)
-    browser.wait_for_element("#project-1:not([open])")
-    # Only the new summary, not the one that had it before, can have the focus now.
-    browser.wait_for_element("#project-1 summary:focus")
+    until(lambda: len(updates) == 3, timeout=5)
+    # Only the new link, not the one that had it before, can have the focus now.
+    browser.wait_for_element("#project-1.is-unfolded:focus")
+    browser.driver.back()
+    browser.wait_for_element("#project-1:not(.is-unfolded)")
+
+
+def test_while_the_server_cannot_be_reached_the_page_says_so(browser):
+    def a_minute_passes():
+        browser.driver.execute_script(
+            "dash_clientside.set_props('tick', {n_intervals: Math.random()})"
+        )
+
+    open_page(browser)
+    network = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    browser.driver.execute_cdp_cmd("Network.enable", {})
+    browser.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": True, **network})
+    a_minute_passes()
+    browser.wait_for_contains_text("#connection", "The server does not answer.")
+    assert browser.find_element("#card-turns").text == "3"
+
+    browser.driver.execute_cdp_cmd(
+        "Network.emulateNetworkConditions", {"offline": False, **network}
+    )
+    a_minute_passes()
+    browser.wait_for_text_to_equal("#connection", "")
+
+
+def test_the_controls_are_radio_buttons_and_buttons_to_a_screen_reader(browser):
+    open_page(browser)
+    browser.wait_for_element("#activity-chart .main-svg")
+    browser.find_element("#agent").click()
+    browser.wait_for_element(".dash-dropdown-content label")
+
+    def names(role):
+        tree = browser.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+        return [
+            node["name"]["value"]
+            for node in tree
+            if not node["ignored"] and node["role"]["value"] == role
+        ]
+
+    assert names("radio")[:3] == ["Day", "Week", "Month"]
+    assert names("dialog") == ["Agent"]
+    assert (names("listbox"), names("option")) == ([], [])
 
 
 def test_a_phone_at_night(browser):

@@ -70,6 +70,17 @@ def test_a_control_sets_the_address_and_keeps_the_end_of_the_window(page):
     assert answer["url"] == {"search": f"?window=week&until={until}"}
 
 
+def test_a_control_keeps_what_is_unfolded(page):
+    answer = page.update("window.value", url="?open=1,2", window="week")
+
+    assert answer["url"] == {"search": "?window=week&open=1,2"}
+
+
+def test_numbers_are_said_when_the_view_changes_and_not_every_minute(page):
+    assert page.update()["announcement"]["children"].startswith("All projects, the last 24 hours:")
+    assert "announcement" not in page.update("tick.n_intervals", tick=1)
+
+
 def test_another_project_resets_the_agent(page):
     answer = page.update("project.value", url="?project=1&agent=2", project=2, agent=2)
 
@@ -123,6 +134,7 @@ def test_an_unknown_id_says_so_and_shows_the_next_wider_scope(page, search, noti
         "?window=decade",
         "?project=x",
         "?project=99999999999",
+        "?open=x,,99999999999",
         "?until=yesterday",
         "?until=2999-01-01T00:00Z",
         "?%%%",
@@ -155,7 +167,7 @@ def test_a_quiet_window_is_empty_and_its_link_leads_to_activity(page):
     link = quiet["empty"]["children"][-1]["props"]["children"]["props"]
 
     assert quiet["view"] == {"className": "activity-view is-empty"}
-    assert quiet["projects"] == {"children": []}
+    assert quiet["projects"] == {"children": None}
     assert card_values(page.update(url=link["href"]))[0] == "2"
 
 
@@ -183,7 +195,7 @@ def test_without_its_database_the_page_keeps_what_it_shows(postgres, open_page, 
 
 
 def test_a_view_and_its_address_are_the_same():
-    search = "?window=week&project=3&agent=7&until=2026-08-21T22:00Z"
+    search = "?window=week&project=3&agent=7&until=2026-08-21T22:00Z&open=2,5"
 
     assert View.parse(search).search == search
     assert View.parse("").search == ""

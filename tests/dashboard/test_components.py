@@ -70,7 +70,7 @@ def test_cards_show_the_totals(activity):
     }
     assert text(cards(view.totals, projects=2)) == (
         "Turns 24 in 2 active hours Turns per hour 1.0 12.0 per active hour "
-        "Average turn time 1 min 24 s from one turn to the next Active agents 3 in 2 projects"
+        "Average turn time 1 min 24 s between two turns Active agents 3 in 2 projects"
     )
 
 
@@ -136,41 +136,75 @@ def two_projects(activity, now, agents_each: int = 1, **facts):
     )
 
 
-def test_projects_show_their_numbers_and_their_agents(activity, now):
-    shown = project_list(two_projects(activity, now), View())
+def rows(shown) -> list[str]:
+    """Every row of the table of projects, without its head."""
+    return [text(part) for part in parts(shown) if part._type == "Tr"][1:]
 
-    assert [text(row) for row in shown[1:]] == [
-        "atlas 1 agent 1 waiting 30 1.3 1 min 24 s 67\u202f% "
+
+def test_projects_are_folded_until_they_are_unfolded(activity, now):
+    activity = two_projects(activity, now)
+    atlas = "atlas 1 agent 1 waiting 30 1.3 1 min 24 s 67\u202f%"
+    infra = "infra 1 agent 15 0.6 – 33\u202f%"
+
+    assert rows(project_list(activity, View())) == [atlas, infra]
+    assert rows(project_list(activity, View(unfolded=(1,)))) == [
+        atlas,
         "10000000 waiting 30 1.3 1 min 24 s 67\u202f%",
-        "infra 1 agent 15 0.6 – 33\u202f% 20000000 15 0.6 1 min 24 s 33\u202f%",
+        infra,
     ]
 
 
+def test_a_project_links_to_its_other_state_and_an_agent_to_itself(activity, now):
+    shown = project_list(two_projects(activity, now), View("week", unfolded=(2,)))
+
+    assert links(shown) == [
+        "?window=week&open=1,2",
+        "?window=week",
+        "?window=week&agent=200&open=2",
+    ]
+
+
+def test_a_project_alone_is_unfolded_for_good(activity):
+    alone = activity(
+        (utc(22, 9), 30, 84.0, 1),
+        projects=[(1, "atlas", 30, 84.0, 1, 3)],
+        agents=[(100, 1, "10000000", 30, 84.0, 3)],
+    )
+
+    assert links(project_list(alone, View(project=1))) == ["?project=1&agent=100"]
+
+
+def test_an_agent_is_compared_with_all_agents_of_its_project(activity, now):
+    alone = activity(
+        (utc(22, 9), 10, 60.0, None),
+        scope=Scope("agent", 100),
+        projects=[(1, "atlas", 30, 84.0, 1, 3)],
+        agents=[(100, 1, "10000000", 10, 60.0, 1)],
+        states=[(100, 1, "waiting", now)],
+    )
+
+    assert rows(project_list(alone, View(agent=100))) == [
+        "atlas all agents 30 1.3 1 min 24 s 100\u202f%",
+        "10000000 waiting 10 0.4 1 min 33\u202f%",
+    ]
+
+
+def test_of_very_many_agents_the_busiest_are_shown(activity, now):
+    shown = rows(project_list(two_projects(activity, now, agents_each=60), View(unfolded=(1,))))
+
+    assert len(shown) == 1 + 50 + 1 + 1
+    assert shown[51] == "10 more agents with fewer turns: choose one above"
+
+
 def test_bars_of_projects_and_agents_have_one_scale(activity, now):
-    shown = project_list(two_projects(activity, now, agents_each=2), View())
+    shown = project_list(two_projects(activity, now, agents_each=2), View(unfolded=(1, 2)))
 
     bars = [part.style["--part"] for part in parts(shown) if hasattr(part, "style")]
     assert bars == ["100.0%", "50.0%", "50.0%", "50.0%", "25.0%", "25.0%"]
 
 
-def test_an_agent_links_to_itself_in_the_same_window(activity, now):
-    shown = project_list(two_projects(activity, now), View("week", project=1))
-
-    assert links(shown) == ["?window=week&project=1&agent=100", "?window=week&project=1&agent=200"]
-
-
-def test_few_agents_are_unfolded_many_are_not_unless_asked_for(activity, now):
-    def unfolded(view):
-        return [part.open for part in project_list(view, View())[1:]]
-
-    assert unfolded(two_projects(activity, now, agents_each=6)) == [True, True]
-    assert unfolded(two_projects(activity, now, agents_each=7)) == [False, False]
-    chosen = two_projects(activity, now, agents_each=7, scope=Scope("project", 1))
-    assert unfolded(chosen) == [True, True]
-
-
 def test_without_turns_there_is_no_list(activity):
-    assert project_list(activity(), View()) == []
+    assert project_list(activity(), View()) is None
 
 
 def empty(view, context=HOST, asked=None, name="All projects"):

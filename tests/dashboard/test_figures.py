@@ -32,7 +32,7 @@ def line(fig):
 
 
 def texts(fig) -> list[str]:
-    return [text for (text,) in bars(fig).customdata]
+    return list(bars(fig).hovertext)
 
 
 def test_a_day_has_24_bars_at_their_true_places_with_zero_where_nothing_was(activity):
@@ -175,6 +175,20 @@ def test_a_week_is_marked_at_local_midnights():
     ]
 
 
+def test_a_week_from_midnight_to_midnight_is_marked_where_its_days_begin():
+    marks = time_ticks(utc(15, 23), utc(22, 23), BERLIN)
+
+    assert [label for _, label in marks] == [
+        "Mon<br>16 Nov",
+        "Tue<br>17",
+        "Wed<br>18",
+        "Thu<br>19",
+        "Fri<br>20",
+        "Sat<br>21",
+        "Sun<br>22",
+    ]
+
+
 def test_a_month_is_marked_every_few_days_up_to_today():
     marks = time_ticks(utc(23, 15, month=10), utc(22, 15), BERLIN)
 
@@ -210,11 +224,8 @@ def test_the_colours_follow_the_viewers_scheme(activity, scheme, palette):
     assert bars(fig).marker.color == palette.accent
 
 
-def test_zoom_is_kept_while_the_same_view_goes_on(activity, now):
-    def revision(window):
-        return activity_chart(activity(window=window), BERLIN).layout.uirevision
+def test_dragging_over_the_chart_is_left_to_the_page(activity):
+    layout = activity_chart(activity(), BERLIN).layout
 
-    later = rolling_window("day", now + timedelta(minutes=1))
-
-    assert revision(later) == revision(rolling_window("day", now))
-    assert revision(rolling_window("week", now)) != revision(rolling_window("day", now))
+    assert layout.dragmode is False
+    assert [layout[axis].fixedrange for axis in ("xaxis", "yaxis", "yaxis2")] == [True] * 3

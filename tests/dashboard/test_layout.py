@@ -46,7 +46,7 @@ def test_nothing_is_sent_elsewhere_from_the_chart():
 
     assert config["showSendToCloud"] is False
     assert config["displaylogo"] is False
-    assert config["modeBarButtons"] == [["toImage", "resetScale2d"]]
+    assert config["modeBarButtons"] == [["toImage"]]
 
 
 def test_demo_data_is_called_demo_data():

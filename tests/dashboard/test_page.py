@@ -25,6 +25,7 @@ def test_the_page_answers_with_and_without_a_slash(engine, open_page, path):
 
     assert response.status_code == 200
     assert '<div id="react-entry-point">' in response.text
+    assert "<noscript>This page needs JavaScript.</noscript>" in response.text
 
 
 def test_the_standalone_page_has_a_header_that_marks_where_one_is(engine, open_page):
@@ -76,6 +77,9 @@ def test_what_is_not_there_is_not_found(engine, open_page, path):
         "_favicon.ico",
         "assets/activity.css",
         "assets/activity.js",
+        "assets/connection.js",
+        "assets/keep.js",
+        "assets/repairs.js",
     ],
 )
 def test_what_the_page_needs_is_there(engine, open_page, path):
