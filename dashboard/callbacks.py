@@ -13,9 +13,8 @@ from dataclasses import replace
 from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, ctx, no_update
-from sqlalchemy.exc import InterfaceError, OperationalError
 
-from aggregator.read import MetricReader
+from aggregator.read import DATABASE_AWAY, MetricReader
 from dashboard import ids
 from dashboard.answer import Viewer, draw, read_answer
 from dashboard.context import Clock, PageContext
@@ -78,7 +77,7 @@ def register(app: Dash, reader: MetricReader, context: PageContext, now: Clock) 
         address = no_update if view == View.parse(search) else view.search
         try:
             answer = read_answer(reader, view, now())
-        except (OperationalError, InterfaceError) as failure:
+        except DATABASE_AWAY as failure:
             log.warning("the page has no database: %s", str(failure).split("\n", 1)[0])
             return {**UNCHANGED, "search": address, "notice": AWAY}
         shown = draw(answer, Viewer.of(viewer), context)

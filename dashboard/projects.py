@@ -18,6 +18,9 @@ from dashboard.view import View
 MOST_AGENTS = 50
 """Agents shown of one project: Dash takes seconds to draw a row for each of 200."""
 
+FEW_AGENTS = 30
+"""Up to so many agents in all, every project is unfolded until the viewer folds it."""
+
 COLUMNS = ("Project / agent", "State", "Turns", "Turns/h", "Avg. turn time", "Share of turns")
 STATE_WORDS = {WORKING: "working", WAITING: "waiting", IDLE: "idle"}
 
@@ -27,13 +30,13 @@ Row = Mapping[Any, Any]
 def project_list(activity: Activity, view: View) -> Component | None:
     """Every active project, most turns first, with the agents of those that are unfolded.
 
-    A project that is the only one is unfolded. Others are folded until the viewer
-    unfolds them, and only then have their agents in the page.
+    Only an unfolded project has its agents in the page.
     """
     if activity.hours.empty:
         return None
     projects = _measured(activity.projects, activity)
     agents = _measured(activity.agents, activity).assign(state=_states(activity))
+    unfolded = _unfolded(activity, view)
     head = html.Tr([html.Th(name, scope="col") for name in COLUMNS], className="activity-row")
     return html.Table(
         [
@@ -43,12 +46,21 @@ def project_list(activity: Activity, view: View) -> Component | None:
                     row,
                     agents[agents["project_id"] == row["project_id"]],
                     view,
+                    unfolded,
                     alone=len(projects) == 1,
                 )
                 for row in projects.to_dict("records")
             ),
         ]
     )
+
+
+def _unfolded(activity: Activity, view: View) -> frozenset[int]:
+    """What the viewer chose; else all projects of few agents, and none of many."""
+    if view.unfolded is not None:
+        return frozenset(view.unfolded)
+    few = len(activity.agents) <= FEW_AGENTS
+    return frozenset(activity.projects["project_id"]) if few else frozenset()
 
 
 def _states(activity: Activity) -> pd.Series:
@@ -69,15 +81,17 @@ def _measured(rows: pd.DataFrame, activity: Activity) -> pd.DataFrame:
     )
 
 
-def _project(row: Row, agents: pd.DataFrame, view: View, *, alone: bool) -> Component:
-    unfolded = alone or row["project_id"] in view.unfolded
+def _project(
+    row: Row, agents: pd.DataFrame, view: View, unfolded: frozenset[int], *, alone: bool
+) -> Component:
+    listed = alone or row["project_id"] in unfolded
     if view.agent is None:
         whose, states = words.counted(len(agents), "agent"), _state_counts(agents["state"])
     else:
         # The numbers are the whole project's, for comparison; one agent is listed.
         whose, states = "all agents", []
     name = [
-        _project_name(row, view, alone=alone, unfolded=unfolded),
+        _project_name(row, view, unfolded, alone=alone),
         html.Span(whose, className="activity-aside"),
     ]
     own = html.Tr(
@@ -88,18 +102,20 @@ def _project(row: Row, agents: pd.DataFrame, view: View, *, alone: bool) -> Comp
         ],
         className="activity-row activity-project-row",
     )
-    return html.Tbody([own, *(_agent_rows(agents, view) if unfolded else [])])
+    return html.Tbody([own, *(_agent_rows(agents, view) if listed else [])])
 
 
-def _project_name(row: Row, view: View, *, alone: bool, unfolded: bool) -> Component:
+def _project_name(row: Row, view: View, unfolded: frozenset[int], *, alone: bool) -> Component:
+    project = row["project_id"]
     if alone:
         return html.Span(row["name"], className="activity-name-text", title=row["name"])
+    other = replace(view, unfolded=tuple(sorted(unfolded ^ {project})))
     return dcc.Link(
         row["name"],
-        href=view.folded_or_not(row["project_id"]).address,
-        id=f"project-{row['project_id']}",
-        className="activity-name-text activity-fold" + (" is-unfolded" if unfolded else ""),
-        title=f"{row['name']}: {'hide' if unfolded else 'show'} its agents",
+        href=other.address,
+        id=f"project-{project}",
+        className="activity-name-text activity-fold" + (" is-unfolded" * (project in unfolded)),
+        title=f"{row['name']}: {'hide' if project in unfolded else 'show'} its agents",
     )
 
 

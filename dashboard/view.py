@@ -1,7 +1,8 @@
 """The view that an address asks for, and the address of a view.
 
 ``?window=week&project=3&agent=7&until=2026-08-21T22:00Z``: whatever it leaves out,
-and whatever makes no sense, is the default. ``&open=2,5`` unfolds two of all projects.
+and whatever makes no sense, is the default. ``&open=2,5`` unfolds two of all projects,
+``&open=none`` none of them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from aggregator.read import OVERALL, Scope
 from aggregator.windows import SPANS
 
 DEFAULT_WINDOW = "day"
+FOLDED = "none"
+"""In an address: no project is unfolded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +28,15 @@ class View:
         project: The chosen project's id, or None for all.
         agent: The chosen agent's id, or None for all.
         until: End of the window, UTC, or None for now.
-        unfolded: Ids of the projects that show their agents, ascending.
+        unfolded: Ids of the projects that show their agents, ascending; None where
+            the viewer has not chosen.
     """
 
     window: str = DEFAULT_WINDOW
     project: int | None = None
     agent: int | None = None
     until: datetime | None = None
-    unfolded: tuple[int, ...] = ()
+    unfolded: tuple[int, ...] | None = None
 
     @classmethod
     def parse(cls, search: str | None) -> View:
@@ -55,7 +59,7 @@ class View:
             "project": self.project,
             "agent": self.agent,
             "until": self.until and f"{self.until:%Y-%m-%dT%H:%MZ}",
-            "open": ",".join(map(str, self.unfolded)) or None,
+            "open": None if self.unfolded is None else ",".join(map(str, self.unfolded)) or FOLDED,
         }
         chosen = {name: value for name, value in given.items() if value is not None}
         query = urlencode(chosen, safe=":,")
@@ -65,10 +69,6 @@ class View:
     def address(self) -> str:
         """The same as a link, in which an empty query string needs its question mark."""
         return self.search or "?"
-
-    def folded_or_not(self, project: int) -> View:
-        """The same with a project's agents shown, or hidden where they are shown."""
-        return replace(self, unfolded=tuple(sorted({*self.unfolded} ^ {project})))
 
     @property
     def scope(self) -> Scope:
@@ -83,8 +83,13 @@ class View:
         return replace(self, agent=None) if self.agent is not None else replace(self, project=None)
 
 
-def _ids(raw: str) -> tuple[int, ...]:
-    return tuple(sorted({found for part in raw.split(",") if (found := _id(part)) is not None}))
+def _ids(raw: str) -> tuple[int, ...] | None:
+    if raw == FOLDED:
+        return ()
+    return (
+        tuple(sorted({found for part in raw.split(",") if (found := _id(part)) is not None}))
+        or None
+    )
 
 
 def _id(raw: str) -> int | None:

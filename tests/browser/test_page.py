@@ -122,7 +122,7 @@ def test_a_bookmark_opens_what_it_names(browser, updates):
 
 
 def test_an_unfolded_project_keeps_the_focus_and_is_part_of_the_address(browser, updates):
-    open_page(browser, "?window=month")
+    open_page(browser, "?window=month&open=none")
     browser.wait_for_element("#project-1").send_keys(Keys.ENTER)
     browser.wait_for_element("#project-1.is-unfolded:focus")
     browser.wait_for_text_to_equal("#agent-1", "a1a1a1a1")

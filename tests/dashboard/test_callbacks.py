@@ -199,6 +199,7 @@ def test_a_view_and_its_address_are_the_same():
 
     assert View.parse(search).search == search
     assert View.parse("").search == ""
+    assert View.parse("?open=none").search == "?open=none"
     assert View().address == "?"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from dash.development.base_component import Component
 
 from aggregator.read import Scope
@@ -141,26 +142,44 @@ def rows(shown) -> list[str]:
     return [text(part) for part in parts(shown) if part._type == "Tr"][1:]
 
 
-def test_projects_are_folded_until_they_are_unfolded(activity, now):
-    activity = two_projects(activity, now)
-    atlas = "atlas 1 agent 1 waiting 30 1.3 1 min 24 s 67\u202f%"
-    infra = "infra 1 agent 15 0.6 – 33\u202f%"
+ATLAS = "atlas 1 agent 1 waiting 30 1.3 1 min 24 s 67\u202f%"
+ATLAS_AGENT = "10000000 waiting 30 1.3 1 min 24 s 67\u202f%"
+INFRA = "infra 1 agent 15 0.6 – 33\u202f%"
+INFRA_AGENT = "20000000 15 0.6 1 min 24 s 33\u202f%"
 
-    assert rows(project_list(activity, View())) == [atlas, infra]
-    assert rows(project_list(activity, View(unfolded=(1,)))) == [
-        atlas,
-        "10000000 waiting 30 1.3 1 min 24 s 67\u202f%",
-        infra,
-    ]
+
+@pytest.mark.parametrize(
+    ("unfolded", "shown"),
+    [
+        (None, [ATLAS, ATLAS_AGENT, INFRA, INFRA_AGENT]),
+        ((1,), [ATLAS, ATLAS_AGENT, INFRA]),
+        ((), [ATLAS, INFRA]),
+    ],
+)
+def test_projects_of_few_agents_are_unfolded_until_the_viewer_chooses(
+    activity, now, unfolded, shown
+):
+    assert rows(project_list(two_projects(activity, now), View(unfolded=unfolded))) == shown
+
+
+def test_projects_of_many_agents_are_folded_until_the_viewer_chooses(activity, now):
+    assert len(rows(project_list(two_projects(activity, now, agents_each=15), View()))) == 32
+    assert len(rows(project_list(two_projects(activity, now, agents_each=16), View()))) == 2
 
 
 def test_a_project_links_to_its_other_state_and_an_agent_to_itself(activity, now):
-    shown = project_list(two_projects(activity, now), View("week", unfolded=(2,)))
+    activity = two_projects(activity, now)
 
-    assert links(shown) == [
+    assert links(project_list(activity, View("week", unfolded=(2,)))) == [
         "?window=week&open=1,2",
-        "?window=week",
+        "?window=week&open=none",
         "?window=week&agent=200&open=2",
+    ]
+    assert links(project_list(activity, View())) == [
+        "?open=2",
+        "?agent=100",
+        "?open=1",
+        "?agent=200",
     ]
 
 
