@@ -17,8 +17,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 FOLDER = Path(__file__).parent
 SHOTS = (
     # file, query string, width and height in CSS pixels, colour scheme
-    ("activity.png", "?window=week", 1280, 900, "light"),
-    ("activity-dark.png", "?window=month", 1280, 900, "dark"),
+    ("activity.png", "?window=week", 1280, 1200, "light"),
+    ("activity-dark.png", "?window=month&open=none", 1280, 1060, "dark"),
     ("activity-narrow.png", "", 390, 844, "light"),
 )
 
