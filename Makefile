@@ -8,6 +8,14 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
+# An environment that was moved, or whose Python is gone, is made anew.
+ifneq ($(wildcard $(VENV)),)
+ifneq ($(shell $(BIN)/python -c 'import sys; print(sys.prefix)' 2>/dev/null; cat $(VENV)/made-in 2>/dev/null),$(CURDIR)/$(VENV) $(CURDIR))
+$(info Making $(VENV) anew …)
+$(shell rm -rf $(VENV))
+endif
+endif
+
 .PHONY: help serve test check format lock wheel clean
 .DEFAULT_GOAL := help
 
@@ -61,6 +69,7 @@ $(BIN)/uv: requirements/uv.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		-r requirements/uv.txt
 	@touch $@
+	@printf '%s\n' '$(CURDIR)' > $(VENV)/made-in
 
 # uv takes seconds where pip takes minutes; pip knows mirrors that uv does not.
 define install

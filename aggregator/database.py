@@ -6,7 +6,7 @@ import os
 
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from aggregator.errors import DatabaseUnreachableError, SettingError
 
@@ -24,13 +24,15 @@ def parse_url(raw: str) -> URL:
         SettingError: It is no URL, or one of another database.
     """
     allowed = "postgresql://user:password@host:port/name"
+    # The text may hold a password: where it is unclear which part, none is shown.
     try:
         url = make_url(raw)
-    except ArgumentError:
-        # The text may hold a password: name the setting, not the value.
+    except (ArgumentError, ValueError):
         raise SettingError("database-url", "…", allowed) from None
+    if "@" in (url.host or ""):
+        raise SettingError("database-url", "…", f"{allowed}, an @ in the password written %40")
     if url.get_backend_name() not in ("postgresql", "postgres"):
-        raise SettingError("database-url", url.render_as_string(hide_password=True), allowed)
+        raise SettingError("database-url", f"{url.drivername}://…", allowed)
     return url.set(drivername="postgresql+psycopg2")
 
 
@@ -45,13 +47,13 @@ def connect(raw_url: str | URL, *, purpose: str) -> Engine:
         DatabaseUnreachableError: No PostgreSQL of a supported version answers there.
     """
     url = parse_url(raw_url) if isinstance(raw_url, str) else raw_url
-    shown = url.render_as_string(hide_password=True).replace("+psycopg2", "")
     engine = create_engine(
         url,
         pool_pre_ping=True,
         executemany_mode="values_plus_batch",
         connect_args={
-            "options": "-c timezone=UTC",
+            # Options of the user's own, such as a search_path, are kept.
+            "options": f"{url.query.get('options', '')} -c timezone=UTC".strip(),
             "application_name": f"headspace-activity {purpose} ({os.getpid()})",
             "connect_timeout": 10,
         },
@@ -59,16 +61,23 @@ def connect(raw_url: str | URL, *, purpose: str) -> Engine:
     try:
         with engine.connect() as conn:
             version = conn.connection.dbapi_connection.server_version // 10_000  # type: ignore[union-attr]
-    except OperationalError as failure:
+    except DBAPIError as failure:
         engine.dispose()
-        raise DatabaseUnreachableError(shown, _one_line(failure.orig)) from None
+        raise DatabaseUnreachableError(shown(url), one_line(failure)) from None
     if version < OLDEST_POSTGRES:
         engine.dispose()
         raise DatabaseUnreachableError(
-            shown, f"it is PostgreSQL {version}; {OLDEST_POSTGRES} or newer is needed"
+            shown(url), f"it is PostgreSQL {version}; {OLDEST_POSTGRES} or newer is needed"
         )
     return engine
 
 
-def _one_line(failure: BaseException | None) -> str:
-    return " ".join(str(failure).split())
+def shown(url: URL) -> str:
+    """An address without its password and parameters, for people."""
+    address = url.set(drivername="postgresql", query={})
+    return address.render_as_string(hide_password=True)
+
+
+def one_line(failure: DBAPIError) -> str:
+    """What the database said, without the statement it was about."""
+    return " ".join(str(failure.orig).split())

@@ -52,6 +52,13 @@ class DatabaseUnreachableError(ActivityError):
         super().__init__(f"cannot use the database {shown_url}: {reason}")
 
 
+class DatabaseRefusedError(ActivityError):
+    """PostgreSQL answered, but did not do what was asked: no right, no room, gone away."""
+
+    def __init__(self, shown_url: str, reason: str) -> None:
+        super().__init__(f"the database {shown_url} gave up: {reason}")
+
+
 class EmbeddedPostgresError(ActivityError):
     """The embedded PostgreSQL could not be started or joined."""
 
@@ -71,7 +78,7 @@ class AddressTakenError(ActivityError):
 
     def __init__(self, host: str, port: int, reason: str) -> None:
         super().__init__(
-            f"cannot serve on {host}:{port}: {reason}; choose another with --port or ACTIVITY_PORT"
+            f"cannot serve on {host}:{port}: {reason}; choose another with --host or --port"
         )
 
 

@@ -90,6 +90,7 @@ class ActivityState(Base):
     last_pass_at: Mapped[datetime | None] = mapped_column(INSTANT)
     last_pass_seconds: Mapped[float | None] = mapped_column(Float)
     changed_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    retention_days: Mapped[int | None] = mapped_column(Integer)
 
     __table_args__ = (CheckConstraint("id = 1", name="ck_activity_state_one_row"),)
 

@@ -58,7 +58,8 @@ def make_pass(engine: Engine, now: datetime, retention: timedelta) -> PassReport
         for since, until in stretches_to_recompute(conn, horizon, now):
             metrics = hourly_metrics(read_turns(conn, since, until))
             written += replace_metrics(conn, metrics, since, until)
-        save_pass(conn, now, time.perf_counter() - started, changed=written.any)
+        seconds = time.perf_counter() - started
+        save_pass(conn, now, seconds, retention, changed=written.any)
     pruned = prune(engine, horizon)
     return PassReport(now, time.perf_counter() - started, written, pruned)
 

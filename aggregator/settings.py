@@ -8,6 +8,7 @@ in the project reads the environment.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +64,8 @@ class Settings:
         interval_seconds: Time between two passes.
         import_interval_seconds: Time between two imports of transcripts.
         retention_days: Age at which hourly metrics are pruned.
+        retention_given: Whether the user named it; then it holds even where the last
+            pass had another.
     """
 
     home: Path
@@ -74,6 +77,7 @@ class Settings:
     interval_seconds: int
     import_interval_seconds: int
     retention_days: int
+    retention_given: bool
 
     @classmethod
     def load(
@@ -108,6 +112,7 @@ class Settings:
                 **_defaults(environ),
                 **values,
                 "transcripts_given": "transcripts" in values,
+                "retention_given": "retention_days" in values,
             }
         )
 
@@ -138,8 +143,13 @@ def default_transcripts(environ: Mapping[str, str]) -> tuple[Path, ...]:
 
 
 def _path(raw: Any) -> Path:
-    # Resolved, so that a folder has one name however it was spelled.
-    return Path(str(raw)).expanduser().resolve()
+    if not str(raw).isprintable():
+        raise ValueError("a path that can be printed")
+    try:
+        # Resolved, so that a folder has one name however it was spelled.
+        return Path(str(raw)).expanduser().resolve()
+    except RuntimeError:
+        raise ValueError("a path, or ~/ and a path in the home of a user that exists") from None
 
 
 def _paths(raw: Any) -> tuple[Path, ...]:
@@ -153,13 +163,9 @@ def _paths(raw: Any) -> tuple[Path, ...]:
 def _whole(low: int, high: int) -> Callable[[Any], int]:
     def parse(raw: Any) -> int:
         allowed = f"a whole number from {low} to {high}"
-        try:
-            number = int(str(raw))
-        except ValueError:
-            raise ValueError(allowed) from None
-        if not low <= number <= high:
+        if not re.fullmatch(r"[0-9]{1,9}", str(raw)) or not low <= int(raw) <= high:
             raise ValueError(allowed)
-        return number
+        return int(raw)
 
     return parse
 

@@ -9,10 +9,16 @@ from typing import Any
 
 import psycopg2
 from sqlalchemy import Engine, event, inspect
+from sqlalchemy.exc import DBAPIError
 
-from aggregator.database import connect
+from aggregator.database import connect, one_line, shown
 from aggregator.embedded import EmbeddedPostgres
-from aggregator.errors import EmbeddedPostgresError, ForeignTablesError, SettingError
+from aggregator.errors import (
+    DatabaseRefusedError,
+    EmbeddedPostgresError,
+    ForeignTablesError,
+    SettingError,
+)
 from aggregator.models import STANDALONE_TABLES
 from aggregator.schema import VERSION_TABLES, upgrade
 from aggregator.settings import Settings
@@ -34,6 +40,7 @@ def open_database(settings: Settings, *, purpose: str, demo: bool = False) -> It
     Raises:
         SettingError: ``demo`` with a database of the user's.
         DatabaseUnreachableError: The user's database does not answer.
+        DatabaseRefusedError: It answers, and fails at something later on.
         EmbeddedPostgresError: The embedded one cannot be started.
         ForeignTablesError: The database has tables of these names from elsewhere.
     """
@@ -48,10 +55,13 @@ def open_database(settings: Settings, *, purpose: str, demo: bool = False) -> It
             engine = connect(server.url(database), purpose=purpose)
             _keep_alive(server, database, engine)
         stack.callback(engine.dispose)
-        _check_tables(engine)
-        upgrade(engine, "standalone")
-        upgrade(engine, "activity")
-        yield engine
+        try:
+            _check_tables(engine)
+            upgrade(engine, "standalone")
+            upgrade(engine, "activity")
+            yield engine
+        except DBAPIError as failure:
+            raise DatabaseRefusedError(shown(engine.url), one_line(failure)) from failure
 
 
 def _keep_alive(server: EmbeddedPostgres, database: str, engine: Engine) -> None:
@@ -80,5 +90,4 @@ def _check_tables(engine: Engine) -> None:
     """Refuse to mix our tables with a host's of the same names."""
     present = set(inspect(engine).get_table_names())
     if VERSION_TABLES["standalone"] not in present and present & STANDALONE_TABLES:
-        shown = engine.url.set(drivername="postgresql").render_as_string(hide_password=True)
-        raise ForeignTablesError(shown, sorted(present & STANDALONE_TABLES))
+        raise ForeignTablesError(shown(engine.url), sorted(present & STANDALONE_TABLES))

@@ -8,15 +8,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Text, cast, func, select, text
 
+from aggregator.database import shown
 from aggregator.import_store import import_totals
 from aggregator.models import ActivityMetric, ActivityState, Agent, Project, Turn
 
 _RUNNING = text(
     """
-    SELECT application_name, min(backend_start) FROM pg_stat_activity
-    WHERE application_name LIKE 'headspace-activity %' AND datname = current_database()
-        AND pid <> pg_backend_pid()
-    GROUP BY application_name ORDER BY 2
+    SELECT application_name, datname, min(backend_start) FROM pg_stat_activity
+    WHERE application_name LIKE 'headspace-activity %' AND pid <> pg_backend_pid()
+    GROUP BY application_name, datname ORDER BY 3
     """
 )
 
@@ -40,9 +40,8 @@ def read_status(conn: Connection, now: datetime) -> dict[str, Any]:
     ).one_or_none()
     last_at = last.last_pass_at if last else None
     newest = conn.scalar(select(func.max(Turn.timestamp)))
-    url = conn.engine.url.set(drivername="postgresql", query={})
     return {
-        "database": url.render_as_string(hide_password=True),
+        "database": shown(conn.engine.url),
         "running": _running(conn),
         "projects": _count(conn, Project),
         "agents": _count(conn, Agent),
@@ -65,10 +64,15 @@ def _count(conn: Connection, model: type) -> int:
 
 def _running(conn: Connection) -> list[dict[str, Any]]:
     processes = []
-    for name, since in conn.execute(_RUNNING):
+    for name, database, since in conn.execute(_RUNNING):
         match = re.fullmatch(r"headspace-activity (\S+) \((\d+)\)", name)
         if match:
             processes.append(
-                {"command": match[1], "pid": int(match[2]), "since": since.isoformat()}
+                {
+                    "command": match[1],
+                    "pid": int(match[2]),
+                    "database": database,
+                    "since": since.isoformat(),
+                }
             )
     return processes

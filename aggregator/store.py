@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from datetime import datetime
-from typing import cast
+from datetime import datetime, timedelta
+from typing import Any, cast
 
 import pandas as pd
 import psycopg2.extensions
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from aggregator.hourly import METRIC_DTYPES
@@ -131,9 +131,15 @@ def delete_before(conn: Connection, before: datetime, batch: int) -> int:
     return conn.execute(_PRUNE, {"before": before, "batch": batch}).rowcount
 
 
-def save_pass(conn: Connection, at: datetime, seconds: float, changed: bool) -> None:
-    """Remember when the last pass was, how long it took, and the last change."""
-    values = {"last_pass_at": at, "last_pass_seconds": seconds}
+def save_pass(
+    conn: Connection, at: datetime, seconds: float, retention: timedelta, *, changed: bool
+) -> None:
+    """Remember when the last pass was, how long it took, what it kept, and the last change."""
+    values: dict[str, Any] = {
+        "last_pass_at": at,
+        "last_pass_seconds": seconds,
+        "retention_days": retention.days,
+    }
     if changed:
         values["changed_at"] = at
     conn.execute(
@@ -141,3 +147,8 @@ def save_pass(conn: Connection, at: datetime, seconds: float, changed: bool) -> 
         .values(id=1, **values)
         .on_conflict_do_update(index_elements=["id"], set_=values)
     )
+
+
+def last_retention_days(conn: Connection) -> int | None:
+    """The retention of the last pass in days, or None before the first."""
+    return conn.scalar(select(ActivityState.retention_days))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pandas as pd
 from sqlalchemy import Connection, func, select
@@ -10,12 +10,20 @@ from sqlalchemy import Connection, func, select
 from aggregator.hourly import TURN_DTYPES
 from aggregator.models import Agent, Task, Turn
 
+END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
+
 
 def turns_per_hour(conn: Connection, since: datetime) -> list[tuple[datetime, int]]:
-    """How many turns each UTC hour holds, from ``since`` on, oldest hour first."""
+    """How many turns each UTC hour holds, from ``since`` on, oldest hour first.
+
+    What a broken clock puts at the end of time is left out: no hour comes after it.
+    """
     hour = func.date_trunc("hour", Turn.timestamp, "UTC")
     rows = conn.execute(
-        select(hour, func.count()).where(Turn.timestamp >= since).group_by(hour).order_by(hour)
+        select(hour, func.count())
+        .where(Turn.timestamp >= since, Turn.timestamp < END_OF_TIME)
+        .group_by(hour)
+        .order_by(hour)
     )
     return [(start, count) for start, count in rows]
 

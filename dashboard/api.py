@@ -5,6 +5,7 @@ All instants are ISO 8601 in UTC. Errors are ``{"error": "…"}``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +19,7 @@ from aggregator.windows import Window, custom_window, rolling_window
 from dashboard.context import Clock
 
 PARAMETERS = ("window", "since", "until")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 INSTANTS = "an ISO 8601 instant with a time zone, such as 2026-11-22T14:00:00Z"
 IDS = "a whole number"
 
@@ -42,9 +44,18 @@ def blueprint(reader: MetricReader, now: Clock) -> Blueprint:
     def agent(agent_id: str) -> Response:
         return answer(parse_scope("agent", agent_id))
 
-    @api.get("/", defaults={"path": ""})
-    @api.get("/<path:path>")
+    _answer_errors(api)
+    return api
+
+
+def _answer_errors(api: Blueprint) -> None:
+    """Answer in JSON whatever is wrong with a request, or with us."""
+
+    @api.route("/", defaults={"path": ""}, methods=METHODS)
+    @api.route("/<path:path>", methods=METHODS)
     def unknown(path: str) -> tuple[Response, int]:
+        if request.method not in ("GET", "HEAD"):
+            return jsonify(error=f"{request.method} is not allowed; expected GET"), 405
         allowed = "overall, projects/<id> and agents/<id>"
         return jsonify(error=f"there is no /api/metrics/{path}; there are {allowed}"), 404
 
@@ -64,8 +75,6 @@ def blueprint(reader: MetricReader, now: Clock) -> Blueprint:
     def unknown_scope(error: Exception) -> tuple[Response, int]:
         return jsonify(error=str(error)), 404
 
-    return api
-
 
 def parse_scope(kind: ScopeKind, raw: str) -> Scope:
     """Read an id from a path.
@@ -73,7 +82,7 @@ def parse_scope(kind: ScopeKind, raw: str) -> Scope:
     Raises:
         ParameterError: It is no whole number.
     """
-    if not (raw.isascii() and raw.isdigit()):
+    if not re.fullmatch("[0-9]{1,100}", raw):
         raise ParameterError(f"{kind}_id", raw, IDS)
     return Scope(kind, int(raw))
 

@@ -12,6 +12,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
     from aggregator.ingest import ImportReport
     from aggregator.passes import PassReport
+
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Group(click.Group):
@@ -86,6 +90,9 @@ def serve(settings: Settings, demo: bool) -> None:
         jobs = build_jobs(engine, settings, demo=demo)
         _tell_pass(jobs.aggregate_once())
         server = build_server(engine, settings, demo=demo)
+        if settings.host in LOOPBACK:
+            # A web page elsewhere cannot point a name of its own at us and read along.
+            server.config["TRUSTED_HOSTS"] = [*LOOPBACK, "[::1]"]
         jobs.start()
         try:
             _serve_until_stopped(server, listener)
@@ -103,8 +110,9 @@ def _listen(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-    except OSError as failure:
-        raise AddressTakenError(host, port, failure.strerror or str(failure)) from None
+    except (OSError, UnicodeError) as failure:
+        reason = getattr(failure, "strerror", None) or "no such address"
+        raise AddressTakenError(host, port, reason) from None
     return listener
 
 
@@ -162,10 +170,19 @@ def _import_with_progress(engine: Engine, settings: Settings) -> ImportReport:
 @main.command()
 @settings_from("home", "database_url", "retention_days")
 def aggregate(settings: Settings) -> None:
-    """Make one pass over the turns and end."""
+    """Make one pass over the turns and end.
+
+    Without --retention-days it keeps what the last pass kept, that of a server that
+    is running, say.
+    """
     from aggregator.scheduler import ActivityAggregator
+    from aggregator.store import last_retention_days
 
     with _database(settings, "aggregate") as engine:
+        if not settings.retention_given:
+            with engine.connect() as conn:
+                days = last_retention_days(conn) or settings.retention_days
+            settings = replace(settings, retention_days=days)
         _tell_pass(ActivityAggregator(engine, settings).aggregate_once())
 
 

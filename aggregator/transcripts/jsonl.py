@@ -27,6 +27,7 @@ TOO_LONG = "too long"
 
 _DISCARDED_AT_ONCE = 2**20
 _ATTEMPTS = 1_000
+"""Times that decoding is tried on one line, which bounds what nonsense can cost."""
 _raw_decode = json.JSONDecoder().raw_decode
 
 
@@ -154,9 +155,10 @@ def _decode_pieces(line: bytes) -> tuple[list[Record], int]:
     text = line.decode("latin-1")
     records: list[Record] = []
     malformed = 0
+    attempts = iter(range(_ATTEMPTS))
     start = _skip_blanks(text, 0)
     while start < len(text):
-        whole = _next_value(text, start)
+        whole = _next_value(text, start, attempts)
         if whole is None:
             return records, malformed + 1
         malformed += whole.start > start
@@ -169,10 +171,10 @@ def _decode_pieces(line: bytes) -> tuple[list[Record], int]:
     return records, malformed
 
 
-def _next_value(text: str, start: int) -> slice | None:
+def _next_value(text: str, start: int, attempts: Iterator[int]) -> slice | None:
     """Where the value at ``start`` lies, or the first whole object behind a torn one."""
     at = start
-    for _ in range(_ATTEMPTS):
+    for _ in attempts:
         try:
             stop = _raw_decode(text, at)[1]
         except (ValueError, RecursionError):

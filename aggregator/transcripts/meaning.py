@@ -101,6 +101,7 @@ _MACHINE = re.compile(
     r"|ci-monitor-event|session-start-hook)[\s>]"
 )
 
+FIRST_YEAR, LAST_YEAR = 1971, 2200
 LONGEST_ID = 200
 LONGEST_PATH = 2_000  # bytes; PostgreSQL indexes no text beyond about 2,700
 
@@ -123,15 +124,20 @@ def interpret(line: Line) -> Meaning | Unusable | None:
 
 
 def instant(raw: object) -> datetime | None:
-    """Read an ISO 8601 time with a zone, as UTC; None if it is anything else."""
+    """Read an ISO 8601 time with a zone, as UTC; None if it is anything else.
+
+    Years that no transcript can be from are no times either: hours are added to them.
+    """
     if not isinstance(raw, str):
         return None
     try:
         at = datetime.fromisoformat(raw)
-        # Without a zone an instant is a guess; near year 1 or 9999 it may not exist in UTC.
-        return at if at.tzinfo is UTC else at.astimezone(UTC) if at.tzinfo else None
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
+    # Without a zone an instant is a guess.
+    if at.tzinfo is None or not FIRST_YEAR <= at.year <= LAST_YEAR:
+        return None
+    return at if at.tzinfo is UTC else at.astimezone(UTC)
 
 
 def _message(line: Line, kind: str) -> Meaning | Unusable:

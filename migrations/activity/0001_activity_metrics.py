@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("last_pass_at", INSTANT),
         sa.Column("last_pass_seconds", sa.Float),
         sa.Column("changed_at", INSTANT),
+        sa.Column("retention_days", sa.Integer),
         sa.CheckConstraint("id = 1", name="ck_activity_state_one_row"),
     )
 

@@ -27,7 +27,17 @@ def test_any_postgresql_url_is_used_with_psycopg2(raw):
     assert parse_url(raw).render_as_string(False) == "postgresql+psycopg2://ada:x@db/activity"
 
 
-@pytest.mark.parametrize("raw", ["activity", "sqlite:///x.db", "mysql://ada:secret@db/x"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "activity",
+        "sqlite:///x.db",
+        "mysql://ada:secret@db/x?password=secret",
+        "postgresql://ada:secret@db:port/x",
+        "postgresql://ada:secret@[::1/x",
+        "postgresql://ada:my@secret@db/x",
+    ],
+)
 def test_another_kind_of_url_is_refused_without_telling_its_password(raw):
     with pytest.raises(SettingError, match="expected postgresql://") as error:
         parse_url(raw)
@@ -35,7 +45,7 @@ def test_another_kind_of_url_is_refused_without_telling_its_password(raw):
 
 
 def test_a_database_that_does_not_answer_is_one_line_without_password(postgres):
-    wrong = postgres.url("tests").set(password="not-this")
+    wrong = postgres.url("tests").set(password="not-this", query={"password": "not-this"})
 
     with pytest.raises(DatabaseUnreachableError) as error:
         connect(wrong, purpose="tests")
@@ -49,3 +59,15 @@ def test_sessions_speak_utc_and_tell_their_purpose(fresh):
     with fresh.connect() as conn:
         assert conn.scalar(text("SHOW timezone")) == "UTC"
         assert conn.scalar(text("SHOW application_name")).startswith("headspace-activity tests (")
+
+
+def test_parameters_of_the_url_are_kept_and_checked(postgres):
+    url = postgres.url("tests")
+    engine = connect(url.set(query={"options": "-c search_path=mine"}), purpose="tests")
+    with engine.connect() as conn:
+        assert conn.scalar(text("SHOW search_path")) == "mine"
+        assert conn.scalar(text("SHOW timezone")) == "UTC"
+    engine.dispose()
+
+    with pytest.raises(DatabaseUnreachableError, match='invalid connection option "foo"'):
+        connect(url.set(query={"foo": "bar"}), purpose="tests")

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, func, select, text, update
 
 from aggregator import passes
 from aggregator.models import ActivityMetric, ActivityState, Agent, Turn
@@ -150,6 +150,17 @@ def test_a_turn_from_a_clock_that_is_ahead_counts(empty_engine, record):
     make_pass(empty_engine, NOW, RETENTION)
 
     assert_table_equals_the_oracle(empty_engine)
+
+
+def test_a_turn_at_the_end_of_time_stops_no_pass(history, record):
+    with history.begin() as conn:
+        record(conn, "alpha", "a1", [datetime(9999, 12, 31, 23, 59, tzinfo=UTC)])
+
+    make_pass(history, NOW, RETENTION)
+
+    with history.connect() as conn:
+        newest = conn.scalar(select(func.max(ActivityMetric.bucket_start)))
+    assert newest == NOW.replace(minute=0)
 
 
 def test_a_long_history_is_worked_off_in_stretches(history, monkeypatch):

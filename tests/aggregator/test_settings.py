@@ -23,6 +23,7 @@ def test_without_anything_the_defaults_hold(monkeypatch):
     assert (settings.host, settings.port, settings.database_url) == ("127.0.0.1", 5055, None)
     assert (settings.interval_seconds, settings.retention_days) == (300, 30)
     assert not settings.transcripts_given
+    assert not settings.retention_given
 
 
 def test_explicit_values_win_over_the_environment_and_that_over_defaults():
@@ -31,6 +32,7 @@ def test_explicit_values_win_over_the_environment_and_that_over_defaults():
     settings = Settings.load({"port": "6002", "host": None}, environ)
 
     assert (settings.port, settings.retention_days, settings.host) == (6002, 90, "127.0.0.1")
+    assert settings.retention_given
 
 
 def test_empty_values_count_as_not_given():
@@ -76,7 +78,12 @@ def test_claude_code_tells_where_its_transcripts_are():
     ("given", "environ", "words"),
     [
         ({"port": "http"}, {}, "--port: 'http' is not allowed; expected a whole number from 1 to"),
+        ({"port": "5_600"}, {}, "--port: '5_600' is not allowed"),
+        ({"port": "٥٠٠٠"}, {}, "--port: '٥٠٠٠' is not allowed"),
         ({}, {"ACTIVITY_PORT": "0"}, "ACTIVITY_PORT: '0' is not allowed"),
+        ({"home": "/tmp/a\nb"}, {}, "--home: .* expected a path that can be printed"),
+        ({"home": "/tmp/\udcff"}, {}, "--home: .* expected a path that can be printed"),
+        ({"home": "~nobody-of-this-name/x"}, {}, "--home: .* a user that exists"),
         ({"interval_seconds": "-5"}, {}, "--interval-seconds: '-5' is not allowed"),
         ({"retention_days": "1.5"}, {}, "--retention-days: '1.5' is not allowed"),
     ],
@@ -87,6 +94,6 @@ def test_a_bad_value_is_refused_with_its_name_and_what_is_allowed(given, environ
 
 
 def test_every_setting_has_an_option():
-    fields = set(Settings.__dataclass_fields__) - {"transcripts_given"}
+    fields = set(Settings.__dataclass_fields__) - {"transcripts_given", "retention_given"}
 
     assert {option.name for option in OPTIONS} == fields

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from aggregator.database import connect
 from aggregator.embedded.cluster import data_folder
 from aggregator.embedded.keeper import find_postmaster
-from aggregator.errors import ForeignTablesError, SettingError
+from aggregator.errors import DatabaseRefusedError, ForeignTablesError, SettingError
 from aggregator.models import OWN_TABLES, STANDALONE_TABLES, Project
 from aggregator.settings import Settings
 from aggregator.standalone import open_database
@@ -81,5 +81,19 @@ def test_demo_activity_never_goes_into_a_users_database(postgres):
     with (
         pytest.raises(SettingError, match="no database of yours together with --demo"),
         open_database(settings_for(postgres.url("tests")), purpose="tests", demo=True),
+    ):
+        pass
+
+
+def test_a_database_that_fails_later_is_one_line_too(postgres):
+    url = postgres.url("tests_views", fresh=True)
+    engine = connect(url, purpose="tests")
+    with engine.begin() as conn:
+        conn.execute(text("CREATE VIEW projects AS SELECT 1 AS id"))
+    engine.dispose()
+
+    with (
+        pytest.raises(DatabaseRefusedError, match=r'gave up: relation "projects" already exists$'),
+        open_database(settings_for(url), purpose="tests"),
     ):
         pass

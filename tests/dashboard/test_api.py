@@ -145,6 +145,7 @@ def test_a_bad_parameter_is_400_and_named_with_what_is_allowed(client, query, wo
         ("projects/99", 404, "there is no project with id 99"),
         ("agents/99999999999999999999", 404, "there is no agent with id 99999999999999999999"),
         ("agents/x", 400, "agent_id: 'x' is not allowed; expected a whole number"),
+        ("agents/" + "9" * 5000, 400, "agent_id: "),
         ("projects/-1", 400, "project_id: '-1' is not allowed; expected a whole number"),
         ("nothing", 404, "there is no /api/metrics/nothing; there are overall, projects/<id>"),
         ("", 404, "there is no /api/metrics/; there are overall"),
@@ -155,6 +156,14 @@ def test_unknown_ids_and_paths_are_errors_in_json(client, path, status, error):
 
     assert answer.status_code == status
     assert answer.get_json()["error"].startswith(error)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_nothing_can_be_changed_through_it(client, method):
+    answer = client.open("/api/metrics/overall", method=method)
+
+    assert answer.status_code == 405
+    assert answer.get_json() == {"error": f"{method} is not allowed; expected GET"}
 
 
 def test_the_month_equals_a_count_over_the_turns(client, empty_engine):

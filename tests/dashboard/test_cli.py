@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -119,6 +120,7 @@ def test_a_served_page_can_be_read_joined_and_ended(environ, transcripts, home):
         page = urllib.request.urlopen(f"{url}/activity").read().decode()
         answer = json.load(urllib.request.urlopen(f"{url}/api/metrics/overall"))
         status = json.loads(run(environ, "status", "--json").stdout)
+        rebound = _status_for_host(url, "evil.example")
 
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
@@ -128,13 +130,37 @@ def test_a_served_page_can_be_read_joined_and_ended(environ, transcripts, home):
     assert answer["totals"]["turn_count"] == 3
     assert answer["totals"]["active_agents"] == 2
     since = status["running"][0]["since"]
-    assert status["running"] == [{"command": "serve", "pid": process.pid, "since": since}]
+    assert status["running"] == [
+        {"command": "serve", "pid": process.pid, "database": "activity", "since": since}
+    ]
+    assert rebound == 400
     assert (status["projects"], status["agents"]) == (1, 2)
     assert status["turns"] == {"user": 1, "agent": 2}
     assert status["import"]["skipped"] == {"malformed": 1, "unknown type": 1}
     assert process.returncode == 0
     assert "Traceback" not in errors
     assert find_postmaster(home / "postgres") is None
+
+
+def _status_for_host(url: str, host: str) -> int:
+    try:
+        urllib.request.urlopen(urllib.request.Request(url, headers={"Host": host}))
+    except urllib.error.HTTPError as answer:
+        return answer.code
+    return 200
+
+
+def test_aggregating_by_hand_keeps_what_the_last_pass_kept(environ, tmp_path):
+    (tmp_path / "old.jsonl").write_text(_agent("s1", "m1", 60 * 24 * 100))
+    run(environ, "import", "--transcripts", tmp_path)
+    run(environ, "aggregate", "--retention-days", 200)
+
+    run(environ, "aggregate")
+    kept = json.loads(run(environ, "status", "--json").stdout)["buckets"]
+    run(environ, "aggregate", "--retention-days", 30)
+    pruned = json.loads(run(environ, "status", "--json").stdout)["buckets"]
+
+    assert (kept, pruned) == (1, 0)
 
 
 def test_importing_and_aggregating_by_hand_do_what_serving_does(environ, transcripts):
@@ -170,7 +196,7 @@ def test_a_taken_port_is_one_line_and_told_before_any_work(environ, home):
     assert done.returncode == 1
     assert done.stderr == (
         f"headspace-activity: cannot serve on 127.0.0.1:{port}: Address already in use; "
-        "choose another with --port or ACTIVITY_PORT\n"
+        "choose another with --host or --port\n"
     )
     assert not list(home.iterdir())
 
@@ -182,11 +208,12 @@ def test_a_taken_port_is_one_line_and_told_before_any_work(environ, home):
             ["import", "--transcripts", "/nowhere/at/all"],
             "transcripts: cannot read /nowhere/at/all: ",
         ),
-        (["status", "--database-url", "sqlite:///x"], "database-url: 'sqlite:///x' is not allowed"),
+        (["status", "--database-url", "sqlite:///x"], "database-url: 'sqlite://…' is not allowed"),
         (
             ["aggregate", "--database-url", "postgresql://ada:secret@127.0.0.1:1/x"],
             "cannot use the database postgresql://ada:***@127.0.0.1:1/x: connection to server",
         ),
+        (["serve", "--host", ".."], "cannot serve on ..:5055: no such address; choose another"),
         (["serve", "--retention-days", "0"], "--retention-days: '0' is not allowed; expected a"),
         (["serve", "--demo", "--database-url", "postgresql://h/x"], "database-url: "),
     ],

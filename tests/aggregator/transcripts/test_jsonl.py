@@ -69,6 +69,13 @@ def test_an_unreadable_piece_is_counted_and_what_follows_it_is_used(piece, objec
     assert position.lines == 2
 
 
+def test_nonsense_costs_no_more_than_a_bounded_number_of_attempts():
+    lines, position = read(b'{"a":{"b":1}' * 50_000 + b"\n" + b'{"z":26}\n')
+
+    assert lines[-1] == [{"z": 26}]
+    assert position.objects < 2_000
+
+
 def test_a_last_line_without_a_newline_is_taken_when_it_is_complete():
     lines, position = read(b'{"a":1}\n{"b":2}{"c":3}')
 

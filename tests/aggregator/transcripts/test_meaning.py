@@ -238,7 +238,16 @@ def test_a_message_without_a_usable_session_is_told(session):
 
 @pytest.mark.parametrize(
     "stamp",
-    [None, 1_770_000_000, "", "yesterday", "2026-02-07T00:13:05", "0001-01-01T00:00:00+14:00"],
+    [
+        None,
+        1_770_000_000,
+        "",
+        "yesterday",
+        "2026-02-07T00:13:05",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59.999Z",
+        "1970-01-01T00:00:00Z",
+    ],
 )
 def test_a_message_without_a_usable_time_is_told(stamp):
     assert interpret(assistant(text("Hi")) | {"timestamp": stamp}) == BAD_TIMESTAMP
