@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Literal, cast
 
 from aggregator.errors import NaiveTimestampError, ParameterError
 
@@ -70,7 +70,7 @@ def rolling_window(name: str, now: datetime, until: datetime | None = None) -> W
     now = _utc(now, "now")
     end = now if until is None else _utc(until, "until")
     since = ceil_hour(end) - SPANS[name]
-    return Window(name, since, end, now)  # type: ignore[arg-type]
+    return Window(cast("WindowName", name), since, end, now)
 
 
 def custom_window(since: datetime, until: datetime, now: datetime) -> Window:

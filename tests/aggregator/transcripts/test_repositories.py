@@ -111,13 +111,13 @@ def test_a_project_is_named_after_the_last_part_of_its_path(path, name):
 
 def test_projects_of_the_same_name_are_told_apart_by_the_shortest_ending():
     assert project_names(
-        ["/a/work/cli", "/b/work/cli", "/a/home/cli", "/b/docs", "/work/cli", r"C:\x\docs"]
+        ["/a/src/cli", "/b/src/cli", "/a/home/cli", "/b/docs", "/src/cli", r"C:\x\docs"]
     ) == {
-        "/a/work/cli": "a/work/cli",
-        "/b/work/cli": "b/work/cli",
+        "/a/src/cli": "a/src/cli",
+        "/b/src/cli": "b/src/cli",
         "/a/home/cli": "home/cli",
         "/b/docs": "b/docs",
-        "/work/cli": "work/cli",
+        "/src/cli": "src/cli",
         r"C:\x\docs": "x/docs",
     }
 
