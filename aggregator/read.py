@@ -1,59 +1,32 @@
-"""Reading metrics: the one query layer behind the page, the API and the command line.
-
-What travels from the database is bounded: the hours of one scope, and one row per
-project and per agent that was active; agents' hours are summed in SQL.
-"""
+"""Reading metrics: the one query layer behind the page, the API and the command line."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
 
 import pandas as pd
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Engine,
-    Float,
-    Select,
-    and_,
-    cast,
-    exists,
-    func,
-    select,
-)
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from aggregator.errors import UnknownScopeError
-from aggregator.hourly import INSTANT, gap_counts
-from aggregator.models import (
-    ActivityMetric,
-    ActivityState,
-    Agent,
-    Project,
-    Task,
-    Turn,
-    agent_name,
+from aggregator.hourly import gap_counts
+from aggregator.models import ActivityState
+from aggregator.queries import (
+    agents_with_metrics,
+    check_scope,
+    newest_bucket,
+    newest_turn,
+    projects_with_metrics,
+    read_agents,
+    read_hours,
+    read_projects,
 )
+from aggregator.scope import Scope
 from aggregator.states import agent_states
 from aggregator.windows import Window
 
 DATABASE_AWAY = (OperationalError, InterfaceError)
 """What any use of a database raises while it does not answer."""
-
-ScopeKind = Literal["overall", "project", "agent"]
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Whose metrics: everybody's, one project's or one agent's."""
-
-    kind: ScopeKind = "overall"
-    id: int | None = None
-
-
-OVERALL = Scope()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +105,17 @@ class MetricReader:
         with self._engine.connect() as conn:
             check_scope(conn, scope)
             hours = read_hours(conn, scope, window)
-            agents = _agents(conn, scope, window)
+            agents = read_agents(conn, scope, window)
             return Activity(
                 scope=scope,
                 window=window,
                 totals=_totals(hours, len(agents), window),
                 hours=hours,
-                projects=_projects(conn, scope, window, agents),
+                projects=read_projects(conn, scope, window, agents),
                 agents=agents,
                 states=agent_states(conn, window.as_of),
-                newest_bucket=_newest_bucket(conn, scope),
-                newest_turn_at=_newest_turn(conn, scope) if hours.empty else None,
+                newest_bucket=newest_bucket(conn, scope),
+                newest_turn_at=newest_turn(conn, scope) if hours.empty else None,
                 last_pass_at=conn.scalar(select(ActivityState.last_pass_at)),
             )
 
@@ -154,70 +127,7 @@ class MetricReader:
             ``project_id``, ``name`` by id, newest first.
         """
         with self._engine.connect() as conn:
-            projects = _frame(
-                conn,
-                select(Project.id.label("project_id"), Project.name)
-                .where(exists().where(ActivityMetric.project_id == Project.id))
-                .order_by(func.lower(Project.name), Project.id),
-            )
-            agents = _frame(
-                conn,
-                select(Agent.id.label("agent_id"), Agent.project_id, agent_name().label("name"))
-                .where(exists().where(ActivityMetric.agent_id == Agent.id))
-                .order_by(Agent.id.desc()),
-            )
-        return projects, agents
-
-
-def check_scope(conn: Connection, scope: Scope) -> None:
-    """Make sure that the scope exists.
-
-    Raises:
-        UnknownScopeError: It does not.
-    """
-    if scope.id is None:
-        return
-    model = Project if scope.kind == "project" else Agent
-    known = exists().where(model.id == scope.id)
-    # An id beyond the column's range is unknown too, not an error of the database.
-    if not 0 <= scope.id < 2**31 or not conn.scalar(select(known)):
-        raise UnknownScopeError(scope.kind, scope.id)
-
-
-def read_hours(conn: Connection, scope: Scope, window: Window) -> pd.DataFrame:
-    """The scope's hours in the window, as :attr:`Activity.hours` has them."""
-    statement = (
-        select(
-            ActivityMetric.bucket_start,
-            ActivityMetric.turn_count,
-            ActivityMetric.avg_turn_time_seconds,
-            ActivityMetric.active_agents,
-        )
-        .where(_in_scope(scope), _in_window(window))
-        .order_by(ActivityMetric.bucket_start)
-    )
-    return _frame(conn, statement).astype(
-        {
-            "bucket_start": INSTANT,
-            "turn_count": "int64",
-            "avg_turn_time_seconds": "float64",
-            "active_agents": "Int64",
-        }
-    )
-
-
-def _in_scope(scope: Scope) -> ColumnElement[bool]:
-    if scope.kind == "agent":
-        return ActivityMetric.agent_id == scope.id
-    if scope.kind == "project":
-        return ActivityMetric.project_id == scope.id
-    return ActivityMetric.is_overall.is_(True)
-
-
-def _in_window(window: Window) -> ColumnElement[bool]:
-    return and_(
-        ActivityMetric.bucket_start >= window.since, ActivityMetric.bucket_start < window.until
-    )
+            return projects_with_metrics(conn), agents_with_metrics(conn)
 
 
 def _totals(hours: pd.DataFrame, active_agents: int, window: Window) -> Totals:
@@ -232,88 +142,3 @@ def _totals(hours: pd.DataFrame, active_agents: int, window: Window) -> Totals:
         turn_rate=turns / window.elapsed_hours,
         turns_per_active_hour=turns / len(hours) if len(hours) else None,
     )
-
-
-def _pooled_columns() -> list[ColumnElement[Any]]:
-    """Turns, pooled average and active hours of a group of metric rows, in SQL.
-
-    The same pooling as :func:`aggregator.hourly.pool`; here so that 144,000 hours
-    of 200 agents need not travel.
-    """
-    gaps = ActivityMetric.turn_count - func.coalesce(ActivityMetric.active_agents, 1)
-    seconds = func.sum(func.coalesce(ActivityMetric.avg_turn_time_seconds, 0) * gaps)
-    return [
-        func.sum(ActivityMetric.turn_count).label("turn_count"),
-        (seconds / func.nullif(cast(func.sum(gaps), Float), 0)).label("avg_turn_time_seconds"),
-        func.count().label("active_hours"),
-    ]
-
-
-_POOLED_DTYPES = {
-    "project_id": "int64",
-    "turn_count": "int64",
-    "avg_turn_time_seconds": "float64",
-    "active_hours": "int64",
-}
-
-
-def _agents(conn: Connection, scope: Scope, window: Window) -> pd.DataFrame:
-    statement = (
-        select(
-            Agent.id.label("agent_id"),
-            Agent.project_id,
-            agent_name().label("name"),
-            *_pooled_columns(),
-        )
-        .join(ActivityMetric, ActivityMetric.agent_id == Agent.id)
-        .where(_in_window(window))
-        .group_by(Agent.id)
-        .order_by(func.sum(ActivityMetric.turn_count).desc(), Agent.id)
-    )
-    if scope.kind == "agent":
-        statement = statement.where(Agent.id == scope.id)
-    if scope.kind == "project":
-        statement = statement.where(Agent.project_id == scope.id)
-    return _frame(conn, statement).astype({"agent_id": "int64", **_POOLED_DTYPES})
-
-
-def _projects(conn: Connection, scope: Scope, window: Window, agents: pd.DataFrame) -> pd.DataFrame:
-    statement = (
-        select(Project.id.label("project_id"), Project.name, *_pooled_columns())
-        .join(ActivityMetric, ActivityMetric.project_id == Project.id)
-        .where(_in_window(window))
-        .group_by(Project.id)
-        .order_by(func.sum(ActivityMetric.turn_count).desc(), Project.id)
-    )
-    if scope.kind == "project":
-        statement = statement.where(Project.id == scope.id)
-    if scope.kind == "agent":
-        of_agent = select(Agent.project_id).where(Agent.id == scope.id).scalar_subquery()
-        statement = statement.where(Project.id == of_agent)
-    projects = _frame(conn, statement).astype(_POOLED_DTYPES)
-    # Distinct agents of the window, which no sum of buckets can tell.
-    active = agents.groupby("project_id").size()
-    return projects.assign(
-        active_agents=projects["project_id"].map(active).fillna(0).astype("int64")
-    )
-
-
-def _newest_bucket(conn: Connection, scope: Scope) -> datetime | None:
-    return conn.scalar(select(func.max(ActivityMetric.bucket_start)).where(_in_scope(scope)))
-
-
-def _newest_turn(conn: Connection, scope: Scope) -> datetime | None:
-    statement = select(func.max(Turn.timestamp))
-    if scope.kind != "overall":
-        statement = statement.join(Task, Task.id == Turn.task_id)
-    if scope.kind == "project":
-        statement = statement.join(Agent, Agent.id == Task.agent_id)
-        statement = statement.where(Agent.project_id == scope.id)
-    if scope.kind == "agent":
-        statement = statement.where(Task.agent_id == scope.id)
-    return conn.scalar(statement)
-
-
-def _frame(conn: Connection, statement: Select[*tuple[Any, ...]]) -> pd.DataFrame:
-    result = conn.execute(statement)
-    return pd.DataFrame([tuple(row) for row in result], columns=list(result.keys()))

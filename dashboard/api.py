@@ -14,7 +14,8 @@ import pandas as pd
 from flask import Blueprint, Response, current_app, jsonify, request
 
 from aggregator.errors import NaiveTimestampError, ParameterError, UnknownScopeError
-from aggregator.read import DATABASE_AWAY, OVERALL, Activity, MetricReader, Scope, ScopeKind
+from aggregator.read import DATABASE_AWAY, Activity, MetricReader
+from aggregator.scope import OVERALL, Scope, ScopeKind
 from aggregator.windows import Window, custom_window, rolling_window
 from dashboard.context import Clock
 

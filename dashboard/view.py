@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlencode
 
-from aggregator.read import OVERALL, Scope
+from aggregator.scope import OVERALL, Scope
 from aggregator.windows import SPANS
 
 DEFAULT_WINDOW = "day"

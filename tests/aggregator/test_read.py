@@ -10,7 +10,8 @@ from sqlalchemy import text
 
 from aggregator.errors import UnknownScopeError
 from aggregator.passes import make_pass
-from aggregator.read import OVERALL, MetricReader, Scope, Totals
+from aggregator.read import MetricReader, Totals
+from aggregator.scope import OVERALL, Scope
 from aggregator.windows import Window, rolling_window
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)

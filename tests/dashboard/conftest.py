@@ -12,7 +12,8 @@ from flask import Flask
 from sqlalchemy import Engine
 
 from aggregator.hourly import INSTANT, gap_counts
-from aggregator.read import OVERALL, Activity, MetricReader, Scope, Totals
+from aggregator.read import Activity, MetricReader, Totals
+from aggregator.scope import OVERALL, Scope
 from aggregator.windows import Window, rolling_window
 from dashboard import page
 from dashboard.context import PageContext

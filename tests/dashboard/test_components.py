@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from dash.development.base_component import Component
 
-from aggregator.read import Scope
+from aggregator.scope import Scope
 from aggregator.windows import rolling_window
 from dashboard import ids
 from dashboard.buckets import chart_buckets

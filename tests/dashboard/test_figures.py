@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from aggregator.read import Scope
+from aggregator.scope import Scope
 from aggregator.windows import rolling_window
 from dashboard.axes import count_ticks, duration_label, duration_ticks, time_ticks
 from dashboard.buckets import chart_buckets
