@@ -113,7 +113,7 @@ def scratch_databases(url: str | None) -> Iterator[Callable[[], URL]]:
     if url is None:
         with (
             tempfile.TemporaryDirectory() as home,
-            EmbeddedPostgres(Path(home) / "server") as server,
+            EmbeddedPostgres(Path(home)) as server,
         ):
             yield lambda: with_tables(server.url(SCRATCH, fresh=True))
         return
