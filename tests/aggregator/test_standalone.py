@@ -47,7 +47,8 @@ def test_an_embedded_server_that_was_killed_comes_back_with_its_data(home):
         os.kill(find_postmaster(data_folder(home)).pid, signal.SIGKILL)
 
         # Its processes take a moment to notice; until then a query may still fail.
-        while not (names := _project_names(engine)):
+        deadline = time.monotonic() + 30
+        while not (names := _project_names(engine)) and time.monotonic() < deadline:
             time.sleep(0.05)
 
     assert names == ["alpha"]
