@@ -20,7 +20,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
-    ColumnElement,
     DateTime,
     Float,
     ForeignKey,
@@ -117,11 +116,6 @@ class Agent(Base):
     session_id: Mapped[str] = mapped_column(Text, unique=True)
     started_at: Mapped[datetime | None] = mapped_column(INSTANT)
     ended_at: Mapped[datetime | None] = mapped_column(INSTANT)
-
-
-def agent_name() -> ColumnElement[str]:
-    """SQL for what people call an agent: the first eight characters of its session id."""
-    return func.left(Agent.session_id, 8)
 
 
 class Task(Base):

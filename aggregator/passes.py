@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine, text
 
 from aggregator.hourly import hourly_metrics
+from aggregator.source import STANDALONE, Source
 from aggregator.store import Written, delete_before, replace_metrics, save_pass
 from aggregator.turns import read_turns, turns_per_hour
 from aggregator.windows import HOUR, ceil_hour, floor_hour
@@ -43,7 +44,9 @@ class PassReport:
     pruned: int
 
 
-def make_pass(engine: Engine, now: datetime, retention: timedelta) -> PassReport | None:
+def make_pass(
+    engine: Engine, now: datetime, retention: timedelta, source: Source = STANDALONE
+) -> PassReport | None:
     """Bring the table up to date, or leave if another process is doing so.
 
     Returns:
@@ -55,8 +58,8 @@ def make_pass(engine: Engine, now: datetime, retention: timedelta) -> PassReport
         if not conn.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": PASS_LOCK}):
             return None
         written = Written()
-        for since, until in stretches_to_recompute(conn, horizon, now):
-            metrics = hourly_metrics(read_turns(conn, since, until))
+        for since, until in stretches_to_recompute(conn, horizon, now, source):
+            metrics = hourly_metrics(read_turns(conn, since, until, source))
             written += replace_metrics(conn, metrics, since, until)
         seconds = time.perf_counter() - started
         save_pass(conn, now, seconds, retention, changed=written.any)
@@ -65,7 +68,7 @@ def make_pass(engine: Engine, now: datetime, retention: timedelta) -> PassReport
 
 
 def stretches_to_recompute(
-    conn: Connection, horizon: datetime, now: datetime
+    conn: Connection, horizon: datetime, now: datetime, source: Source = STANDALONE
 ) -> Iterator[tuple[datetime, datetime]]:
     """Cut the hours to recompute into stretches that fit in memory.
 
@@ -75,7 +78,7 @@ def stretches_to_recompute(
     since = horizon
     held = 0
     end = ceil_hour(now)
-    for hour, count in turns_per_hour(conn, horizon):
+    for hour, count in turns_per_hour(conn, horizon, source):
         if held and held + count > TURNS_AT_ONCE:
             yield since, hour
             since, held = hour, 0

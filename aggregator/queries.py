@@ -24,8 +24,9 @@ from sqlalchemy import (
 
 from aggregator.errors import UnknownScopeError
 from aggregator.hourly import INSTANT
-from aggregator.models import ActivityMetric, Agent, Project, Task, Turn, agent_name
+from aggregator.models import ActivityMetric, Agent, Project, Task, Turn
 from aggregator.scope import Scope
+from aggregator.source import STANDALONE, Source
 from aggregator.windows import Window
 
 
@@ -103,13 +104,15 @@ _POOLED_DTYPES = {
 }
 
 
-def read_agents(conn: Connection, scope: Scope, window: Window) -> pd.DataFrame:
+def read_agents(
+    conn: Connection, scope: Scope, window: Window, source: Source = STANDALONE
+) -> pd.DataFrame:
     """The scope's active agents, as :attr:`aggregator.read.Activity.agents` has them."""
     statement = (
         select(
             Agent.id.label("agent_id"),
             Agent.project_id,
-            agent_name().label("name"),
+            source.agent_name.label("name"),
             *_pooled_columns(),
         )
         .join(ActivityMetric, ActivityMetric.agent_id == Agent.id)
@@ -160,9 +163,9 @@ def newest_bucket(conn: Connection, scope: Scope) -> datetime | None:
     return conn.scalar(select(func.max(ActivityMetric.bucket_start)).where(_in_scope(scope)))
 
 
-def newest_turn(conn: Connection, scope: Scope) -> datetime | None:
+def newest_turn(conn: Connection, scope: Scope, source: Source = STANDALONE) -> datetime | None:
     """Instant of the scope's newest turn, which is kept longer than its metrics."""
-    statement = select(func.max(Turn.timestamp))
+    statement = select(func.max(source.turn_at)).select_from(Turn)
     if scope.kind != "overall":
         statement = statement.join(Task, Task.id == Turn.task_id)
     if scope.kind == "project":
@@ -183,10 +186,10 @@ def projects_with_metrics(conn: Connection) -> pd.DataFrame:
     return _frame(conn, statement)
 
 
-def agents_with_metrics(conn: Connection) -> pd.DataFrame:
+def agents_with_metrics(conn: Connection, source: Source = STANDALONE) -> pd.DataFrame:
     """``agent_id``, ``project_id`` and ``name`` of each such agent, newest first."""
     statement = (
-        select(Agent.id.label("agent_id"), Agent.project_id, agent_name().label("name"))
+        select(Agent.id.label("agent_id"), Agent.project_id, source.agent_name.label("name"))
         .where(exists().where(ActivityMetric.agent_id == Agent.id))
         .order_by(Agent.id.desc())
     )

@@ -22,6 +22,7 @@ from aggregator.queries import (
     read_projects,
 )
 from aggregator.scope import Scope
+from aggregator.source import STANDALONE, Source
 from aggregator.states import agent_states
 from aggregator.windows import Window
 
@@ -87,9 +88,15 @@ class Activity:
 
 
 class MetricReader:
-    """Answers questions about metrics from one database."""
+    """Answers questions about metrics from one database.
 
-    def __init__(self, engine: Engine) -> None:
+    Args:
+        engine: The database.
+        source: Where it keeps what metrics are made from.
+    """
+
+    def __init__(self, engine: Engine, source: Source = STANDALONE) -> None:
+        self._source = source
         # Every answer is one snapshot, so that its parts agree with each other
         # even while a pass is writing.
         self._engine = engine.execution_options(
@@ -105,7 +112,7 @@ class MetricReader:
         with self._engine.connect() as conn:
             check_scope(conn, scope)
             hours = read_hours(conn, scope, window)
-            agents = read_agents(conn, scope, window)
+            agents = read_agents(conn, scope, window, self._source)
             return Activity(
                 scope=scope,
                 window=window,
@@ -113,9 +120,9 @@ class MetricReader:
                 hours=hours,
                 projects=read_projects(conn, scope, window, agents),
                 agents=agents,
-                states=agent_states(conn, window.as_of),
+                states=agent_states(conn, window.as_of, self._source),
                 newest_bucket=newest_bucket(conn, scope),
-                newest_turn_at=newest_turn(conn, scope) if hours.empty else None,
+                newest_turn_at=newest_turn(conn, scope, self._source) if hours.empty else None,
                 last_pass_at=conn.scalar(select(ActivityState.last_pass_at)),
             )
 
@@ -127,7 +134,7 @@ class MetricReader:
             ``project_id``, ``name`` by id, newest first.
         """
         with self._engine.connect() as conn:
-            return projects_with_metrics(conn), agents_with_metrics(conn)
+            return projects_with_metrics(conn), agents_with_metrics(conn, self._source)
 
 
 def _totals(hours: pd.DataFrame, active_agents: int, window: Window) -> Totals:

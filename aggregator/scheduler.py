@@ -13,6 +13,7 @@ from aggregator.errors import ActivityError
 from aggregator.passes import PassReport, make_pass, prune
 from aggregator.read import DATABASE_AWAY
 from aggregator.settings import Settings
+from aggregator.source import STANDALONE, Source
 from aggregator.windows import floor_hour
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ class ActivityAggregator:
     Args:
         engine: The database with turns and metrics.
         settings: ``interval_seconds`` and ``retention_days`` are used.
+        source: Where the database keeps its turns.
         clock: Gives the present, with a time zone.
     """
 
@@ -32,9 +34,11 @@ class ActivityAggregator:
         engine: Engine,
         settings: Settings,
         *,
+        source: Source = STANDALONE,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._engine = engine
+        self._source = source
         self._interval = settings.interval_seconds
         self._retention = timedelta(days=settings.retention_days)
         self._clock = clock
@@ -69,7 +73,7 @@ class ActivityAggregator:
 
     def aggregate_once(self, now: datetime | None = None) -> PassReport | None:
         """Make one pass now; None when another process is making one."""
-        return make_pass(self._engine, now or self._clock(), self._retention)
+        return make_pass(self._engine, now or self._clock(), self._retention, self._source)
 
     def prune(self, now: datetime | None = None) -> int:
         """Delete rows older than the retention; return how many went."""

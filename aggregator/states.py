@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from aggregator.models import Agent, Task, Turn
+from aggregator.source import STANDALONE, Source
 
 PRESENT_FOR = timedelta(hours=24)
 """An agent whose last turn is older has left and has no state."""
@@ -23,7 +24,7 @@ STATES = (WORKING, WAITING, IDLE)
 _BY_TASK_STATE = {"commanded": WORKING, "processing": WORKING, "awaiting_input": WAITING}
 
 
-def agent_states(conn: Connection, now: datetime) -> pd.DataFrame:
+def agent_states(conn: Connection, now: datetime, source: Source = STANDALONE) -> pd.DataFrame:
     """The state of every agent that is present.
 
     Present is an agent that has not ended and had a turn in the last 24 hours. It
@@ -35,9 +36,9 @@ def agent_states(conn: Connection, now: datetime) -> pd.DataFrame:
         :data:`STATES`) and ``last_turn_at`` (UTC), newest first.
     """
     last_turns = (
-        select(Task.agent_id, func.max(Turn.timestamp).label("last_turn_at"))
+        select(Task.agent_id, func.max(source.turn_at).label("last_turn_at"))
         .join(Turn, Turn.task_id == Task.id)
-        .where(Turn.timestamp > now - PRESENT_FOR, Turn.timestamp <= now)
+        .where(source.turn_at > now - PRESENT_FOR, source.turn_at <= now)
         .group_by(Task.agent_id)
         .subquery()
     )
