@@ -14,11 +14,15 @@ OLDEST_POSTGRES = 15
 """First major version with ``UNIQUE NULLS NOT DISTINCT``, which one scope per bucket needs."""
 
 
-def parse_url(raw: str) -> URL:
+def parse_url(raw: str, name: str = "database-url") -> URL:
     """Read a PostgreSQL URL and choose psycopg2 for it.
 
     SQLAlchemy 2.1 would take psycopg 3 for a plain ``postgresql://``; ``postgres://``
     is what many hosting services hand out.
+
+    Args:
+        raw: The URL.
+        name: What the user calls it.
 
     Raises:
         SettingError: It is no URL, or one of another database.
@@ -28,36 +32,23 @@ def parse_url(raw: str) -> URL:
     try:
         url = make_url(raw)
     except (ArgumentError, ValueError):
-        raise SettingError("database-url", "…", allowed) from None
+        raise SettingError(name, "…", allowed) from None
     if "@" in (url.host or ""):
-        raise SettingError("database-url", "…", f"{allowed}, an @ in the password written %40")
+        raise SettingError(name, "…", f"{allowed}, an @ in the password written %40")
     if url.get_backend_name() not in ("postgresql", "postgres"):
-        raise SettingError("database-url", f"{url.drivername}://…", allowed)
+        raise SettingError(name, f"{url.drivername}://…", allowed)
     return url.set(drivername="postgresql+psycopg2")
 
 
 def connect(raw_url: str | URL, *, purpose: str) -> Engine:
-    """Make an engine and prove that it answers.
-
-    Sessions speak UTC. Other programs see who is connected: the application name
-    is ``headspace-activity <purpose> (pid)``.
+    """Make an engine as :func:`make_engine` does, and prove that it answers.
 
     Raises:
         SettingError: The URL is malformed.
         DatabaseUnreachableError: No PostgreSQL of a supported version answers there.
     """
     url = parse_url(raw_url) if isinstance(raw_url, str) else raw_url
-    engine = create_engine(
-        url,
-        pool_pre_ping=True,
-        executemany_mode="values_plus_batch",
-        connect_args={
-            # Options of the user's own, such as a search_path, are kept.
-            "options": f"{url.query.get('options', '')} -c timezone=UTC".strip(),
-            "application_name": f"headspace-activity {purpose} ({os.getpid()})",
-            "connect_timeout": 10,
-        },
-    )
+    engine = make_engine(url, purpose=purpose)
     try:
         with engine.connect() as conn:
             version = conn.connection.dbapi_connection.server_version // 10_000  # type: ignore[union-attr]
@@ -70,6 +61,25 @@ def connect(raw_url: str | URL, *, purpose: str) -> Engine:
             shown(url), f"it is PostgreSQL {version}; {OLDEST_POSTGRES} or newer is needed"
         )
     return engine
+
+
+def make_engine(url: URL, *, purpose: str) -> Engine:
+    """Make an engine, which connects when it is first used.
+
+    Sessions speak UTC. Other programs see who is connected: the application name
+    is ``headspace-activity <purpose> (pid)``.
+    """
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        executemany_mode="values_plus_batch",
+        connect_args={
+            # Options of the user's own, such as a search_path, are kept.
+            "options": f"{url.query.get('options', '')} -c timezone=UTC".strip(),
+            "application_name": f"headspace-activity {purpose} ({os.getpid()})",
+            "connect_timeout": 10,
+        },
+    )
 
 
 def shown(url: URL) -> str:

@@ -90,3 +90,46 @@ class ForeignTablesError(ActivityError):
             f"the database {shown_url} already has tables named {', '.join(tables)} that are "
             "not ours; expected an empty database"
         )
+
+
+class HostSchemaError(ActivityError):
+    """A host's tables are not as we need them."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(f"the host's tables cannot be read: {'; '.join(problems)}")
+
+
+class AdoptionError(ActivityError):
+    """A table of metrics is there already, and cannot be used without losing something."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(
+            f"the table activity_metrics that is there cannot be adopted: {'; '.join(problems)}"
+        )
+
+
+class MigrationRefusedError(ActivityError):
+    """The database does not let this role make our tables."""
+
+    def __init__(self, shown_url: str, reason: str) -> None:
+        super().__init__(
+            f"cannot make the tables of headspace-activity in {shown_url}: {reason}; the role "
+            "must be allowed to create tables and to refer to projects and agents"
+        )
+
+
+class MountError(ActivityError):
+    """Activity cannot be added to a server."""
+
+    def __init__(self, server: str, reason: str) -> None:
+        super().__init__(f"cannot add Activity to the Flask server {server!r}: {reason}")
+
+
+class NotMigratedError(ActivityError):
+    """A host's database has not got our tables yet, or has them in an older form."""
+
+    def __init__(self, current: str | None) -> None:
+        state = f"are at {current}, an older form" if current else "are not there yet"
+        super().__init__(
+            f"the tables of headspace-activity {state}; run this once: flask activity migrate"
+        )

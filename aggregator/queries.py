@@ -29,6 +29,11 @@ from aggregator.scope import Scope
 from aggregator.source import STANDALONE, Source
 from aggregator.windows import Window
 
+PROJECT_NAME = func.coalesce(
+    func.nullif(func.btrim(Project.name), ""), func.concat("project ", Project.id)
+)
+"""What people call a project; a host may have some without a name."""
+
 
 def check_scope(conn: Connection, scope: Scope) -> None:
     """Make sure that the scope exists.
@@ -40,8 +45,8 @@ def check_scope(conn: Connection, scope: Scope) -> None:
         return
     model = Project if scope.kind == "project" else Agent
     known = exists().where(model.id == scope.id)
-    # An id beyond the column's range is unknown too, not an error of the database.
-    if not 0 <= scope.id < 2**31 or not conn.scalar(select(known)):
+    # An id beyond any column's range is unknown too, not an error of the database.
+    if not 0 <= scope.id < 2**63 or not conn.scalar(select(known)):
         raise UnknownScopeError(scope.kind, scope.id)
 
 
@@ -116,7 +121,7 @@ def read_agents(
             *_pooled_columns(),
         )
         .join(ActivityMetric, ActivityMetric.agent_id == Agent.id)
-        .where(_in_window(window))
+        .where(_in_window(window), Agent.project_id.is_not(None))
         .group_by(Agent.id)
         .order_by(func.sum(ActivityMetric.turn_count).desc(), Agent.id)
     )
@@ -139,7 +144,7 @@ def read_projects(
         agents: What :func:`read_agents` gives for the same.
     """
     statement = (
-        select(Project.id.label("project_id"), Project.name, *_pooled_columns())
+        select(Project.id.label("project_id"), PROJECT_NAME.label("name"), *_pooled_columns())
         .join(ActivityMetric, ActivityMetric.project_id == Project.id)
         .where(_in_window(window))
         .group_by(Project.id)
@@ -179,9 +184,9 @@ def newest_turn(conn: Connection, scope: Scope, source: Source = STANDALONE) -> 
 def projects_with_metrics(conn: Connection) -> pd.DataFrame:
     """``project_id`` and ``name`` of each project that has metrics at any time, by name."""
     statement = (
-        select(Project.id.label("project_id"), Project.name)
+        select(Project.id.label("project_id"), PROJECT_NAME.label("name"))
         .where(exists().where(ActivityMetric.project_id == Project.id))
-        .order_by(func.lower(Project.name), Project.id)
+        .order_by(func.lower(PROJECT_NAME), Project.id)
     )
     return _frame(conn, statement)
 
@@ -191,6 +196,7 @@ def agents_with_metrics(conn: Connection, source: Source = STANDALONE) -> pd.Dat
     statement = (
         select(Agent.id.label("agent_id"), Agent.project_id, source.agent_name.label("name"))
         .where(exists().where(ActivityMetric.agent_id == Agent.id))
+        .where(Agent.project_id.is_not(None))
         .order_by(Agent.id.desc())
     )
     return _frame(conn, statement)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 import pandas as pd
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from aggregator.hourly import gap_counts
@@ -103,16 +105,26 @@ class MetricReader:
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
 
+    @contextmanager
+    def snapshot(self) -> Iterator[tuple[Connection, Source]]:
+        """A connection that sees one state of the database, and where that keeps what.
+
+        Every answer is read in one. A host's reader makes sure here that there is
+        something to read.
+        """
+        with self._engine.connect() as conn:
+            yield conn, self._source
+
     def activity(self, scope: Scope, window: Window) -> Activity:
         """Read one view.
 
         Raises:
             UnknownScopeError: The project or agent does not exist.
         """
-        with self._engine.connect() as conn:
+        with self.snapshot() as (conn, source):
             check_scope(conn, scope)
             hours = read_hours(conn, scope, window)
-            agents = read_agents(conn, scope, window, self._source)
+            agents = read_agents(conn, scope, window, source)
             return Activity(
                 scope=scope,
                 window=window,
@@ -120,9 +132,9 @@ class MetricReader:
                 hours=hours,
                 projects=read_projects(conn, scope, window, agents),
                 agents=agents,
-                states=agent_states(conn, window.as_of, self._source),
+                states=agent_states(conn, window.as_of, source),
                 newest_bucket=newest_bucket(conn, scope),
-                newest_turn_at=newest_turn(conn, scope, self._source) if hours.empty else None,
+                newest_turn_at=newest_turn(conn, scope, source) if hours.empty else None,
                 last_pass_at=conn.scalar(select(ActivityState.last_pass_at)),
             )
 
@@ -133,8 +145,8 @@ class MetricReader:
             (n, 2) ``project_id``, ``name`` by name; and (m, 3) ``agent_id``,
             ``project_id``, ``name`` by id, newest first.
         """
-        with self._engine.connect() as conn:
-            return projects_with_metrics(conn), agents_with_metrics(conn, self._source)
+        with self.snapshot() as (conn, source):
+            return projects_with_metrics(conn), agents_with_metrics(conn, source)
 
 
 def _totals(hours: pd.DataFrame, active_agents: int, window: Window) -> Totals:

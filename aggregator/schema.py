@@ -7,10 +7,16 @@ where there is no host, and ``activity``, ours, which needs the host's to be the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from psycopg2.errors import InsufficientPrivilege
 from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.exc import DBAPIError
 
+from aggregator.adoption import check_adoption
+from aggregator.database import shown
+from aggregator.errors import MigrationRefusedError
+from aggregator.models import OWN_TABLES
 from aggregator.shipped import shipped_folder
 
 if TYPE_CHECKING:
@@ -28,18 +34,50 @@ MIGRATION_LOCK = 5055_0003
 def upgrade(engine: Engine, branch: Branch) -> None:
     """Bring one group of tables to its newest form, in one transaction.
 
-    Processes that start together wait for each other.
-    """
-    with engine.begin() as conn:
-        conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-        if current_revision(conn, branch) == newest_revision(branch):
-            return
-        # Most starts have nothing to migrate and need not wait for Alembic to load.
-        from alembic import command  # noqa: PLC0415
+    Processes that start together wait for each other. The tables come to the first
+    schema of ``search_path``.
 
-        config = alembic_config(branch)
-        config.attributes["connection"] = conn
-        command.upgrade(config, "head")
+    Raises:
+        AdoptionError: A table of metrics is there already and cannot become ours.
+        MigrationRefusedError: The role may not make or change our tables.
+    """
+    try:
+        with engine.begin() as conn:
+            conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            _upgrade(conn, branch)
+    except DBAPIError as failure:
+        if isinstance(failure.orig, InsufficientPrivilege):
+            reason = failure.orig.diag.message_primary
+            raise MigrationRefusedError(shown(engine.url), str(reason)) from None
+        raise
+
+
+def _upgrade(conn: Connection, branch: Branch) -> None:
+    current = current_revision(conn, branch)
+    if current == newest_revision(branch):
+        return
+    if branch == "activity" and current is None:
+        check_adoption(conn)
+    # Most starts have nothing to migrate and need not wait for Alembic to load.
+    from alembic import command  # noqa: PLC0415
+
+    config = alembic_config(branch)
+    config.attributes["connection"] = conn
+    command.upgrade(config, "head")
+
+
+def leave_activity_alone(
+    item: Any, name: str | None, kind: str, reflected: bool, compare_to: Any
+) -> bool:
+    """Keep a host's Alembic from proposing to drop our tables, or what we added to its own.
+
+    For ``include_object`` of Alembic's ``context.configure``, and so of Flask-Migrate:
+    ``Migrate(app, db, include_object=leave_activity_alone)``.
+    """
+    if not reflected or compare_to is not None:
+        return True  # The host's models declare it: that is its business.
+    table = name if kind == "table" else item.table.name
+    return table not in OWN_TABLES and table not in VERSION_TABLES.values()
 
 
 def current_revision(conn: Connection, branch: Branch) -> str | None:

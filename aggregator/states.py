@@ -8,7 +8,7 @@ import pandas as pd
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from aggregator.models import Agent, Task, Turn
+from aggregator.models import Agent, Project, Task, Turn
 from aggregator.source import STANDALONE, Source
 
 PRESENT_FOR = timedelta(hours=24)
@@ -27,7 +27,8 @@ _BY_TASK_STATE = {"commanded": WORKING, "processing": WORKING, "awaiting_input":
 def agent_states(conn: Connection, now: datetime, source: Source = STANDALONE) -> pd.DataFrame:
     """The state of every agent that is present.
 
-    Present is an agent that has not ended and had a turn in the last 24 hours. It
+    Present is an agent of a project that has not ended and had a turn in the last 24
+    hours. It
     is idle after an hour without a turn; before that, its newest task tells
     whether it works or waits for a person.
 
@@ -51,9 +52,10 @@ def agent_states(conn: Connection, now: datetime, source: Source = STANDALONE) -
     )
     rows = conn.execute(
         select(Agent.id, Agent.project_id, newest_task.c.state, last_turns.c.last_turn_at)
+        .join(Project, Project.id == Agent.project_id)
         .join(last_turns, last_turns.c.agent_id == Agent.id)
         .join(newest_task, newest_task.c.agent_id == Agent.id)
-        .where(Agent.ended_at.is_(None) | (Agent.ended_at > now))
+        .where(source.ended_at.is_(None) | (source.ended_at > now))
         .order_by(last_turns.c.last_turn_at.desc(), Agent.id)
     ).all()
     frame = pd.DataFrame(

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Text, cast, func, select, text
+from sqlalchemy import Connection, Text, cast, func, inspect, select, text
 
 from aggregator.database import shown
 from aggregator.import_store import import_totals
-from aggregator.models import ActivityMetric, ActivityState, Agent, Project, Turn
+from aggregator.models import (
+    ActivityMetric,
+    ActivityState,
+    Agent,
+    Project,
+    TranscriptFile,
+    Turn,
+)
+from aggregator.source import STANDALONE, Source
 
 _RUNNING = text(
     """
@@ -21,41 +29,48 @@ _RUNNING = text(
 )
 
 
-def read_status(conn: Connection, now: datetime) -> dict[str, Any]:
-    """Facts about a standalone database, ready for JSON.
+def read_status(conn: Connection, now: datetime, source: Source = STANDALONE) -> dict[str, Any]:
+    """Facts about a database, ready for JSON.
 
     ``database``, its address without the password; ``running``, the processes of this
     program that are connected now; counts of projects, agents and turns by actor;
     ``newest_turn_at``; ``buckets``, the distinct hours with metrics; ``metric_rows``;
     ``last_pass`` and ``lag_seconds``, the time since; ``import``, see
-    :func:`aggregator.import_store.import_totals`. Instants are ISO 8601, UTC.
+    :func:`aggregator.import_store.import_totals`, None on a host, which imports nothing.
+    Instants are ISO 8601, UTC.
     """
-    by_actor: dict[str, int] = dict(
-        conn.execute(
-            select(func.lower(cast(Turn.actor, Text)), func.count()).group_by(Turn.actor)
-        ).all()
-    )
+    actor = func.lower(cast(Turn.actor, Text))
+    by_actor: dict[str, int] = dict(conn.execute(select(actor, func.count()).group_by(actor)).all())
     last = conn.execute(
         select(ActivityState.last_pass_at, ActivityState.last_pass_seconds)
     ).one_or_none()
     last_at = last.last_pass_at if last else None
-    newest = conn.scalar(select(func.max(Turn.timestamp)))
+    newest = conn.scalar(select(func.max(source.turn_at)).select_from(Turn))
     return {
         "database": shown(conn.engine.url),
         "running": _running(conn),
         "projects": _count(conn, Project),
         "agents": _count(conn, Agent),
         "turns": {"user": by_actor.get("user", 0), "agent": by_actor.get("agent", 0)},
-        "newest_turn_at": newest and newest.isoformat(),
+        "newest_turn_at": _iso(newest),
         "buckets": conn.scalar(select(func.count(ActivityMetric.bucket_start.distinct()))),
         "metric_rows": _count(conn, ActivityMetric),
         "last_pass": {
-            "at": last_at and last_at.isoformat(),
+            "at": _iso(last_at),
             "seconds": last and last.last_pass_seconds,
         },
         "lag_seconds": (now - last_at).total_seconds() if last_at else None,
-        "import": import_totals(conn),
+        "import": import_totals(conn) if _imports(conn) else None,
     }
+
+
+def _iso(at: datetime | None) -> str | None:
+    # A host's sessions may speak another zone.
+    return at.astimezone(UTC).isoformat() if at else None
+
+
+def _imports(conn: Connection) -> bool:
+    return inspect(conn).has_table(TranscriptFile.__tablename__)
 
 
 def _count(conn: Connection, model: type) -> int:
@@ -72,7 +87,7 @@ def _running(conn: Connection) -> list[dict[str, Any]]:
                     "command": match[1],
                     "pid": int(match[2]),
                     "database": database,
-                    "since": since.isoformat(),
+                    "since": _iso(since),
                 }
             )
     return processes

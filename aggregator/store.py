@@ -42,7 +42,7 @@ class Written:
 _STAGE = text(
     """
     CREATE TEMPORARY TABLE IF NOT EXISTS activity_metrics_new (
-        bucket_start timestamptz, agent_id integer, project_id integer, is_overall boolean,
+        bucket_start timestamptz, agent_id bigint, project_id bigint, is_overall boolean,
         turn_count integer, avg_turn_time_seconds double precision, active_agents integer
     ) ON COMMIT DROP
     """

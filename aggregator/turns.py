@@ -8,7 +8,7 @@ import pandas as pd
 from sqlalchemy import Connection, func, select
 
 from aggregator.hourly import TURN_DTYPES
-from aggregator.models import Agent, Task, Turn
+from aggregator.models import Agent, Project, Task, Turn
 from aggregator.source import STANDALONE, Source
 
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
@@ -38,6 +38,7 @@ def read_turns(
     """The turns of ``[since, until)`` with :data:`aggregator.hourly.TURN_DTYPES`, unsorted."""
     rows = conn.execute(
         select(Agent.id, Agent.project_id, source.turn_at)
+        .join(Project, Project.id == Agent.project_id)
         .join(Task, Task.agent_id == Agent.id)
         .join(Turn, Turn.task_id == Task.id)
         .where(source.turn_at >= since, source.turn_at < until)

@@ -13,7 +13,13 @@ from typing import Any
 import pandas as pd
 from flask import Blueprint, Response, current_app, jsonify, request
 
-from aggregator.errors import NaiveTimestampError, ParameterError, UnknownScopeError
+from aggregator.errors import (
+    HostSchemaError,
+    NaiveTimestampError,
+    NotMigratedError,
+    ParameterError,
+    UnknownScopeError,
+)
 from aggregator.read import DATABASE_AWAY, Activity, MetricReader
 from aggregator.scope import OVERALL, Scope, ScopeKind
 from aggregator.windows import Window, custom_window, rolling_window
@@ -21,13 +27,15 @@ from dashboard.context import Clock
 
 PARAMETERS = ("window", "since", "until")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+THERE = "overall|(projects|agents)/[^/]+"
+"""Paths that exist, though for GET only."""
 INSTANTS = "an ISO 8601 instant with a time zone, such as 2026-11-22T14:00:00Z"
 IDS = "a whole number"
 
 
-def blueprint(reader: MetricReader, now: Clock) -> Blueprint:
-    """The endpoints below ``/api/metrics``, reading from ``reader`` at ``now()``."""
-    api = Blueprint("activity_api", __name__, url_prefix="/api/metrics")
+def blueprint(reader: MetricReader, now: Clock, url_prefix: str = "/api/metrics") -> Blueprint:
+    """The endpoints below ``url_prefix``, reading from ``reader`` at ``now()``."""
+    api = Blueprint("activity_api", __name__, url_prefix=url_prefix)
 
     def answer(scope: Scope) -> Response:
         window = parse_window(request.args.to_dict(flat=False), now())
@@ -55,10 +63,10 @@ def _answer_errors(api: Blueprint) -> None:
     @api.route("/", defaults={"path": ""}, methods=METHODS)
     @api.route("/<path:path>", methods=METHODS)
     def unknown(path: str) -> tuple[Response, int]:
-        if request.method not in ("GET", "HEAD"):
+        if request.method not in ("GET", "HEAD") and re.fullmatch(THERE, path):
             return jsonify(error=f"{request.method} is not allowed; expected GET"), 405
         allowed = "overall, projects/<id> and agents/<id>"
-        return jsonify(error=f"there is no /api/metrics/{path}; there are {allowed}"), 404
+        return jsonify(error=f"there is no {api.url_prefix}/{path}; there are {allowed}"), 404
 
     @api.errorhandler(ParameterError)
     @api.errorhandler(NaiveTimestampError)
@@ -71,6 +79,12 @@ def _answer_errors(api: Blueprint) -> None:
 
     for failure in DATABASE_AWAY:
         api.register_error_handler(failure, database_away)
+
+    @api.errorhandler(HostSchemaError)
+    @api.errorhandler(NotMigratedError)
+    def not_ready(error: Exception) -> tuple[Response, int]:
+        current_app.logger.warning("API: %s", error)
+        return jsonify(error=str(error)), 503
 
     @api.errorhandler(UnknownScopeError)
     def unknown_scope(error: Exception) -> tuple[Response, int]:

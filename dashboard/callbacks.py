@@ -14,6 +14,7 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, ctx, no_update
 
+from aggregator.errors import HostSchemaError, NotMigratedError
 from aggregator.read import DATABASE_AWAY, MetricReader
 from dashboard import ids
 from dashboard.answer import Viewer, draw, read_answer
@@ -80,6 +81,9 @@ def register(app: Dash, reader: MetricReader, context: PageContext, now: Clock) 
         except DATABASE_AWAY as failure:
             log.warning("the page has no database: %s", str(failure).split("\n", 1)[0])
             return {**UNCHANGED, "search": address, "notice": AWAY}
+        except (HostSchemaError, NotMigratedError) as missing:
+            log.warning("the page cannot be filled: %s", missing)
+            return {**UNCHANGED, "search": address, "notice": f"Nothing to show: {missing}."}
         shown = draw(answer, Viewer.of(viewer), context)
         if changed == {ids.TICK}:
             # Nobody wants to hear the same view's numbers every minute.

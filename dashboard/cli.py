@@ -19,32 +19,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aggregator.errors import ActivityError, AddressTakenError
+from aggregator.errors import AddressTakenError
 from aggregator.settings import OPTIONS, Settings
+from dashboard.command_group import OneLineGroup
+from dashboard.reports import pass_line, status_lines
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from aggregator.ingest import ImportReport
-    from aggregator.passes import PassReport
 
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-class Group(click.Group):
-    """A group whose commands end with one line on stderr where the user can act."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; exit 1 with the message of an :class:`ActivityError`."""
-        try:
-            return super().invoke(ctx)
-        except ActivityError as error:
-            click.echo(f"headspace-activity: {error}", err=True)
-            ctx.exit(1)
-
-
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    "headspace-activity", cls=OneLineGroup, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(package_name="headspace-activity")
 def main() -> None:
     """Activity monitoring for people who run many Claude Code agents at once."""
@@ -88,7 +79,7 @@ def serve(settings: Settings, demo: bool) -> None:
     with listener, open_database(settings, purpose="serve", demo=demo) as engine:
         _fill(engine, settings, demo)
         jobs = build_jobs(engine, settings, demo=demo)
-        _tell_pass(jobs.aggregate_once())
+        click.echo(pass_line(jobs.aggregate_once()))
         server = build_server(engine, settings, demo=demo)
         if settings.host in LOOPBACK:
             # A web page elsewhere cannot point a name of its own at us and read along.
@@ -183,18 +174,7 @@ def aggregate(settings: Settings) -> None:
             with engine.connect() as conn:
                 days = last_retention_days(conn) or settings.retention_days
             settings = replace(settings, retention_days=days)
-        _tell_pass(ActivityAggregator(engine, settings).aggregate_once())
-
-
-def _tell_pass(report: PassReport | None) -> None:
-    if report is None:
-        click.echo("Another process is making a pass right now")
-        return
-    written = report.written
-    click.echo(
-        f"Pass in {report.seconds:.1f} s: {written.agents:,} agent, {written.projects:,} project "
-        f"and {written.overall:,} overall rows changed, {written.deleted + report.pruned:,} deleted"
-    )
+        click.echo(pass_line(ActivityAggregator(engine, settings).aggregate_once()))
 
 
 @main.command()
@@ -206,21 +186,7 @@ def status(settings: Settings, as_json: bool) -> None:
 
     with _database(settings, "status") as engine, engine.connect() as conn:
         facts = read_status(conn, datetime.now(UTC))
-    click.echo(json.dumps(facts, indent=2) if as_json else "\n".join(_lines(facts)))
-
-
-def _lines(facts: dict[str, Any], indent: str = "") -> Iterator[str]:
-    """Nested facts as indented lines, for people."""
-    for name, value in facts.items():
-        words = name.replace("_", " ")
-        if isinstance(value, dict) and value:
-            yield f"{indent}{words}:"
-            yield from _lines(value, indent + "  ")
-        elif isinstance(value, list):
-            shown = ", ".join(f"{row['command']} (pid {row['pid']})" for row in value)
-            yield f"{indent}{words}: {shown or 'nothing'}"
-        else:
-            yield f"{indent}{words}: {'none' if value in (None, {}) else value}"
+    click.echo(json.dumps(facts, indent=2) if as_json else "\n".join(status_lines(facts)))
 
 
 @contextmanager

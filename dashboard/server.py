@@ -23,6 +23,9 @@ def build_server(engine: Engine, settings: Settings, *, demo: bool = False) -> F
     """A Flask server with the page, the API, and nothing else but ``/``, which leads there."""
     app = Flask("dashboard")
     app.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
+    # Whoever builds the server also starts the jobs, which import too.
+    app.config["ACTIVITY_JOBS"] = False
+    app.config["ACTIVITY_RETENTION_DAYS"] = settings.retention_days
     Compress(app)
     context = PageContext(
         retention_days=settings.retention_days, looked_in=settings.transcripts, demo=demo

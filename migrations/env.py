@@ -1,6 +1,6 @@
 """Alembic's entry: migrate one group of tables on the connection it is handed.
 
-``aggregator.database.upgrade`` sets ``connection`` and ``branch``.
+``aggregator.schema.upgrade`` sets ``connection`` and ``branch``.
 """
 
 from __future__ import annotations
@@ -24,8 +24,13 @@ def include_name(name: str | None, kind: str, parents: dict[str, Any]) -> bool:
 def include_object(
     item: Any, name: str | None, kind: str, reflected: bool, compare_to: Any
 ) -> bool:
-    """The same for the tables that the models declare."""
-    return name in TABLES if kind == "table" else True
+    """The same for the tables that the models declare, and for what a host has in ours.
+
+    A table that was adopted keeps its columns and indexes.
+    """
+    if kind == "table":
+        return name in TABLES
+    return not reflected and (kind != "index" or compare_to is None)
 
 
 context.configure(
@@ -34,6 +39,8 @@ context.configure(
     version_table=VERSION_TABLES[branch],
     include_name=include_name,
     include_object=include_object,
+    # A table that was adopted may have wider types; which, aggregator.adoption decides.
+    compare_type=False,
     transactional_ddl=True,
 )
 with context.begin_transaction():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +11,7 @@ from typing import Protocol
 
 import pytest
 from hypothesis import settings
-from sqlalchemy import Connection, Engine, insert, select, text
+from sqlalchemy import Connection, Engine, create_engine, insert, select, text
 
 from aggregator.database import connect
 from aggregator.embedded import EmbeddedPostgres
@@ -111,3 +112,95 @@ def record() -> Record:
         return agent_id
 
     return add
+
+
+# As unlike our own tables as a host's may be.
+TABLES = {
+    "projects": {"id": "bigserial PRIMARY KEY", "name": "varchar(200)"},
+    "agents": {
+        "id": "bigserial PRIMARY KEY",
+        "project_id": "bigint",
+        "started_at": "timestamp",
+        "ended_at": "timestamp",
+    },
+    "tasks": {"id": "bigserial PRIMARY KEY", "agent_id": "bigint", "state": "task_state"},
+    "turns": {
+        "id": "bigserial PRIMARY KEY",
+        "task_id": "bigint",
+        "actor": "turn_actor",
+        "created_at": "timestamp",
+    },
+}
+TYPES = """
+    CREATE TYPE task_state AS ENUM ('IDLE', 'PROCESSING', 'AWAITING_INPUT', 'COMPLETE');
+    CREATE TYPE turn_actor AS ENUM ('user', 'agent');
+"""
+# In the hour from 00:00 to 01:00 UTC, Berlin is two hours ahead; later that day, one.
+ROWS = """
+    INSERT INTO projects VALUES (1, 'alpha'), (2, NULL);
+    INSERT INTO agents (id, project_id, ended_at) VALUES
+        (1, 1, '2026-10-25 12:45'), (2, 1, '2026-10-25 12:15'), (3000000000, 2, NULL),
+        (4, NULL, NULL), (5, 99, NULL);
+    INSERT INTO tasks VALUES (1, 1, 'PROCESSING'), (2, 2, 'AWAITING_INPUT'), (3, 3000000000, NULL),
+        (4, 4, 'PROCESSING'), (5, NULL, 'PROCESSING'), (6, 5, 'PROCESSING');
+    INSERT INTO turns (task_id, actor, created_at) VALUES
+        (1, 'user', '2026-10-25 00:10'), (1, 'agent', '2026-10-25 00:11'),
+        (1, 'agent', '2026-10-25 00:13'), (1, 'user', '2026-10-25 12:00'),
+        (2, 'user', '2026-10-25 00:10'), (2, 'agent', '2026-10-25 00:40'),
+        (3, 'user', '2026-10-25 12:10'),
+        -- What belongs to nothing: no project, no agent, no such project, no task, no instant.
+        (4, 'user', '2026-10-25 12:11'), (5, 'user', '2026-10-25 12:12'),
+        (6, 'user', '2026-10-25 12:13'), (NULL, 'user', '2026-10-25 12:14'), (1, 'user', NULL);
+"""
+
+
+class Host:
+    """A database with a host's tables in a schema that is not ``public``.
+
+    Attributes:
+        engine: Its database, where ``search_path`` leads to the schema, and sessions
+            speak the time of Berlin.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def create_tables(self, **changes: str | None) -> None:
+        """Make the tables; ``turns__actor="text"`` changes a column, None leaves it out."""
+        tables = deepcopy(TABLES)
+        for name, definition in changes.items():
+            table, _, column = name.partition("__")
+            if not column:
+                del tables[table]
+            elif definition is None:
+                del tables[table][column]
+            else:
+                tables[table][column] = definition
+        self.run(TYPES)
+        for table, columns in tables.items():
+            defined = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+            self.run(f"CREATE TABLE {table} ({defined})")
+
+    def fill(self) -> None:
+        """Add twelve turns of Sunday, 25 October 2026, up to 12:14; seven of them count."""
+        self.run(ROWS)
+
+    def run(self, sql: str) -> None:
+        """Run SQL in a transaction of its own."""
+        with self.engine.begin() as conn:
+            conn.execute(text(sql))
+
+
+@pytest.fixture
+def host(postgres: EmbeddedPostgres) -> Iterator[Host]:
+    """A database of a host that has yet to make its tables."""
+    owner = connect(postgres.url("tests_host", fresh=True), purpose="tests")
+    with owner.begin() as conn:
+        conn.execute(text("CREATE SCHEMA fleet"))
+        conn.execute(text("ALTER DATABASE tests_host SET search_path = fleet, public"))
+        conn.execute(text("ALTER DATABASE tests_host SET timezone = 'Europe/Berlin'"))
+    owner.dispose()
+    # Not connect(), which is ours: a host makes its engines itself.
+    engine = create_engine(postgres.url("tests_host"))
+    yield Host(engine)
+    engine.dispose()

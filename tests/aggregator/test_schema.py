@@ -7,14 +7,16 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import MetaData, create_engine, inspect, text
 
-from aggregator.database import connect
+from aggregator.database import connect, shown
+from aggregator.errors import MigrationRefusedError
 from aggregator.models import OWN_TABLES, STANDALONE_TABLES, Base
 from aggregator.schema import (
     VERSION_TABLES,
     alembic_config,
     current_revision,
+    leave_activity_alone,
     newest_revision,
     upgrade,
 )
@@ -101,3 +103,48 @@ def test_a_table_of_metrics_that_is_already_there_keeps_its_rows_and_columns(fre
         indexes = {index["name"] for index in inspect(conn).get_indexes("activity_metrics")}
     assert (row["note"], row["turn_count"], row["project_id"]) == ("kept", 5, None)
     assert "uq_activity_metrics_bucket_scope" in indexes
+
+
+def test_a_hosts_tables_and_ours_stand_in_its_schema(host):
+    host.create_tables()
+    tables = set(inspect(host.engine).get_table_names())
+
+    upgrade(host.engine, "activity")
+
+    ours = OWN_TABLES | {VERSION_TABLES["activity"]}
+    assert set(inspect(host.engine).get_table_names(schema="fleet")) == tables | ours
+    assert inspect(host.engine).get_table_names(schema="public") == []
+
+
+def test_neither_a_hosts_alembic_nor_ours_wants_to_change_the_others_tables(host):
+    host.create_tables()
+    models = MetaData()
+    models.reflect(host.engine)
+
+    upgrade(host.engine, "activity")
+
+    with host.engine.connect() as conn:
+        context = MigrationContext.configure(conn, opts={"include_object": leave_activity_alone})
+        assert compare_metadata(context, models) == []
+        config = alembic_config("activity")
+        config.attributes["connection"] = conn
+        command.check(config)
+
+
+def test_a_role_that_may_not_make_tables_is_told_so(host):
+    host.create_tables()
+    host.run("CREATE ROLE reader LOGIN PASSWORD 'x'; GRANT USAGE ON SCHEMA fleet TO reader")
+    reader = create_engine(host.engine.url.set(username="reader", password="x"))
+
+    try:
+        with pytest.raises(MigrationRefusedError) as refusal:
+            upgrade(reader, "activity")
+    finally:
+        reader.dispose()
+        host.run("DROP OWNED BY reader; DROP ROLE reader")
+
+    assert str(refusal.value) == (
+        f"cannot make the tables of headspace-activity in {shown(reader.url)}: permission denied "
+        "for schema fleet; the role must be allowed to create tables and to refer to projects "
+        "and agents"
+    )

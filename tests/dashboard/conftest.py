@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 import pytest
 from flask import Flask
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
+from aggregator.database import connect
+from aggregator.embedded import EmbeddedPostgres
 from aggregator.hourly import INSTANT, gap_counts
 from aggregator.read import Activity, MetricReader, Totals
 from aggregator.scope import OVERALL, Scope
@@ -166,3 +168,19 @@ def open_page(now: datetime) -> Callable[..., Page]:
         return Page(server)
 
     return mount
+
+
+@pytest.fixture
+def visit() -> type[Page]:
+    """Opens the page of a server that has it already."""
+    return Page
+
+
+@pytest.fixture
+def fresh(postgres: EmbeddedPostgres) -> Iterator[Engine]:
+    """A database without any tables."""
+    engine = connect(postgres.url("fresh"), purpose="tests")
+    with engine.begin() as conn:
+        conn.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+    yield engine
+    engine.dispose()

@@ -1,0 +1,49 @@
+"""What columns a database's tables have, asked of PostgreSQL's catalog in one query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+INSTANT = "timestamp with time zone"
+NAIVE_INSTANT = "timestamp without time zone"
+
+_COLUMNS = text(
+    """
+    SELECT wanted.name AS table_name, attname AS column_name,
+        -- A domain is as good as the type below it.
+        format_type(coalesce(nullif(typbasetype, 0), pg_type.oid), NULL) AS type,
+        coalesce(attnum = ALL (indkey), false) AS is_key,
+        attnotnull AND NOT atthasdef AND attidentity = '' AS needs_value
+    FROM unnest(CAST(:tables AS text[])) AS wanted (name)
+    JOIN pg_attribute ON attrelid = to_regclass(wanted.name) AND attnum > 0 AND NOT attisdropped
+    JOIN pg_type ON pg_type.oid = atttypid
+    LEFT JOIN pg_index ON indrelid = attrelid AND indisprimary
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column that is there.
+
+    Attributes:
+        type: PostgreSQL's name of its type, without length or precision.
+        is_key: Whether it is the primary key, by itself.
+        needs_value: Whether a row that does not name it is refused.
+    """
+
+    type: str
+    is_key: bool
+    needs_value: bool
+
+
+def read_columns(conn: Connection, tables: Iterable[str]) -> dict[str, dict[str, Column]]:
+    """The columns of each of these tables by name, where ``search_path`` finds the table."""
+    found: dict[str, dict[str, Column]] = {}
+    for row in conn.execute(_COLUMNS, {"tables": list(tables)}):
+        column = Column(row.type, row.is_key, row.needs_value)
+        found.setdefault(row.table_name, {})[row.column_name] = column
+    return found

@@ -1,0 +1,47 @@
+/**
+ * Carries the host's CSRF token, and gets another one when it no longer holds.
+ *
+ * The token is in the page: in our own data, or in a <meta> element of the host's
+ * template. A page may stay open for longer than it lives; then the page is fetched
+ * again, behind the same login as everything, and the token is read from that copy.
+ */
+(() => {
+  const HOST_ID = "activity-host"; // as in dashboard/page.py
+
+  const factsIn = (page) => {
+    const data = page.getElementById(HOST_ID);
+    if (!data) return null;
+    const { headers, meta, token } = JSON.parse(data.textContent).csrf;
+    const element = page.querySelector(`meta[name="${CSS.escape(meta)}"]`);
+    return { headers, token: token ?? element?.content ?? null };
+  };
+
+  let known = null;
+  const headers = () => {
+    known ??= factsIn(document);
+    return known?.token ? known.headers.map((name) => [name, known.token]) : [];
+  };
+
+  const fetchPage = async () => {
+    // Not following redirections, which may lead to a login on another server.
+    const response = await fetch(window.location.pathname, { cache: "no-store", redirect: "manual" });
+    if (response.status >= 500) return "away";
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const facts = factsIn(page);
+    // Without them it is a login, or whatever else the host shows instead of us.
+    if (!facts) return "ended";
+    known = facts;
+    return "renewed";
+  };
+
+  // Several requests that are refused together ask once.
+  let renewal = null;
+  const renew = () => {
+    renewal ??= fetchPage().finally(() => {
+      renewal = null;
+    });
+    return renewal;
+  };
+
+  window.activitySession = { headers, renew };
+})();

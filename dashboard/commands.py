@@ -1,0 +1,70 @@
+"""The commands of a host: ``flask activity …``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+from sqlalchemy.exc import DBAPIError
+
+from aggregator.database import one_line, shown
+from aggregator.errors import DatabaseRefusedError
+from dashboard.command_group import OneLineGroup
+from dashboard.mounted import MountedActivity
+from dashboard.reports import pass_line, status_lines
+
+
+@click.group("activity", cls=OneLineGroup)
+def commands() -> None:
+    """Activity: its tables, its passes and its state."""
+
+
+@commands.command()
+@with_appcontext
+def migrate() -> None:
+    """Make our tables, or bring them to their newest form.
+
+    The host's own tables and migrations are left alone.
+    """
+    with _activity() as activity:
+        click.echo(f"The tables of headspace-activity are at {activity.database.migrate()}")
+
+
+@commands.command()
+@with_appcontext
+def aggregate() -> None:
+    """Make one pass over the turns and end."""
+    with _activity() as activity:
+        click.echo(pass_line(activity.aggregate_once()))
+
+
+@commands.command()
+@with_appcontext
+def prune() -> None:
+    """Delete metrics older than ACTIVITY_RETENTION_DAYS, as each pass does too."""
+    with _activity() as activity:
+        click.echo(f"Deleted {activity.prune():,} rows")
+
+
+@commands.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@with_appcontext
+def status(as_json: bool) -> None:
+    """Tell what there is, and how fresh the metrics are."""
+    with _activity() as activity:
+        facts = activity.status()
+    click.echo(json.dumps(facts, indent=2) if as_json else "\n".join(status_lines(facts)))
+
+
+@contextmanager
+def _activity() -> Iterator[MountedActivity]:
+    """Activity on the present server; whatever its database refuses is one line."""
+    activity: MountedActivity = current_app.extensions["activity"]
+    try:
+        yield activity
+    except DBAPIError as failure:
+        raise DatabaseRefusedError(shown(activity.engine.url), one_line(failure)) from failure

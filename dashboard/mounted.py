@@ -1,0 +1,126 @@
+"""Activity on one server: its database, its settings and its background job."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import Engine
+
+from aggregator.errors import ActivityError
+from aggregator.passes import PassReport, make_pass
+from aggregator.scheduler import ActivityAggregator
+from aggregator.settings import Settings
+from aggregator.status import read_status
+from dashboard.context import Clock
+from dashboard.host_database import HostDatabase, HostReader
+
+
+class MountedActivity:
+    """What ``app.extensions["activity"]`` is.
+
+    Attributes:
+        database: The host's database.
+        settings: ``interval_seconds`` and ``retention_days`` are used.
+        reader: Answers questions about metrics.
+    """
+
+    def __init__(self, database: HostDatabase, settings: Settings, clock: Clock) -> None:
+        self.database = database
+        self.settings = settings
+        self.reader = HostReader(database)
+        self._clock = clock
+        self._jobs: ActivityAggregator | None = None
+        self._starting = Lock()
+
+    @property
+    def engine(self) -> Engine:
+        """The database."""
+        return self.database.engine
+
+    def start(self) -> None:
+        """Make passes in a background thread of this process; without effect when it does.
+
+        The server does so by itself with its first request, unless ``ACTIVITY_JOBS`` is
+        False. Before it forks, a call has no lasting effect.
+        """
+        with self._starting:
+            if self._jobs is None:
+                self._jobs = self._aggregator()
+            self._jobs.start()
+
+    def stop(self) -> None:
+        """End the background thread, after a pass that is running."""
+        with self._starting:
+            if self._jobs is not None:
+                self._jobs.stop()
+                self._jobs = None
+
+    def aggregate_once(self, now: datetime | None = None) -> PassReport | None:
+        """Make one pass now; None when another process is making one.
+
+        Raises:
+            HostSchemaError: The host's tables lack something.
+            NotMigratedError: Our tables are missing or of an older form.
+        """
+        return self._aggregator().aggregate_once(now)
+
+    def prune(self, now: datetime | None = None) -> int:
+        """Delete rows older than the retention; return how many went.
+
+        Raises:
+            HostSchemaError: The host's tables lack something.
+            NotMigratedError: Our tables are missing or of an older form.
+        """
+        self.database.source()
+        return self._aggregator().prune(now)
+
+    def status(self) -> dict[str, Any]:
+        """Facts, see :func:`aggregator.status.read_status`.
+
+        Raises:
+            HostSchemaError: The host's tables lack something.
+            NotMigratedError: Our tables are missing or of an older form.
+        """
+        source = self.database.source()
+        with self.engine.connect() as conn:
+            return read_status(conn, self._clock(), source)
+
+    def _aggregator(self) -> ActivityAggregator:
+        return HostAggregator(self.database, self.settings, self._clock)
+
+
+class HostAggregator(ActivityAggregator):
+    """An aggregator that looks at a host's tables anew until they are ready.
+
+    So a server may start before its migrations; meanwhile each pass is one line in the log.
+    """
+
+    def __init__(self, database: HostDatabase, settings: Settings, clock: Clock) -> None:
+        super().__init__(database.engine, settings, clock=clock)
+        self._database = database
+
+    def aggregate_once(self, now: datetime | None = None) -> PassReport | None:
+        """Make one pass now, see :meth:`MountedActivity.aggregate_once`."""
+        source = self._database.source()
+        return make_pass(self._engine, now or self._clock(), self._retention, source)
+
+
+def start_with_first_request(app: Flask, activity: MountedActivity) -> None:
+    """Start the background job in whichever process answers requests.
+
+    That is each worker of a server that forks, and not its master; and not the process
+    that watches files for Flask's reloader. Tests start nothing behind one's back.
+    """
+
+    @app.before_request
+    def start_activity() -> None:
+        if app.testing:
+            return
+        try:
+            activity.start()
+        except ActivityError as error:
+            # The host's own pages are to be answered all the same.
+            app.logger.error("Activity makes no passes: %s", error)

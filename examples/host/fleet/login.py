@@ -1,0 +1,59 @@
+"""Who may come in: whoever knows the password, which is asked for once per browser."""
+
+from __future__ import annotations
+
+import hmac
+
+from flask import (
+    Blueprint,
+    Flask,
+    abort,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from werkzeug.wrappers import Response
+
+login = Blueprint("login", __name__)
+OPEN_TO_ALL = {"login.form", "login.come_in", "static"}
+
+
+def init_app(app: Flask) -> None:
+    """Let nobody see anything else before they have logged in."""
+    app.register_blueprint(login)
+    app.before_request(check_login)
+
+
+def check_login() -> Response | None:
+    """Send a stranger to the login; refuse whatever else they send."""
+    if session.get("is_known") or request.endpoint in OPEN_TO_ALL:
+        return None
+    if request.method != "GET":
+        abort(401)
+    return redirect(url_for("login.form"))
+
+
+@login.get("/login")
+def form() -> str:
+    """Ask for the password."""
+    return render_template("login.html")
+
+
+@login.post("/login")
+def come_in() -> Response | str:
+    """Compare it."""
+    given = request.form.get("password", "")
+    if not hmac.compare_digest(given.encode(), str(current_app.config["PASSWORD"]).encode()):
+        return render_template("login.html", is_wrong=True)
+    session["is_known"] = True
+    return redirect(url_for("pages.agents"))
+
+
+@login.post("/logout")
+def leave() -> Response:
+    """Forget the browser."""
+    session.clear()
+    return redirect(url_for("login.form"))

@@ -1,0 +1,62 @@
+"""A host whose tables are as unlike our own as they may be, over HTTP."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from flask import Flask
+
+from dashboard import Activity
+
+NOW = datetime(2026, 10, 25, 12, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def app(host):
+    """A server on that host's database, after one pass."""
+    host.create_tables()
+    host.fill()
+    app = Flask("host")
+    app.config["ACTIVITY_JOBS"] = False
+    Activity(app, engine=host.engine, clock=lambda: NOW)
+    assert app.test_cli_runner().invoke(args=["activity", "migrate"]).exit_code == 0
+    app.extensions["activity"].aggregate_once(NOW)
+    return app
+
+
+def test_the_api_answers_in_utc(app):
+    answer = app.test_client().get("/api/metrics/overall").get_json()
+
+    assert [
+        (hour["bucket_start"], hour["turn_count"], hour["avg_turn_time_seconds"])
+        for hour in answer["history"]
+    ] == [("2026-10-25T00:00:00Z", 5, 660.0), ("2026-10-25T12:00:00Z", 2, None)]
+    assert answer["last_pass_at"] == "2026-10-25T12:30:00Z"
+    assert answer["totals"]["turn_count"] == 7
+
+
+def test_agents_and_projects_beyond_four_bytes_are_known(app):
+    client = app.test_client()
+
+    known = client.get("/api/metrics/agents/3000000000").get_json()
+    unknown = client.get("/api/metrics/agents/3000000001")
+
+    assert (known["agent_id"], known["totals"]["turn_count"]) == (3_000_000_000, 1)
+    assert unknown.status_code == 404
+
+
+def test_the_page_shows_the_same_numbers(app, visit):
+    answer = visit(app).update()
+
+    cards = [card["props"]["children"] for card in answer["cards"]["children"]]
+    assert [value["props"]["children"] for _, value, _ in cards] == ["7", "0.3", "11 min", "3"]
+    assert answer["project"]["options"] == [
+        {"label": "alpha", "value": 1},
+        {"label": "project 2", "value": 2},
+    ]
+    assert [option["label"] for option in answer["agent"]["options"]] == [
+        "agent 3000000000 · project 2",
+        "agent 2 · alpha",
+        "agent 1 · alpha",
+    ]

@@ -1,0 +1,117 @@
+"""The host of the examples, on a real database, with every guard on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from threading import Thread
+
+import flask_migrate
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import URL
+from werkzeug.serving import make_server
+
+from aggregator.embedded import EmbeddedPostgres
+from fleet import create_app
+from fleet.models import Agent, Project, Task, TaskState, Turn, TurnActor, db
+
+PASSWORD = "open sesame"
+
+
+@pytest.fixture
+def url(postgres: EmbeddedPostgres) -> URL:
+    return postgres.url("tests_fleet", fresh=True)
+
+
+@pytest.fixture
+def make_app(url: URL) -> Iterator[Callable[[], Flask]]:
+    """Makes the server as its own code does, without the job in the background."""
+    apps = []
+
+    def make() -> Flask:
+        app = create_app(
+            SQLALCHEMY_DATABASE_URI=url, SECRET_KEY="x", PASSWORD=PASSWORD, ACTIVITY_JOBS=False
+        )
+        assert not app.testing
+        apps.append(app)
+        return app
+
+    yield make
+    for app in apps:
+        with app.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def app(make_app: Callable[[], Flask]) -> Flask:
+    """The server on a database with both sides' tables."""
+    app = make_app()
+    with app.app_context():
+        flask_migrate.upgrade()
+    run(app, "activity", "migrate")
+    return app
+
+
+def run(app: Flask, *command: str) -> str:
+    """Run one of the server's commands and return what it says."""
+    result = app.test_cli_runner().invoke(args=command, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture
+def command() -> Callable[..., str]:
+    return run
+
+
+@pytest.fixture
+def address(app: Flask) -> Iterator[str]:
+    """Where the server answers over the network."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser that has logged in."""
+    client = app.test_client()
+    client.post("/login", data={"password": PASSWORD, "csrf_token": token(client, "/login")})
+    return client
+
+
+def token(client: FlaskClient, path: str) -> str:
+    return re.search('<meta name="csrf-token" content="([^"]+)">', client.get(path).text)[1]
+
+
+@pytest.fixture
+def csrf_token(client: FlaskClient) -> str:
+    return token(client, "/activity")
+
+
+@pytest.fixture
+def turns(app: Flask) -> None:
+    """Three turns a minute apart just now, and two three days ago; counted."""
+    now = datetime.now(UTC)
+    with app.app_context():
+        agent = Agent(name="ranking", project=Project(name="search"), started_at=now)
+        agent.tasks = [Task(state=TaskState.PROCESSING)]
+        db.session.add(agent)
+        db.session.flush()
+        for ago in (2, 3, 4, 3 * 1440, 3 * 1440 + 2):
+            at = now - timedelta(minutes=ago)
+            db.session.add(Turn(task_id=agent.tasks[0].id, actor=TurnActor.USER, timestamp=at))
+        db.session.commit()
+    run(app, "activity", "aggregate")
+
+
+@pytest.fixture
+def password() -> str:
+    return PASSWORD
