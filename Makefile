@@ -16,7 +16,7 @@ $(shell rm -rf $(VENV))
 endif
 endif
 
-.PHONY: help serve test check format lock wheel clean
+.PHONY: help serve test check format lock plotly wheel clean
 .DEFAULT_GOAL := help
 
 help:
@@ -47,6 +47,16 @@ lock: $(BIN)/uv
 	$(BIN)/$(COMPILE) --extra standalone -c requirements/all.txt -o requirements/serve.txt
 	echo uv | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --no-header --no-emit-index-url --quiet -o requirements/uv.txt
+
+# Fetches Plotly's smaller bundle anew, of the very version that plotly.py draws for. A
+# test holds the two together.
+plotly: $(VENV)/ready-to-test
+	@version=$$($(BIN)/python -c 'from plotly.offline import get_plotlyjs_version as v; print(v())') && \
+	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	npm pack --silent --pack-destination "$$folder" "plotly.js-cartesian-dist-min@$$version" && \
+	tar -xzf "$$folder"/*.tgz -C "$$folder" && \
+	install -m 644 "$$folder"/package/plotly-cartesian.min.js assets/plotly-cartesian.min.js && \
+	install -m 644 "$$folder"/package/LICENSE assets/plotly-cartesian.LICENSE.txt
 
 wheel: $(BIN)/uv
 	$(BIN)/uv build --wheel

@@ -32,6 +32,8 @@ class UnknownScopeError(ActivityError):
     """No project or agent has the requested id."""
 
     def __init__(self, kind: str, scope_id: int) -> None:
+        self.kind = kind
+        self.scope_id = scope_id
         super().__init__(f"there is no {kind} with id {scope_id}")
 
 

@@ -19,7 +19,9 @@ from sqlalchemy import (
     cast,
     exists,
     func,
+    or_,
     select,
+    true,
 )
 
 from aggregator.errors import UnknownScopeError
@@ -39,30 +41,35 @@ def check_scope(conn: Connection, scope: Scope) -> None:
     """Make sure that the scope exists.
 
     Raises:
-        UnknownScopeError: It does not.
+        UnknownScopeError: One of its projects or agents does not.
     """
-    if scope.id is None:
-        return
     model = Project if scope.kind == "project" else Agent
-    known = exists().where(model.id == scope.id)
     # An id beyond any column's range is unknown too, not an error of the database.
-    if not 0 <= scope.id < 2**63 or not conn.scalar(select(known)):
-        raise UnknownScopeError(scope.kind, scope.id)
+    possible = [scope_id for scope_id in scope.ids if 0 <= scope_id < 2**63]
+    known = set(conn.scalars(select(model.id).where(model.id.in_(possible)))) if possible else set()
+    for scope_id in scope.ids:
+        if scope_id not in known:
+            raise UnknownScopeError(scope.kind, scope_id)
 
 
-def read_hours(conn: Connection, scope: Scope, window: Window) -> pd.DataFrame:
-    """The scope's hours in the window, as :attr:`Activity.hours` has them."""
-    statement = (
-        select(
-            ActivityMetric.bucket_start,
-            ActivityMetric.turn_count,
-            ActivityMetric.avg_turn_time_seconds,
-            ActivityMetric.active_agents,
-        )
-        .where(_in_scope(scope), _in_window(window))
-        .order_by(ActivityMetric.bucket_start)
-    )
-    return _frame(conn, statement).astype(
+def read_hours(conn: Connection, scope: Scope, since: datetime, until: datetime) -> pd.DataFrame:
+    """The scope's hours in ``[since, until)``, as :attr:`Activity.hours` has them.
+
+    Several projects or agents are pooled; an agent belongs to one project, so that the
+    active agents of projects add up.
+    """
+    columns: list[ColumnElement[Any]] = [
+        ActivityMetric.turn_count.expression,
+        ActivityMetric.avg_turn_time_seconds.expression,
+        ActivityMetric.active_agents.expression,
+    ]
+    statement = select(ActivityMetric.bucket_start).where(_in_scope(scope), between(since, until))
+    if len(scope.ids) > 1:
+        agents = func.sum(func.coalesce(ActivityMetric.active_agents, 1)).label("active_agents")
+        columns = [TURNS, AVERAGE, agents]
+        statement = statement.group_by(ActivityMetric.bucket_start)
+    statement = statement.add_columns(*columns).order_by(ActivityMetric.bucket_start)
+    return frame(conn, statement).astype(
         {
             "bucket_start": INSTANT,
             "turn_count": "int64",
@@ -74,34 +81,48 @@ def read_hours(conn: Connection, scope: Scope, window: Window) -> pd.DataFrame:
 
 def _in_scope(scope: Scope) -> ColumnElement[bool]:
     if scope.kind == "agent":
-        return ActivityMetric.agent_id == scope.id
+        return ActivityMetric.agent_id.in_(scope.ids)
     if scope.kind == "project":
-        return ActivityMetric.project_id == scope.id
+        return ActivityMetric.project_id.in_(scope.ids)
     return ActivityMetric.is_overall.is_(True)
 
 
-def _in_window(window: Window) -> ColumnElement[bool]:
-    return and_(
-        ActivityMetric.bucket_start >= window.since, ActivityMetric.bucket_start < window.until
-    )
+def agent_rows(scope: Scope) -> ColumnElement[bool]:
+    """Condition on metric rows: they are those of the scope's single agents."""
+    if scope.kind == "agent":
+        return ActivityMetric.agent_id.in_(scope.ids)
+    if scope.kind == "project":
+        return ActivityMetric.agent_id.in_(select(Agent.id).where(of_agents(scope)))
+    return ActivityMetric.agent_id.is_not(None)
 
 
-def _pooled_columns() -> list[ColumnElement[Any]]:
-    """Turns, pooled average and active hours of a group of metric rows, in SQL.
-
-    The same pooling as :func:`aggregator.hourly.pool`; here so that 144,000 hours
-    of 200 agents need not travel.
-    """
-    gaps = ActivityMetric.turn_count - func.coalesce(ActivityMetric.active_agents, 1)
-    seconds = func.sum(func.coalesce(ActivityMetric.avg_turn_time_seconds, 0) * gaps)
-    return [
-        func.sum(ActivityMetric.turn_count).label("turn_count"),
-        (seconds / func.nullif(cast(func.sum(gaps), Float), 0)).label("avg_turn_time_seconds"),
-        func.count().label("active_hours"),
-    ]
+def of_agents(scope: Scope) -> ColumnElement[bool]:
+    """Condition on rows of ``agents``: they are the scope's."""
+    if scope.kind == "agent":
+        return Agent.id.in_(scope.ids)
+    if scope.kind == "project":
+        return Agent.project_id.in_(scope.ids)
+    return true()
 
 
-_POOLED_DTYPES = {
+def between(since: datetime, until: datetime) -> ColumnElement[bool]:
+    """Condition on metric rows: their buckets start in ``[since, until)``."""
+    return and_(ActivityMetric.bucket_start >= since, ActivityMetric.bucket_start < until)
+
+
+# A group of metric rows of one scope, pooled as aggregator.hourly.pool does it; here so
+# that 144,000 hours of 200 agents need not travel.
+_ROW_GAPS = ActivityMetric.turn_count - func.coalesce(ActivityMetric.active_agents, 1)
+TURNS = func.sum(ActivityMetric.turn_count).label("turn_count")
+GAPS = func.sum(_ROW_GAPS).label("gaps")
+SECONDS = func.sum(func.coalesce(ActivityMetric.avg_turn_time_seconds, 0) * _ROW_GAPS).label(
+    "seconds"
+)
+AVERAGE = (SECONDS.element / func.nullif(cast(GAPS.element, Float), 0)).label(
+    "avg_turn_time_seconds"
+)
+HOURS = func.count().label("active_hours")
+POOLED_DTYPES = {
     "project_id": "int64",
     "turn_count": "int64",
     "avg_turn_time_seconds": "float64",
@@ -118,18 +139,17 @@ def read_agents(
             Agent.id.label("agent_id"),
             Agent.project_id,
             source.agent_name.label("name"),
-            *_pooled_columns(),
+            TURNS,
+            AVERAGE,
+            HOURS,
         )
         .join(ActivityMetric, ActivityMetric.agent_id == Agent.id)
-        .where(_in_window(window), Agent.project_id.is_not(None))
+        .where(between(window.since, window.until), of_agents(scope))
+        .where(Agent.project_id.is_not(None))
         .group_by(Agent.id)
-        .order_by(func.sum(ActivityMetric.turn_count).desc(), Agent.id)
+        .order_by(TURNS.desc(), Agent.id)
     )
-    if scope.kind == "agent":
-        statement = statement.where(Agent.id == scope.id)
-    if scope.kind == "project":
-        statement = statement.where(Agent.project_id == scope.id)
-    return _frame(conn, statement).astype({"agent_id": "int64", **_POOLED_DTYPES})
+    return frame(conn, statement).astype({"agent_id": "int64", **POOLED_DTYPES})
 
 
 def read_projects(
@@ -143,19 +163,15 @@ def read_projects(
         window: Over which time.
         agents: What :func:`read_agents` gives for the same.
     """
+    of_scope = select(Agent.project_id).where(of_agents(scope))
     statement = (
-        select(Project.id.label("project_id"), PROJECT_NAME.label("name"), *_pooled_columns())
+        select(Project.id.label("project_id"), PROJECT_NAME.label("name"), TURNS, AVERAGE, HOURS)
         .join(ActivityMetric, ActivityMetric.project_id == Project.id)
-        .where(_in_window(window))
+        .where(between(window.since, window.until), Project.id.in_(of_scope))
         .group_by(Project.id)
-        .order_by(func.sum(ActivityMetric.turn_count).desc(), Project.id)
+        .order_by(TURNS.desc(), Project.id)
     )
-    if scope.kind == "project":
-        statement = statement.where(Project.id == scope.id)
-    if scope.kind == "agent":
-        of_agent = select(Agent.project_id).where(Agent.id == scope.id).scalar_subquery()
-        statement = statement.where(Project.id == of_agent)
-    projects = _frame(conn, statement).astype(_POOLED_DTYPES)
+    projects = frame(conn, statement).astype(POOLED_DTYPES)
     # Distinct agents of the window, which no sum of buckets can tell.
     active = agents.groupby("project_id").size()
     return projects.assign(
@@ -163,9 +179,24 @@ def read_projects(
     )
 
 
-def newest_bucket(conn: Connection, scope: Scope) -> datetime | None:
-    """Start of the scope's newest bucket at any time."""
-    return conn.scalar(select(func.max(ActivityMetric.bucket_start)).where(_in_scope(scope)))
+def newest_bucket(conn: Connection, scope: Scope, *within: ColumnElement[bool]) -> datetime | None:
+    """Start of the scope's newest bucket at any time, or of those :func:`between` tells."""
+    newest = select(func.max(ActivityMetric.bucket_start))
+    return conn.scalar(newest.where(_in_scope(scope), *within))
+
+
+def count_agents(
+    conn: Connection, scope: Scope, *spans: tuple[datetime, datetime]
+) -> tuple[int, ...]:
+    """How many of the scope's agents were active in each of some half-open spans."""
+    inside = [between(since, until) for since, until in spans]
+    seen = (
+        select(*(func.bool_or(span).label(f"in_{number}") for number, span in enumerate(inside)))
+        .where(or_(*inside), agent_rows(scope))
+        .group_by(ActivityMetric.agent_id)
+        .subquery()
+    )
+    return tuple(conn.execute(select(*(func.count().filter(span) for span in seen.c))).one())
 
 
 def newest_turn(conn: Connection, scope: Scope, source: Source = STANDALONE) -> datetime | None:
@@ -173,11 +204,7 @@ def newest_turn(conn: Connection, scope: Scope, source: Source = STANDALONE) -> 
     statement = select(func.max(source.turn_at)).select_from(Turn)
     if scope.kind != "overall":
         statement = statement.join(Task, Task.id == Turn.task_id)
-    if scope.kind == "project":
-        statement = statement.join(Agent, Agent.id == Task.agent_id)
-        statement = statement.where(Agent.project_id == scope.id)
-    if scope.kind == "agent":
-        statement = statement.where(Task.agent_id == scope.id)
+        statement = statement.join(Agent, Agent.id == Task.agent_id).where(of_agents(scope))
     return conn.scalar(statement)
 
 
@@ -188,7 +215,7 @@ def projects_with_metrics(conn: Connection) -> pd.DataFrame:
         .where(exists().where(ActivityMetric.project_id == Project.id))
         .order_by(func.lower(PROJECT_NAME), Project.id)
     )
-    return _frame(conn, statement)
+    return frame(conn, statement)
 
 
 def agents_with_metrics(conn: Connection, source: Source = STANDALONE) -> pd.DataFrame:
@@ -199,9 +226,10 @@ def agents_with_metrics(conn: Connection, source: Source = STANDALONE) -> pd.Dat
         .where(Agent.project_id.is_not(None))
         .order_by(Agent.id.desc())
     )
-    return _frame(conn, statement)
+    return frame(conn, statement)
 
 
-def _frame(conn: Connection, statement: Select[*tuple[Any, ...]]) -> pd.DataFrame:
+def frame(conn: Connection, statement: Select[*tuple[Any, ...]]) -> pd.DataFrame:
+    """The rows of an answer under their names, with the types that Python gives them."""
     result = conn.execute(statement)
     return pd.DataFrame([tuple(row) for row in result], columns=list(result.keys()))

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from aggregator.hourly import gap_counts
 from aggregator.models import ActivityState
+from aggregator.overview import Overview, Version
+from aggregator.periods import Kept, Period
 from aggregator.queries import (
     agents_with_metrics,
     check_scope,
@@ -24,33 +25,16 @@ from aggregator.queries import (
     read_projects,
 )
 from aggregator.scope import Scope
+from aggregator.snapshot import read_overview, read_version
 from aggregator.source import STANDALONE, Source
 from aggregator.states import agent_states
-from aggregator.windows import Window
+from aggregator.totals import Totals, add_up
+from aggregator.windows import Window, floor_hour
+
+__all__ = ["DATABASE_AWAY", "Activity", "MetricReader", "Overview", "Totals"]
 
 DATABASE_AWAY = (OperationalError, InterfaceError)
 """What any use of a database raises while it does not answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """A scope over a whole window.
-
-    Attributes:
-        turn_count: Turns.
-        avg_turn_time_seconds: Mean of all gaps in seconds, None without a gap.
-        active_agents: Distinct agents with at least one turn.
-        active_hours: Hours with at least one turn.
-        turn_rate: Turns per elapsed hour of the window.
-        turns_per_active_hour: Turns per hour with turns, None without turns.
-    """
-
-    turn_count: int
-    avg_turn_time_seconds: float | None
-    active_agents: int
-    active_hours: int
-    turn_rate: float
-    turns_per_active_hour: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +107,12 @@ class MetricReader:
         """
         with self.snapshot() as (conn, source):
             check_scope(conn, scope)
-            hours = read_hours(conn, scope, window)
+            hours = read_hours(conn, scope, window.since, window.until)
             agents = read_agents(conn, scope, window, source)
             return Activity(
                 scope=scope,
                 window=window,
-                totals=_totals(hours, len(agents), window),
+                totals=add_up(hours, len(agents), window.elapsed_hours),
                 hours=hours,
                 projects=read_projects(conn, scope, window, agents),
                 agents=agents,
@@ -137,6 +121,36 @@ class MetricReader:
                 newest_turn_at=newest_turn(conn, scope, source) if hours.empty else None,
                 last_pass_at=conn.scalar(select(ActivityState.last_pass_at)),
             )
+
+    def overview(
+        self,
+        scope: Scope,
+        period: Period,
+        now: datetime,
+        *,
+        retention: timedelta,
+        everyone: bool = False,
+    ) -> Overview:
+        """Read what the page shows.
+
+        Args:
+            scope: Whose metrics.
+            period: Over which days.
+            now: The present.
+            retention: How long metrics are kept.
+            everyone: Whether to list agents, too, that did nothing in the period.
+
+        Raises:
+            UnknownScopeError: A project or an agent of the scope does not exist.
+        """
+        kept = Kept(floor_hour(now - retention), now.astimezone(UTC))
+        with self.snapshot() as (conn, source):
+            return read_overview(conn, scope, period, kept, source, everyone=everyone)
+
+    def version(self, now: datetime) -> Version:
+        """Read how fresh the metrics are: one row by its key, whatever else there is."""
+        with self.snapshot() as (conn, _):
+            return read_version(conn, now)
 
     def choices(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """What can be chosen: projects and agents that have metrics at any time.
@@ -147,17 +161,3 @@ class MetricReader:
         """
         with self.snapshot() as (conn, source):
             return projects_with_metrics(conn), agents_with_metrics(conn, source)
-
-
-def _totals(hours: pd.DataFrame, active_agents: int, window: Window) -> Totals:
-    turns = int(hours["turn_count"].sum())
-    gaps = gap_counts(hours)
-    seconds = float((hours["avg_turn_time_seconds"].fillna(0.0) * gaps).sum())
-    return Totals(
-        turn_count=turns,
-        avg_turn_time_seconds=seconds / int(gaps.sum()) if gaps.sum() else None,
-        active_agents=active_agents,
-        active_hours=len(hours),
-        turn_rate=turns / window.elapsed_hours,
-        turns_per_active_hour=turns / len(hours) if len(hours) else None,
-    )

@@ -10,10 +10,15 @@ ScopeKind = Literal["overall", "project", "agent"]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose metrics: everybody's, one project's or one agent's."""
+    """Whose metrics: everybody's, or those of some projects or some agents together.
+
+    Attributes:
+        kind: What the ids are.
+        ids: Ascending and distinct; empty exactly where everybody is meant.
+    """
 
     kind: ScopeKind = "overall"
-    id: int | None = None
+    ids: tuple[int, ...] = ()
 
 
 OVERALL = Scope()

@@ -2,21 +2,46 @@
  * What only the browser knows: the viewer's time zone and colour scheme.
  *
  * Dash runs `activity.viewer` once at load, before the first request, and again
- * whenever the colour scheme changes.
+ * whenever the colour scheme changes. A time zone that the viewer chooses on the page
+ * is remembered for the next visit; one that a link names is not.
  */
 (() => {
   const VIEWER_ID = "viewer"; // as in dashboard/ids.py
-  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const KEY = "activity-zone";
+  const activity = ((window.dash_clientside ??= {}).activity ??= {});
 
-  const viewer = () => ({
-    zone: Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC",
-    scheme: dark.matches ? "dark" : "light",
-  });
+  const exists = (zone) => {
+    try {
+      return Boolean(zone && Intl.DateTimeFormat("en", { timeZone: zone }));
+    } catch {
+      return false;
+    }
+  };
 
-  window.dash_clientside = window.dash_clientside || {};
-  window.dash_clientside.activity = { viewer };
+  const own = () => {
+    const remembered = activity.recall(KEY);
+    if (exists(remembered)) return remembered;
+    return Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+  };
 
-  dark.addEventListener("change", () => {
-    window.dash_clientside.set_props(VIEWER_ID, { data: viewer() });
+  /** The zone of the shown times: the address's, else the viewer's. */
+  activity.zone = () => {
+    const named = new URLSearchParams(window.location.search).get("tz");
+    return exists(named) ? named : own();
+  };
+
+  activity.viewer = () => ({ zone: own(), scheme: activity.scheme() });
+
+  /** Dash calls this with the value of the zone's dropdown, whoever changed it. */
+  activity.chooseZone = (zone) => {
+    // The server's own answer names what the address or the viewer already has.
+    if (exists(zone) && zone !== activity.zone()) activity.remember(KEY, zone);
+  };
+
+  let last = activity.scheme();
+  document.addEventListener("activity:scheme", () => {
+    if (activity.scheme() === last) return;
+    last = activity.scheme();
+    window.dash_clientside.set_props(VIEWER_ID, { data: activity.viewer() });
   });
 })();

@@ -1,15 +1,18 @@
 /**
  * Says so while the server cannot be reached, or no longer lets us in.
  *
- * Every number comes from one kind of request, at least once a minute, so that whether
- * the last of them was answered tells how things are.
+ * Every number comes from one kind of request, and every few seconds another asks
+ * whether there are new ones (live.js), so that whether the last of each was answered
+ * tells how things are.
  */
 (() => {
   const NOTICE_ID = "connection"; // as in dashboard/ids.py
-  const REQUEST = "/_dash-update-component";
+  const config = JSON.parse(document.getElementById("_dash-config").textContent);
+  const UPDATE = `${config.requests_pathname_prefix}_dash-update-component`;
+  const VERSION = `${config.requests_pathname_prefix}version`;
   const PATIENCE_MS = 20_000;
   const AWAY =
-    "The server does not answer. What you see may be out of date; trying again every minute.";
+    "The server does not answer. What you see may be out of date; trying again every few seconds.";
   const REFUSED = "The server did not accept a request.";
   const ENDED = "You are no longer logged in.";
   const BLOCKED =
@@ -21,11 +24,20 @@
     props: { children: "Reload this page to go on", href: window.location.href },
   });
 
+  /** For others: where to ask, updates under way, and whether the last one got lost. */
+  const state = { update: UPDATE, version: VERSION, busy: 0, failed: false };
+  const activity = ((window.dash_clientside ??= {}).activity ??= {});
+  activity.connection = state;
+
+  const verdicts = {};
   let said = "";
-  const say = (text) => {
-    if (text === said) return;
-    said = text;
-    const children = [REFUSED, ENDED].includes(text) ? [text, " ", reload(), "."] : text;
+  const say = (request, text) => {
+    verdicts[request] = text;
+    if (request === UPDATE) state.failed = text === AWAY;
+    const all = Object.values(verdicts).find(Boolean) ?? "";
+    if (all === said) return;
+    said = all;
+    const children = [REFUSED, ENDED].includes(all) ? [all, " ", reload(), "."] : all;
     window.dash_clientside.set_props(NOTICE_ID, { children });
   };
 
@@ -55,23 +67,25 @@
   };
 
   window.fetch = async (resource, options) => {
-    const url = String(resource.url ?? resource);
-    if (!url.includes(REQUEST)) return fetch(resource, options);
-    const late = setTimeout(say, PATIENCE_MS, AWAY);
+    const request = new URL(resource.url ?? resource, window.location.href).pathname;
+    if (request !== UPDATE && request !== VERSION) return fetch(resource, options);
+    const late = setTimeout(say, PATIENCE_MS, request, AWAY);
+    if (request === UPDATE) state.busy += 1;
     try {
       const answer = await sendOrRenew(resource, options);
-      say(answer.said);
+      say(request, answer.said);
       return answer.response;
     } catch (failure) {
       // A request that the page itself has given up tells nothing.
-      if (failure.name !== "AbortError") say(AWAY);
+      if (failure.name !== "AbortError") say(request, AWAY);
       throw failure;
     } finally {
       clearTimeout(late);
+      if (request === UPDATE) state.busy -= 1;
     }
   };
 
   document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) => {
-    if (effectiveDirective === "img-src" && blockedURI.startsWith("blob")) say(BLOCKED);
+    if (effectiveDirective === "img-src" && blockedURI.startsWith("blob")) say("picture", BLOCKED);
   });
 })();

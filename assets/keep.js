@@ -1,8 +1,8 @@
 /**
  * Keeps the keyboard's focus in the table of projects.
  *
- * Dash builds the table anew with every answer, once a minute, and a focused link is
- * then another element with the same id.
+ * The table is built anew with every answer that differs (people.js), and a focused link
+ * is then another element with the same id.
  */
 (() => {
   let focused = null; // Id of the link in the table that has the focus.
@@ -16,7 +16,7 @@
   document.addEventListener("focusout", ({ target, relatedTarget }) => {
     if (!relatedTarget && target.isConnected && document.hasFocus()) {
       setTimeout(() => {
-        if (target.isConnected) focused = null;
+        if (target.isConnected && focused === target.id) focused = null;
       });
     }
   });

@@ -5,7 +5,7 @@
  * rules given as objects are allowed. Only their elements are changed, not the host's.
  */
 (() => {
-  const SUITES = "/_dash-component-suites/";
+  const OURS = ["/_dash-component-suites/", "/assets/plotly-"];
 
   class StyleSheet extends HTMLElement {
     constructor() {
@@ -37,7 +37,10 @@
   }
   customElements.define("activity-style", StyleSheet);
 
-  const isOurs = () => new Error().stack.includes(SUITES);
+  const isOurs = () => {
+    const { stack } = new Error();
+    return OURS.some((place) => stack.includes(place));
+  };
   const { createElement } = document;
   document.createElement = (name, options) => {
     const ours = String(name).toLowerCase() === "style" && isOurs();

@@ -3,7 +3,9 @@
  *
  * Dash 4 calls its radio buttons options of a list box, though they are real radio
  * buttons already, leaves the list of a dropdown without a name, and has the dropdown's
- * button out of the tab order, behind a hidden field that hands the focus on.
+ * button out of the tab order, behind a hidden field that hands the focus on. The frame
+ * around the two fields of a range of days claims to be a button, which it is not, and
+ * the field for the year in its calendar has no name.
  */
 (() => {
   const nameOf = (element) =>
@@ -15,6 +17,15 @@
     ".activity .dash-options-list-option": { role: () => null, "aria-selected": () => null },
     ".activity .dash-dropdown": { tabindex: () => "0", "aria-haspopup": () => "dialog" },
     ".activity .dash-dropdown-content": { "aria-labelledby": nameOf },
+    ".activity .dash-datepicker-input-wrapper": {
+      role: () => "group",
+      "aria-label": () => "Range of days",
+      "aria-labelledby": () => null,
+      "aria-expanded": () => null,
+      "aria-haspopup": () => null,
+    },
+    ".activity .dash-datepicker-content": { "aria-label": () => "Calendar" },
+    ".activity .dash-datepicker-content input[type=number]": { "aria-label": () => "Year" },
     // The figure has a summary in words; its labels one by one make no sense.
     ".activity .main-svg": { "aria-hidden": () => "true" },
   };
@@ -38,6 +49,6 @@
   new MutationObserver(repairAll).observe(document, {
     childList: true,
     subtree: true,
-    attributeFilter: ["role", "aria-selected"],
+    attributeFilter: ["role", "aria-selected", "aria-expanded"],
   });
 })();

@@ -99,7 +99,7 @@ def parse_scope(kind: ScopeKind, raw: str) -> Scope:
     """
     if not re.fullmatch("[0-9]{1,100}", raw):
         raise ParameterError(f"{kind}_id", raw, IDS)
-    return Scope(kind, int(raw))
+    return Scope(kind, (int(raw),))
 
 
 def parse_window(args: Mapping[str, list[str]], now: datetime) -> Window:
@@ -169,7 +169,7 @@ def to_json(activity: Activity) -> dict[str, Any]:
 
 
 def _scope_id(scope: Scope) -> dict[str, int | None]:
-    return {} if scope.kind == "overall" else {f"{scope.kind}_id": scope.id}
+    return {} if scope.kind == "overall" else {f"{scope.kind}_id": scope.ids[0]}
 
 
 def _bucket(row: Mapping[Any, Any]) -> dict[str, Any]:

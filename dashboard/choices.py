@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
+from dashboard import words
 from dashboard.view import View
 
+Option = dict[str, Any]
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Choices:
     """Projects and agents with metrics at any time, as ``MetricReader.choices`` gives them.
 
@@ -22,47 +26,68 @@ class Choices:
     projects: pd.DataFrame
     agents: pd.DataFrame
 
-    def consistent(self, view: View) -> View:
-        """The view with the project that its agent has, should it name another one."""
-        if view.project is None or view.agent is None:
-            return view
-        found = self.agents.loc[self.agents["agent_id"] == view.agent, "project_id"]
-        return view if found.empty else replace(view, project=int(found.iloc[0]))
-
-    def project_options(self, view: View) -> list[dict[str, Any]]:
-        """All projects, by name."""
-        names = self._project_names()
-        return _options(names, view.project, "Project")
-
-    def agent_options(self, view: View) -> list[dict[str, Any]]:
-        """The chosen project's agents, or all with their project's name."""
-        agents, names = self.agents, self._project_names()
-        if view.project is not None:
-            of_project = agents[agents["project_id"] == view.project]
-            labels = dict(zip(of_project["agent_id"], of_project["name"], strict=True))
-        else:
-            labels = {
-                row["agent_id"]: f"{row['name']} · {names.get(row['project_id'], '')}"
-                for row in agents.to_dict("records")
-            }
-        return _options(labels, view.agent, "Agent")
-
-    def scope_name(self, view: View) -> str:
-        """The chosen scope in words: ``All projects``, ``Project atlas``, ``Agent 1a2b3c4d``."""
-        if view.agent is not None:
-            names = dict(zip(self.agents["agent_id"], self.agents["name"], strict=True))
-            return f"Agent {names.get(view.agent, view.agent)}"
-        if view.project is not None:
-            return f"Project {self._project_names().get(view.project, view.project)}"
-        return "All projects"
-
-    def _project_names(self) -> dict[int, str]:
+    @cached_property
+    def project_names(self) -> dict[int, str]:
+        """Names by id."""
         return dict(zip(self.projects["project_id"], self.projects["name"], strict=True))
 
+    @cached_property
+    def agent_names(self) -> dict[int, str]:
+        """Names by id."""
+        return dict(zip(self.agents["agent_id"], self.agents["name"], strict=True))
 
-def _options(labels: dict[int, str], chosen: int | None, kind: str) -> list[dict[str, Any]]:
+    def consistent(self, view: View) -> View:
+        """The view with the projects of its agents among those it names, if it names any."""
+        if not view.projects or not view.agents:
+            return view
+        owners = self.agents.loc[self.agents["agent_id"].isin(view.agents), "project_id"]
+        return replace(view, projects=tuple(sorted({*view.projects, *map(int, owners)})))
+
+    def cascaded(self, view: View) -> View:
+        """The view without the agents that belong to none of its projects."""
+        if not view.projects:
+            return view
+        inside = self.agents[self.agents["project_id"].isin(view.projects)]["agent_id"]
+        return replace(view, agents=tuple(one for one in view.agents if one in set(inside)))
+
+    def project_options(self, view: View) -> list[Option]:
+        """All projects, by name."""
+        return _options(self.project_names, view.projects, "Project")
+
+    def agent_options(self, view: View) -> list[Option]:
+        """The agents of the chosen projects, or all; with their project's name unless it is one."""
+        agents = self.agents
+        if view.projects:
+            agents = agents[agents["project_id"].isin(view.projects)]
+        if len(view.projects) == 1:
+            labels = dict(zip(agents["agent_id"], agents["name"], strict=True))
+        else:
+            names = self.project_names
+            labels = {
+                agent: f"{name} · {names.get(project, '')}"
+                for agent, project, name in agents.itertuples(index=False)
+            }
+        return _options(labels, view.agents, "Agent")
+
+    def scope_name(self, view: View) -> str:
+        """The scope in words: ``All projects``, ``Project atlas``, ``3 agents``."""
+        if view.agents:
+            return _named("Agent", view.agents, self.agent_names)
+        return (
+            _named("Project", view.projects, self.project_names)
+            if view.projects
+            else "All projects"
+        )
+
+
+def _named(kind: str, chosen: tuple[int, ...], names: dict[int, str]) -> str:
+    if len(chosen) > 1:
+        return words.counted(len(chosen), kind.lower())
+    return f"{kind} {names.get(chosen[0], chosen[0])}"
+
+
+def _options(labels: dict[int, str], chosen: tuple[int, ...], kind: str) -> list[Option]:
     # A dropdown drops a value that it does not offer, and what is chosen may have
     # lost its metrics to the retention.
-    if chosen is not None and chosen not in labels:
-        labels = {chosen: f"{kind} {chosen}", **labels}
-    return [{"label": label, "value": int(value)} for value, label in labels.items()]
+    lost = {one: f"{kind} {one}" for one in chosen if one not in labels}
+    return [{"label": label, "value": int(value)} for value, label in {**lost, **labels}.items()]

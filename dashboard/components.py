@@ -1,4 +1,4 @@
-"""Small parts of the page: states, cards, caption and notices.
+"""Small parts of the page: states, period, breadcrumb and captions.
 
 Pure: facts in, Dash components out.
 """
@@ -7,33 +7,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from aggregator.read import Activity, Totals
+from aggregator.overview import Overview
+from aggregator.periods import Period
 from aggregator.states import IDLE, STATES, WAITING, WORKING
-from dashboard import ids, words
+from dashboard import words
+from dashboard.choices import Choices
 from dashboard.view import View
 
 Children = Sequence[Component | str]
 
 STATE_WORDS = {WORKING: "working", WAITING: "waiting for input", IDLE: "idle"}
-CARD_LABELS = {
-    ids.CARD_TURNS: "Turns",
-    ids.CARD_TURN_RATE: "Turns per hour",
-    ids.CARD_TURN_TIME: "Average turn time",
-    ids.CARD_ACTIVE_AGENTS: "Active agents",
-}
-SPAN_WORDS = {"day": "24 hours", "week": "7 days", "month": "30 days"}
 
 
 def aria(**attributes: str) -> dict[str, Any]:
     """ARIA attributes, whose hyphen Python's keywords cannot have."""
     return {f"aria-{name}": value for name, value in attributes.items()}
+
+
+def data(**attributes: str) -> dict[str, Any]:
+    """Data attributes by which our scripts find an element: ``data-activity-…``."""
+    return {f"data-activity-{name}": value for name, value in attributes.items()}
 
 
 def state_counts(states: pd.DataFrame | None) -> Children:
@@ -54,86 +54,88 @@ def _count_of(states: pd.DataFrame, state: str) -> str:
     return words.count(int((states["state"] == state).sum()))
 
 
-def cards(totals: Totals | None, projects: int = 0) -> Children:
-    """The four numbers of a view, without numbers before the first answer.
-
-    Args:
-        totals: The scope over the window, or None.
-        projects: How many projects the active agents belong to.
-    """
-    if totals is None:
-        return [_card(name, words.NOTHING, "") for name in CARD_LABELS]
-    values = (
-        words.count(totals.turn_count),
-        words.rate(totals.turn_rate),
-        words.duration(totals.avg_turn_time_seconds),
-        words.count(totals.active_agents),
-    )
-    details = (
-        f"in {words.counted(totals.active_hours, 'active hour')}",
-        f"{words.rate(totals.turns_per_active_hour)} per active hour",
-        "between two turns",
-        f"in {words.counted(projects, 'project')}",
-    )
+def period_links(view: View, period: Period, today: date) -> Children:
+    """The period's name between the ways to the one before and the one after."""
+    current = period.first <= today <= period.last
     return [
-        _card(name, value, detail if totals.turn_count else "")
-        for name, value, detail in zip(CARD_LABELS, values, details, strict=True)
+        _step("earlier", "‹", view.during(period.earlier(), today), "Earlier"),
+        html.Strong(words.period_name(period.name, period.first, period.last)),
+        _step("later", "›", view.during(period.later(), today), "Later", off=current),
+        dcc.Link(
+            "Today",
+            id="today",
+            href=replace(view, window=_calendar(view), on=None, first=None, last=None).address,
+            className="activity-today" + " is-off" * current,
+        ),
     ]
 
 
-def _card(card_id: str, value: str, detail: str) -> Component:
-    return html.Div(
-        [
-            html.Dt(CARD_LABELS[card_id], className="activity-card-label"),
-            html.Dd(value, id=card_id, className="activity-card-value"),
-            html.Dd(detail, className="activity-card-detail"),
-        ],
-        className="activity-card",
+def _calendar(view: View) -> str:
+    return "day" if view.window == "custom" else view.window
+
+
+def _step(step_id: str, sign: str, view: View, label: str, *, off: bool = False) -> Component:
+    return dcc.Link(
+        html.Span(sign, **aria(hidden="true")),
+        id=step_id,
+        href=view.address,
+        title=label,
+        className="activity-step" + " is-off" * off,
     )
 
 
-def caption(activity: Activity, view: View, zone: ZoneInfo) -> Children:
-    """Which time the page covers, in whose zone, and a way back where that is not now."""
-    until = activity.window.until.astimezone(zone)
-    span = SPAN_WORDS[view.window]
-    if view.until is None:
-        covered: list[Component | str] = [f"Last {span}, to {words.clock(until)} · {zone.key}"]
-    else:
-        now = replace(view, until=None).address
-        covered = [
-            f"{span} to {words.date(until)}, {words.clock(until)} · {zone.key}",
-            dcc.Link("Back to now", href=now),
-        ]
-    return [html.Span(covered), html.Span(_freshness(activity))]
+def crumbs(view: View, choices: Choices) -> Children:
+    """The way back to wider scopes: ``All projects › atlas › 5f717a88``."""
+    wider = [("All projects", replace(view, projects=(), agents=()))]
+    if view.projects:
+        name = _joined(view.projects, choices.project_names, "project")
+        wider.append((name, replace(view, agents=())))
+    if view.agents:
+        wider.append((_joined(view.agents, choices.agent_names, "agent"), view))
+    links = [dcc.Link(name, href=there.address) for name, there in wider[:-1]]
+    here = html.Span(wider[-1][0], **aria(current="page"))
+    return [part for link in links for part in (link, html.Span(" › ", **aria(hidden="true")))] + [
+        here
+    ]
 
 
-def _freshness(activity: Activity) -> str:
-    """When the numbers were last brought up to date."""
-    if activity.last_pass_at is None:
-        return ""
-    return f"Updated {words.ago(activity.last_pass_at, activity.window.as_of)}"
+def _joined(chosen: tuple[int, ...], names: dict[int, str], noun: str) -> str:
+    if len(chosen) > 2:
+        return words.counted(len(chosen), noun)
+    return ", ".join(names.get(one, f"{noun} {one}") for one in chosen)
 
 
-def summary(activity: Activity, view: View, scope_name: str) -> str:
+def caption(overview: Overview, against: str) -> str:
+    """What the numbers cover, and what their changes are against."""
+    parts = []
+    if overview.period.holds(overview.window.as_of):
+        parts.append("So far")
+    if overview.window.since < overview.kept_since:
+        kept = overview.kept_since.astimezone(overview.period.zone)
+        parts.append(f"kept since {words.date(kept)}")
+    if against:
+        parts.append(f"changes against {against}")
+    return words.sentence(" · ".join(parts))
+
+
+def summary(overview: Overview, scope_name: str) -> str:
     """The view in one sentence, for those who hear the page instead of seeing it."""
-    totals = activity.totals
-    span = "the last " if view.until is None else "a window of "
+    totals, period = overview.totals, overview.period
     return (
-        f"{scope_name}, {span}{SPAN_WORDS[view.window]}: "
+        f"{scope_name}, {words.period_name(period.name, period.first, period.last)}: "
         f"{words.counted(totals.turn_count, 'turn')}, "
         f"average turn time {words.duration(totals.avg_turn_time_seconds)}, "
         f"{words.counted(totals.active_agents, 'active agent')}."
     )
 
 
-def chart_summary(buckets: pd.DataFrame, zone: ZoneInfo) -> str:
-    """What the chart shows, in one sentence."""
-    highest = buckets.iloc[int(buckets["turn_count"].argmax())]
-    if highest["turn_count"] == 0:
-        return "Chart: no turns in this window."
-    period = words.period(highest["start"].tz_convert(zone), highest["end"].tz_convert(zone))
+def shares(agents: pd.DataFrame) -> str:
+    """How unevenly the work is spread: ``3 of 20 agents made half of all turns``."""
+    turns = agents["turn_count"]
+    if (turns > 0).sum() < 4:
+        return ""
+    cumulated = turns.sort_values(ascending=False).cumsum()
+    few = int((cumulated < turns.sum() / 2).sum()) + 1
     return (
-        f"Chart of turns and average turn time over {len(buckets)} periods, "
-        f"{int((buckets['turn_count'] > 0).sum())} of them with turns. "
-        f"Most in one period: {words.counted(int(highest['turn_count']), 'turn')}, {period}."
+        f"{few} of {words.counted(int((turns > 0).sum()), 'active agent')} made half of the turns"
     )

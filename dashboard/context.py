@@ -20,8 +20,10 @@ class PageContext:
         looked_in: Folders searched for transcripts; empty on a host, whose turns
             come from elsewhere.
         demo: Whether all activity is made up.
+        interval_seconds: Time between two passes.
     """
 
     retention_days: int
     looked_in: tuple[Path, ...] = ()
     demo: bool = False
+    interval_seconds: int = 300

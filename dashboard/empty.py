@@ -3,45 +3,57 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from aggregator.read import Activity
+from aggregator.overview import Overview
+from aggregator.periods import today as local_day
 from aggregator.windows import HOUR
 from dashboard import words
-from dashboard.components import SPAN_WORDS, Children
+from dashboard.components import Children
 from dashboard.context import PageContext
 from dashboard.view import View
 
 
-def empty_state(
-    activity: Activity, view: View, zone: ZoneInfo, context: PageContext, scope_name: str
-) -> Children:
-    """Explain a window without turns; nothing where there are some.
+def empty_state(overview: Overview, view: View, context: PageContext, scope_name: str) -> Children:
+    """Explain a period without turns; nothing where there are some.
 
     Args:
-        activity: The view's metrics.
+        overview: The view's metrics.
         view: What was asked for.
-        zone: The viewer's time zone.
         context: Where turns come from and how long their metrics are kept.
         scope_name: The scope in words, such as ``All projects``.
     """
-    if not activity.hours.empty:
+    if overview.totals.turn_count:
         return []
-    if activity.newest_bucket is None and activity.newest_turn_at is None:
-        return _nothing_ever(activity, context, scope_name)
+    if overview.newest_bucket is None and overview.newest_turn_at is None:
+        return _nothing_ever(overview, context, scope_name)
+    period = overview.period
+    name = words.period_name(period.name, period.first, period.last)
+    if overview.window.until <= overview.kept_since:
+        return [html.H2(f"{name} is no longer kept"), _kept(context)]
     return [
-        html.H2(f"No turns {_window_words(activity, view, zone)}"),
-        html.P(_subject(activity, scope_name)),
-        *_newest(activity, view, zone, context),
+        html.H2(f"No turns {'on' if period.first == period.last else 'in'} {name}"),
+        html.P(_subject(overview, scope_name)),
+        *_newest(overview, view, context),
     ]
 
 
-def _nothing_ever(activity: Activity, context: PageContext, scope_name: str) -> Children:
-    if activity.scope.kind != "overall":
+def _kept(context: PageContext) -> Component:
+    option = "--retention-days" if context.looked_in else "ACTIVITY_RETENTION_DAYS"
+    return html.P(
+        [
+            f"Hourly metrics are kept for {words.counted(context.retention_days, 'day')}; ",
+            html.Code(option),
+            " keeps more.",
+        ]
+    )
+
+
+def _nothing_ever(overview: Overview, context: PageContext, scope_name: str) -> Children:
+    if overview.scope.kind != "overall":
         return [html.H2("No turns yet"), html.P(f"{scope_name} has no turns at any time.")]
     if not context.looked_in:
         return [
@@ -72,48 +84,35 @@ def _ways_to_begin() -> list[Component]:
     ]
 
 
-def _window_words(activity: Activity, view: View, zone: ZoneInfo) -> str:
-    if view.until is None:
-        return f"in the last {SPAN_WORDS[view.window]}"
-    until = activity.window.until.astimezone(zone)
-    return f"in the {SPAN_WORDS[view.window]} to {words.date(until)}, {words.clock(until)}"
-
-
-def _subject(activity: Activity, scope_name: str) -> str:
-    if activity.scope.kind == "overall":
+def _subject(overview: Overview, scope_name: str) -> str:
+    if overview.scope.kind == "overall":
         return "All projects were quiet."
-    return f"{scope_name} was quiet."
+    return f"{scope_name} {'was' if len(overview.scope.ids) == 1 else 'were'} quiet."
 
 
-def _newest(
-    activity: Activity, view: View, zone: ZoneInfo, context: PageContext
-) -> list[Component]:
+def _newest(overview: Overview, view: View, context: PageContext) -> list[Component]:
     """Where there is activity, or why there is none any more."""
-    bucket, turn = activity.newest_bucket, activity.newest_turn_at
+    bucket, turn = overview.newest_bucket, overview.newest_turn_at
     if turn is not None and (bucket is None or turn >= bucket + HOUR):
-        now = activity.window.as_of
-        if turn > now - timedelta(days=context.retention_days):
+        if turn >= overview.kept_since:
             return [html.P("New turns have arrived and will be counted within minutes.")]
-        option = "--retention-days" if context.looked_in else "ACTIVITY_RETENTION_DAYS"
+        zone = overview.period.zone
         return [
             html.P(f"The last turn was on {words.date(turn.astimezone(zone))}."),
-            html.P(
-                [
-                    f"Hourly metrics are kept for {words.counted(context.retention_days, 'day')}; ",
-                    html.Code(option),
-                    " keeps more.",
-                ]
-            ),
+            _kept(context),
         ]
-    return [] if bucket is None else _way_to(bucket.astimezone(zone), activity, view)
+    return [] if bucket is None else _way_to(bucket, overview, view)
 
 
-def _way_to(bucket: datetime, activity: Activity, view: View) -> list[Component]:
-    end = bucket + HOUR
-    there = replace(view, until=None if end > activity.window.as_of else end.astimezone(UTC))
-    between = f"between {words.clock(bucket)} and {words.clock(end)}"
+def _way_to(bucket: datetime, overview: Overview, view: View) -> list[Component]:
+    zone = overview.period.zone
+    start, end = bucket.astimezone(zone), (bucket + HOUR).astimezone(zone)
+    today = local_day(overview.window.as_of, zone)
+    around = replace(view, window="day" if view.window == "custom" else view.window)
+    there = around.during(replace(around, on=start.date()).period(zone, today), today)
+    between = f"between {words.clock(start)} and {words.clock(end)}"
     return [
-        html.P(f"The latest activity was on {words.date(bucket)}, {between}."),
+        html.P(f"The latest activity was on {words.date(start)}, {between}."),
         html.P(
             dcc.Link("Show the latest activity", href=there.address, className="activity-button")
         ),

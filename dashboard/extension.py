@@ -100,12 +100,15 @@ class Activity:
 
     def _mount(self, app: Flask, settings: HostSettings, activity: MountedActivity) -> None:
         header, make_token = self._csrf or (settings.csrf_header, None)
-        days = settings.aggregator.retention_days
+        context = self._context or PageContext(
+            retention_days=settings.aggregator.retention_days,
+            interval_seconds=settings.aggregator.interval_seconds,
+        )
         app.register_blueprint(api.blueprint(activity.reader, self._clock, settings.api_prefix))
         page.mount(
             app,
             activity.reader,
-            self._context or PageContext(retention_days=days),
+            context,
             now=self._clock,
             url_prefix=settings.url_prefix,
             template=settings.template,

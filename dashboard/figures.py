@@ -1,210 +1,246 @@
-"""The chart of the page: turns as bars, average turn time as a line.
+"""The chart of the page: what happened in each bucket of a period.
 
-Pure Plotly: metrics in, figure out. Notebooks and the PNG export draw the same.
+Pure Plotly: an overview in, a figure out. Notebooks and the PNG export draw the same.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from aggregator.read import Activity
-from dashboard import words
-from dashboard.axes import count_ticks, duration_label, duration_ticks, time_ticks
-from dashboard.buckets import chart_buckets, drawn_by_day
-from dashboard.theme import FONT, Palette, palette
+from aggregator.bins import FUTURE, GONE, RUNNING, by_day
+from aggregator.overview import Overview
+from dashboard import summaries
+from dashboard.axes import count_axis, duration_axis, on_axis, time_axis
+from dashboard.layers import Layer, layers
+from dashboard.metrics import AGENTS, COLUMNS, LABELS, TURN_TIME, TURNS
+from dashboard.theme import MARGIN, Palette, palette, template
+from dashboard.tooltips import NO_LONGER_KEPT, shown, tooltips
 
-LINE = "average turn time"
 FEW_BARS = 48
-HEADROOM = 1.02
-"""Ends the value axes just above their highest mark, whose grid line would be cut off."""
+CLEAR = "rgba(0,0,0,0)"
 
 
-def activity_chart(activity: Activity, zone: ZoneInfo, scheme: str = "light") -> go.Figure:
-    """Draw the turns and the average turn time of every bucket in a window.
+def activity_chart(
+    overview: Overview, names: Mapping[int, str], metric: str = TURNS, scheme: str = "light"
+) -> go.Figure:
+    """Draw one metric of every bucket in a period.
 
-    The x axis holds UTC instants without a zone, each bar at its true place and width;
-    only its labels are local. A bucket without turns is a bar of height zero and a
-    hole in the line.
+    Turns are bars, stacked by project where there are several, with the average turn
+    time as a line over them; a bucket without turns is a hole in that line. The x axis
+    is as :func:`dashboard.axes.time_axis` has it. Bars carry ``customdata`` of the
+    project's id (None for all) and the bucket's start (ISO 8601, UTC).
 
     Args:
-        activity: What to draw; may be empty.
-        zone: The viewer's time zone.
+        overview: What to draw; may be empty.
+        names: Names of projects by id.
+        metric: One of :data:`dashboard.metrics.LABELS`.
         scheme: ``light`` or ``dark``.
     """
     colours = palette(scheme)
-    buckets = chart_buckets(activity, zone)
-    by_day = drawn_by_day(activity.window)
-    middles = _on_axis(buckets["start"] + (buckets["end"] - buckets["start"]) / 2)
-    fig = go.Figure(layout=_layout(colours))
-    fig.add_trace(_bars(buckets, middles, colours, by_day=by_day))
-    fig.data[0].hovertext = tooltips(buckets, zone, activity)
-    fig.add_trace(_line(buckets, middles, colours))
-    _mark_time_axis(fig, buckets, zone)
-    _mark_value_axes(fig, buckets)
+    stack = layers(overview, names)
+    buckets = _placed(overview.buckets)
+    buckets["tooltip"] = tooltips(overview, stack, colours)
+    fig = go.Figure(layout={"template": template(scheme), **_layout(overview)})
+    fig.update_layout(meta={"summary": summaries.chart_summary(overview, stack, metric)})
+    if metric == TURNS:
+        _draw_turns(fig, buckets, stack, overview, colours)
+    elif metric == TURN_TIME:
+        _draw_turn_time(fig, buckets, colours)
+    else:
+        _draw_agents(fig, buckets, colours)
+    _shade_gone(fig, buckets, colours)
     return fig
 
 
-def tooltips(buckets: pd.DataFrame, zone: ZoneInfo, activity: Activity) -> list[str]:
-    """What each bucket says when pointed at: its period and its exact values."""
-    by_day = drawn_by_day(activity.window)
-    now = pd.Timestamp(activity.window.as_of)
-    texts = []
-    for bucket in buckets.to_dict("records"):
-        start, end, average = bucket["start"], bucket["end"], bucket["avg_turn_time_seconds"]
-        if by_day:
-            # A running day ends now; a running hour is named as the hour it will be.
-            end = min(end, now)
-        period = words.period(start.tz_convert(zone), end.tz_convert(zone))
-        lines = [f"<b>{period}{', so far' if bucket['running'] else ''}</b>"]
-        lines.append(words.counted(bucket["turn_count"], "turn"))
-        if not pd.isna(average):
-            lines.append(f"{words.duration(average)} {LINE}")
-        if not pd.isna(bucket["active_agents"]):
-            lines.append(words.counted(int(bucket["active_agents"]), "active agent"))
-        texts.append("<br>".join(lines))
-    return texts
+def _placed(buckets: pd.DataFrame) -> pd.DataFrame:
+    """The buckets with ``x`` (their middle on the axis) and ``width`` (ms)."""
+    length = buckets["end"] - buckets["start"]
+    return buckets.assign(
+        x=on_axis(buckets["start"] + length / 2), width=length.dt.total_seconds() * 1000
+    )
 
 
-def _bars(buckets: pd.DataFrame, middles: pd.Series, colours: Palette, *, by_day: bool) -> go.Bar:
-    running = buckets["running"]
-    return go.Bar(
-        name=f"Turns per {'day' if by_day else 'hour'}",
-        x=middles,
-        y=buckets["turn_count"],
-        width=1000 * (buckets["end"] - buckets["start"]).dt.total_seconds(),
-        hovertemplate="%{hovertext}<extra></extra>",
-        marker={
-            "color": colours.accent,
-            # A border in the background's colour parts the bars; widths stay true. The
-            # bars of a week are too narrow for one.
-            "line": {"color": colours.surface, "width": 1 if len(buckets) <= FEW_BARS else 0},
-            "pattern": {
-                "shape": ["/" if now else "" for now in running],
-                "fgcolor": colours.accent,
-                "bgcolor": colours.accent_soft,
-                "size": 6,
-                "solidity": 0.3,
-            },
+def _layout(overview: Overview) -> dict[str, Any]:
+    return {
+        "margin": MARGIN,
+        "barmode": "stack",
+        # All that a bucket says appears at once, wherever in its column one points.
+        "hovermode": "x",
+        "hoverdistance": -1,
+        # A click tells how high it was, and so which of the stacked bars it hit.
+        "clickanywhere": True,
+        "xaxis": time_axis(overview.period),
+    }
+
+
+def _draw_turns(
+    fig: go.Figure,
+    buckets: pd.DataFrame,
+    stack: list[Layer],
+    overview: Overview,
+    colours: Palette,
+) -> None:
+    for layer in stack:
+        fig.add_trace(_layer_bars(layer, buckets, colours))
+    name = f"Turns per {'day' if by_day(overview.period) else 'hour'}"
+    fig.add_trace(_bars(buckets, TURNS, name, None if stack else colours.accent, colours))
+    fig.add_traces(_line_over_bars(buckets, colours))
+    fig.update_layout(
+        yaxis=count_axis(buckets["turn_count"].max()),
+        yaxis2={
+            **duration_axis(buckets["avg_turn_time_seconds"].fillna(0).max()),
+            "overlaying": "y",
+            "side": "right",
+            "showgrid": False,
         },
     )
 
 
-def _line(buckets: pd.DataFrame, middles: pd.Series, colours: Palette) -> go.Scatter:
+def _draw_turn_time(fig: go.Figure, buckets: pd.DataFrame, colours: Palette) -> None:
+    fig.add_trace(_bars(buckets, TURN_TIME, LABELS[TURN_TIME], None, colours))
+    fig.add_trace(_line(buckets, colours.accent, 2))
+    fig.update_layout(yaxis=duration_axis(buckets["avg_turn_time_seconds"].fillna(0).max()))
+
+
+def _draw_agents(fig: go.Figure, buckets: pd.DataFrame, colours: Palette) -> None:
+    fig.add_trace(_bars(buckets, AGENTS, LABELS[AGENTS], colours.accent, colours))
+    fig.update_layout(yaxis=count_axis(buckets["active_agents"].max()), showlegend=False)
+
+
+def _bars(
+    buckets: pd.DataFrame, metric: str, name: str, colour: str | None, colours: Palette
+) -> go.Bar:
+    """The bars that are pointed at and clicked, whether or not they have a colour."""
+    heights = buckets[COLUMNS[metric]].astype("float64").fillna(0)
+    return go.Bar(
+        name=name,
+        legendgroup=name,
+        x=buckets["x"],
+        y=heights.where(buckets["phase"] != FUTURE),
+        # Not on top of the others.
+        base=0,
+        width=buckets["width"],
+        customdata=_clicked(None, buckets),
+        hovertext=buckets["tooltip"],
+        hovertemplate="%{hovertext}<extra></extra>",
+        showlegend=colour is not None,
+        marker=_fill(colour, buckets, colours, _border(buckets)) if colour else {"color": CLEAR},
+    )
+
+
+def _layer_bars(layer: Layer, buckets: pd.DataFrame, colours: Palette) -> go.Bar:
+    held = buckets[buckets["start"].isin(layer.turns.index)]
+    return go.Bar(
+        name=shown(layer.name),
+        # Entries of different groups need not be of one width.
+        legendgroup=layer.name,
+        x=held["x"],
+        y=layer.turns.reindex(held["start"]).to_numpy(),
+        width=held["width"],
+        customdata=_clicked(layer.project_id, held),
+        # The tooltip of the whole bucket tells it, but a click is told all bars.
+        hoverinfo="none",
+        marker=_fill(colours.layer(layer.slot), held, colours, _border(buckets) / 2),
+    )
+
+
+def _clicked(project: int | None, buckets: pd.DataFrame) -> np.ndarray:
+    """What a click on each bar tells, as an array: Plotly would check lists item by item."""
+    starts = buckets["start"].dt.strftime("%FT%TZ")
+    return np.array([[project, start] for start in starts], dtype=object)
+
+
+def _border(buckets: pd.DataFrame) -> float:
+    """Pixels that part bars; those of a week are too narrow for any."""
+    return 1 if len(buckets) <= FEW_BARS else 0
+
+
+def _fill(colour: str, buckets: pd.DataFrame, colours: Palette, border: float) -> dict[str, Any]:
+    """The look of bars, hatched where they are still filling."""
+    # A border in the background's colour parts the bars; widths stay true.
+    marker: dict[str, Any] = {
+        "color": colour,
+        "line": {"color": colours.surface, "width": border},
+    }
+    running = buckets["phase"] == RUNNING
+    if running.any():
+        marker["pattern"] = {
+            "shape": ["/" if now else "" for now in running],
+            "fgcolor": colour,
+            "bgcolor": colours.unfinished(colour),
+            "size": 6,
+            "solidity": 0.3,
+        }
+    return marker
+
+
+def _line_over_bars(buckets: pd.DataFrame, colours: Palette) -> list[go.Scatter]:
+    """The average turn time, with an edge that parts it from bars of any colour."""
+    edge = _line(buckets, colours.surface, 4, yaxis="y2", showlegend=False)
+    name = f"{LABELS[TURN_TIME]} (right axis)"
+    shown_as = {"name": name, "legendgroup": name, "showlegend": True}
+    line = _line(buckets, colours.contrast, 1.3, yaxis="y2", **shown_as)
+    return [edge, line]
+
+
+def _line(buckets: pd.DataFrame, colour: str, width: float, **options: Any) -> go.Scatter:
     average = buckets["avg_turn_time_seconds"]
     # Between two holes there is no line to see, only a dot.
     alone = average.notna() & average.shift().isna() & average.shift(-1).isna()
+    running = buckets["phase"] == RUNNING
+    dot = width + 3.5
     return go.Scatter(
-        name=f"{LINE.capitalize()} (right axis)",
-        x=middles,
+        x=buckets["x"],
         y=average,
-        yaxis="y2",
         mode="lines+markers",
         connectgaps=False,
         # The bar's tooltip tells it all.
         hoverinfo="skip",
-        line={"color": colours.contrast, "width": 1.5},
-        marker={"color": colours.contrast, "size": [5 if dot else 0 for dot in alone]},
+        line={"color": colour, "width": width},
+        marker={
+            "color": colour,
+            "size": [dot if one else 0 for one in alone | running],
+            # Else Plotly makes dots of several sizes transparent.
+            "opacity": 1,
+            "symbol": ["circle-open" if now else "circle" for now in running],
+        },
+        **{"showlegend": False, **options},
     )
 
 
-def _layout(colours: Palette) -> go.Layout:
-    quiet = {"color": colours.muted, "size": 12, "family": FONT}
-    return go.Layout(
-        template=go.layout.Template(),
-        autosize=True,
-        margin={"l": 44, "r": 58, "t": 44, "b": 44},
-        paper_bgcolor=colours.surface,
-        plot_bgcolor=colours.surface,
-        font={"family": FONT, "color": colours.text, "size": 12},
-        hovermode="x",
-        # Any place above a bucket is near enough to point at it.
-        hoverdistance=-1,
-        hoverlabel={
-            "bgcolor": colours.raised,
-            "bordercolor": colours.muted,
-            "font": {"family": FONT, "size": 13, "color": colours.text},
-            "align": "left",
-        },
-        # No zoom: the chart shows the window that the page names, and a finger that
-        # drags over it scrolls the page.
-        dragmode=False,
-        legend={
-            "orientation": "h",
-            "x": 0,
-            "y": 1.03,
-            "yanchor": "bottom",
-            "font": quiet,
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
-        modebar={
-            "bgcolor": "rgba(0,0,0,0)",
-            "color": colours.muted,
-            "activecolor": colours.text,
-        },
-        **_axes(colours, quiet),
+def _shade_gone(fig: go.Figure, buckets: pd.DataFrame, colours: Palette) -> None:
+    """Say of what is no longer kept that it is so, lest it look idle."""
+    gone = buckets["phase"] == GONE
+    if not gone.any():
+        return
+    start, end = buckets["start"].iloc[0], buckets.loc[gone, "end"].iloc[-1]
+    left, middle, right = on_axis([start, start + (end - start) / 2, end])
+    fig.add_shape(
+        type="rect",
+        layer="below",
+        x0=left,
+        x1=right,
+        y0=0,
+        y1=1,
+        yref="paper",
+        line={"width": 0},
+        fillcolor=colours.gone,
     )
-
-
-def _axes(colours: Palette, font: dict[str, Any]) -> dict[str, Any]:
-    value_axis = {
-        "fixedrange": True,
-        "zeroline": False,
-        "tickfont": font,
-        "gridcolor": colours.line,
-        "ticklabelstandoff": 6,
-    }
-    time_axis = {
-        "fixedrange": True,
-        "showgrid": False,
-        "zeroline": False,
-        "linecolor": colours.muted,
-        "ticks": "outside",
-        "ticklen": 4,
-        "tickcolor": colours.muted,
-        "tickangle": 0,
-        "tickfont": font,
-    }
-    return {
-        "xaxis": time_axis,
-        "yaxis": value_axis,
-        "yaxis2": {**value_axis, "overlaying": "y", "side": "right", "showgrid": False},
-    }
-
-
-def _mark_time_axis(fig: go.Figure, buckets: pd.DataFrame, zone: ZoneInfo) -> None:
-    edges = pd.Series([buckets["start"].iloc[0], buckets["end"].iloc[-1]])
-    marks = time_ticks(edges[0], edges[1], zone)
-    fig.update_xaxes(
-        type="date",
-        range=_on_axis(edges).tolist(),
-        tickvals=[at.tz_localize(None).isoformat() for at, _ in marks],
-        ticktext=[label for _, label in marks],
+    share = (end - start) / (buckets["end"].iloc[-1] - start)
+    if share < 0.06:
+        # The tooltips say it.
+        return
+    fig.add_annotation(
+        text=NO_LONGER_KEPT,
+        x=middle,
+        y=0.5,
+        yref="paper",
+        showarrow=False,
+        textangle=0 if share > 0.4 else -90,
+        font={"color": colours.muted},
     )
-
-
-def _mark_value_axes(fig: go.Figure, buckets: pd.DataFrame) -> None:
-    turns = count_ticks(buckets["turn_count"].max())
-    seconds = duration_ticks(buckets["avg_turn_time_seconds"].fillna(0).max())
-    fig.update_layout(
-        yaxis={
-            "range": [0, turns[-1] * HEADROOM],
-            "tickvals": turns,
-            "ticktext": list(map(words.count, turns)),
-        },
-        yaxis2={
-            "range": [0, seconds[-1] * HEADROOM],
-            "tickvals": seconds,
-            "ticktext": list(map(duration_label, seconds)),
-        },
-    )
-
-
-def _on_axis(instants: pd.Series) -> pd.Series:
-    """UTC wall clock without a zone: what a Plotly axis can place exactly."""
-    texts: pd.Series = instants.dt.tz_convert("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S")
-    return texts

@@ -33,13 +33,18 @@ from dashboard import callbacks
 from dashboard.context import Clock, PageContext
 from dashboard.csrf import Csrf
 from dashboard.dash_globals import left_as_found
+from dashboard.files import add_file_rules, script_tag, trimmed, with_digests
 from dashboard.layout import build_layout
+from dashboard.version import add_version_rule
 
 NO_SCRIPT = Markup("<noscript>This page needs JavaScript.</noscript>")
 STANDALONE = "activity/standalone.html"
 PLAIN = "activity/plain.html"
-START = "start.js"
-"""The asset that starts Dash: the last script of the page, where Dash has an inline one."""
+FIRST_SCRIPTS = ("theme.js", "policy.js")
+"""Run in the head: the colours have to be known before anything is painted, and the
+Content-Security-Policy's ways before Dash and Plotly put in their style sheets."""
+LAST_SCRIPT = "start.js"
+"""Starts Dash, which has that line inline."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -82,7 +87,7 @@ def mount(
             # Mounted by init_app below, after the blueprint, whose rules then come first.
             server=False,
             assets_folder=str(shipped_folder("dashboard", "assets")),
-            assets_ignore=f"^{START}$",
+            assets_ignore=f"^({'|'.join([*FIRST_SCRIPTS, LAST_SCRIPT])})$",
             assets_external_path="",
             include_assets_files=True,
             title="Activity",
@@ -91,7 +96,9 @@ def mount(
         )
         app.layout = build_layout(context)
         callbacks.register(app, reader, context, now)
-        server.register_blueprint(_blueprint(app, url_prefix))
+        blueprint = _blueprint(app, url_prefix)
+        add_version_rule(blueprint, reader, context, now)
+        server.register_blueprint(blueprint)
         # Here and not above, where Dash would mix in prefixes from the environment.
         app.init_app(
             server,
@@ -115,6 +122,8 @@ def _blueprint(app: Dash, url_prefix: str) -> Blueprint:
         # It may hold a token, and is fetched again for another.
         response.cache_control.no_store = True
         return response
+
+    add_file_rules(blueprint, app)
 
     @blueprint.route("/<path:_>", methods=METHODS)
     def nothing_here(_: str) -> Any:
@@ -171,11 +180,14 @@ class _Page(Dash):
 
     def _generate_renderer(self) -> str:
         # Inline, as Dash has it, a Content-Security-Policy would forbid it.
-        return f'<script id="_dash-renderer" src="{self.get_asset_url(START)}"></script>'
+        return script_tag(LAST_SCRIPT, self, element_id="_dash-renderer")
 
     # Dash calls it with keywords only.
     def interpolate_index(self, **parts: str) -> str:  # type: ignore[override]
         """Put the parts of Dash's index into the template."""
+        first = [script_tag(name, self) for name in FIRST_SCRIPTS]
+        parts["css"] = "\n".join([with_digests(parts["css"], self), *first])
+        parts["scripts"] = with_digests(trimmed(parts["scripts"]), self)
         # Dash has escaped its own parts; none of them holds anything a visitor sent.
         safe = {name: Markup(self._for_request(part)) for name, part in parts.items()}  # noqa: S704
         facts = htmlsafe_json_dumps({"csrf": self._csrf.facts()})

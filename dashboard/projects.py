@@ -1,172 +1,262 @@
-"""The table of projects and their agents below the chart."""
+"""The table of projects and their agents, as HTML.
+
+Dash takes seconds to draw a component for each cell of 200 agents; a browser reads the
+same rows as HTML in milliseconds and lays out only those in sight (``content-visibility``).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
+import jinja2
+import numpy as np
 import pandas as pd
-from dash import dcc, html
-from dash.development.base_component import Component
 
-from aggregator.read import Activity
-from aggregator.states import IDLE, STATES, WAITING, WORKING
+from aggregator.bins import spark_edges
+from aggregator.overview import Overview
+from aggregator.states import STATES
 from dashboard import words
 from dashboard.view import View
-
-MOST_AGENTS = 50
-"""Agents shown of one project: Dash takes seconds to draw a row for each of 200."""
 
 FEW_AGENTS = 30
 """Up to so many agents in all, every project is unfolded until the viewer folds it."""
 
-COLUMNS = ("Project / agent", "State", "Turns", "Turns/h", "Avg. turn time", "Share of turns")
-STATE_WORDS = {WORKING: "working", WAITING: "waiting", IDLE: "idle"}
+STATE_WORDS = {"working": "working", "waiting": "waiting", "idle": "idle"}
+COLUMNS = (
+    # Heading, key of the order that a click on it brings, first direction, style
+    ("Name", "name", "+", "name"),
+    ("State", "state", "+", "state"),
+    ("Turns", "turns", "-", "turns"),
+    ("Turns/h", None, "", "rate"),
+    ("Avg. turn time", "turn-time", "-", "time"),
+    ("Last turn", "last", "-", "last"),
+    ("Course", None, "", "course"),
+    ("Share of turns", None, "", "share"),
+)
+_SORT_COLUMNS = {
+    "turns": "turn_count",
+    "turn-time": "avg_turn_time_seconds",
+    "last": "last_active_at",
+    "name": "sort_name",
+    "state": "rank",
+}
+_RANKS = {state: rank for rank, state in enumerate((*STATES, ""))}
 
-Row = Mapping[Any, Any]
+Record = Mapping[Any, Any]
 
 
-def project_list(activity: Activity, view: View) -> Component | None:
-    """Every active project, most turns first, with the agents of those that are unfolded.
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A column's heading; ``order`` is ``ascending``, ``descending`` or None."""
+
+    text: str
+    style: str
+    href: str | None
+    order: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One project or agent as the table shows it."""
+
+    kind: str
+    id: int
+    name: str
+    title: str
+    href: str | None
+    fold: str
+    """``folded``, ``unfolded``, or empty where there is nothing to fold."""
+    aside: str
+    states: Sequence[tuple[str, str]]
+    turns: str
+    rate: str
+    time: str
+    last_at: str
+    last: str
+    course: str
+    bar: str
+    share: str
+
+
+def project_list(overview: Overview, view: View) -> str:
+    """Every listed project and agent as rows of HTML, in the order that the view asks for.
 
     Only an unfolded project has its agents in the page.
     """
-    if activity.hours.empty:
-        return None
-    projects = _measured(activity.projects, activity)
-    agents = _measured(activity.agents, activity).assign(state=_states(activity))
-    unfolded = _unfolded(activity, view)
-    head = html.Tr([html.Th(name, scope="col") for name in COLUMNS], className="activity-row")
-    return html.Table(
-        [
-            html.Thead(head),
-            *(
-                _project(
-                    row,
-                    agents[agents["project_id"] == row["project_id"]],
-                    view,
-                    unfolded,
-                    alone=len(projects) == 1,
-                )
-                for row in projects.to_dict("records")
-            ),
-        ]
+    # One scale for all bars: that of the longest one in the table.
+    listed = overview.agents if view.people == "agents" else overview.projects
+    longest = max(listed["turn_count"].max(), 1) if len(listed) else 1
+    projects = _ordered(_measured(overview.projects, overview, longest), view.sort)
+    agents = _ordered(_measured(overview.agents, overview, longest), view.sort)
+    names = dict(zip(projects["project_id"], projects["name"], strict=True))
+    if view.people == "agents":
+        rows = [_agent(row, view, overview, names) for row in agents.to_dict("records")]
+    else:
+        rows = list(_by_project(projects, agents, view, overview))
+    return _template().render(
+        headings=_headings(view),
+        rows=rows,
+        by_project=replace(view, people="projects").address,
+        alone=replace(view, people="agents").address,
+        people=view.people,
     )
 
 
-def _unfolded(activity: Activity, view: View) -> frozenset[int]:
+@cache
+def _template() -> jinja2.Template:
+    loader = jinja2.PackageLoader("dashboard")
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("activity/people.html")
+
+
+def _measured(rows: pd.DataFrame, overview: Overview, longest: int) -> pd.DataFrame:
+    """Add the rate, the state, the whole of which a row is a share, and its bar's length."""
+    turns, of_projects = rows["turn_count"], overview.projects["turn_count"]
+    states = overview.states.set_index("agent_id")["state"]
+    state = rows["agent_id"].map(states) if "agent_id" in rows else pd.Series("", rows.index)
+    totals = overview.totals
+    per_turn = totals.turn_rate / totals.turn_count if totals.turn_count else 0.0
+    return rows.assign(
+        rate=turns * per_turn,
+        state=state.astype("object").where(state.notna(), ""),
+        rank=_ranks(rows, overview, state),
+        sort_name=rows["name"].astype("str").str.lower(),
+        whole=int(of_projects.sum()),
+        bar=turns / longest,
+        columns=len(spark_edges(overview.period)) - 1,
+    )
+
+
+def _ranks(rows: pd.DataFrame, overview: Overview, state: pd.Series) -> pd.Series:
+    """Place of each row's state in working, waiting, idle, none; of a project, its first one."""
+    if "agent_id" in rows:
+        return state.map(_RANKS).fillna(len(STATES))
+    best = overview.states.assign(rank=overview.states["state"].map(_RANKS))
+    return rows["project_id"].map(best.groupby("project_id")["rank"].min()).fillna(len(STATES))
+
+
+def _ordered(rows: pd.DataFrame, sort: str) -> pd.DataFrame:
+    column = _SORT_COLUMNS[sort[1:]]
+    # Stable, so that ties keep the order of most turns first; what has no value comes last.
+    return rows.sort_values(column, ascending=sort[0] == "+", kind="stable", na_position="last")
+
+
+def _headings(view: View) -> list[Heading]:
+    headings = []
+    for text, key, first, style in COLUMNS:
+        sorted_here = key is not None and view.sort[1:] == key
+        way = {"-": "+", "+": "-"}[view.sort[0]] if sorted_here else first
+        headings.append(
+            Heading(
+                text,
+                style,
+                replace(view, sort=f"{way}{key}").address if key else None,
+                {"+": "ascending", "-": "descending"}[view.sort[0]] if sorted_here else None,
+            )
+        )
+    return headings
+
+
+def _by_project(
+    projects: pd.DataFrame, agents: pd.DataFrame, view: View, overview: Overview
+) -> Iterator[Row]:
+    unfolded = _unfolded(overview, view)
+    alone = len(projects) == 1
+    members = dict(tuple(agents.groupby("project_id", sort=False)))
+    for project in projects.to_dict("records"):
+        own = members.get(project["project_id"], agents.iloc[:0])
+        listed = alone or project["project_id"] in unfolded
+        yield _project(project, own, view, overview, unfolded, alone=alone)
+        if listed:
+            yield from (_agent(row, view, overview, {}) for row in own.to_dict("records"))
+
+
+def _unfolded(overview: Overview, view: View) -> frozenset[int]:
     """What the viewer chose; else all projects of few agents, and none of many."""
     if view.unfolded is not None:
         return frozenset(view.unfolded)
-    few = len(activity.agents) <= FEW_AGENTS
-    return frozenset(activity.projects["project_id"]) if few else frozenset()
-
-
-def _states(activity: Activity) -> pd.Series:
-    states: pd.Series = activity.states.set_index("agent_id")["state"]
-    return activity.agents["agent_id"].map(states)
-
-
-def _measured(rows: pd.DataFrame, activity: Activity) -> pd.DataFrame:
-    """Add the rate, the whole of which a row is a share, and the length of its bar.
-
-    Bars are relative to the busiest project, those of agents too: one scale for all.
-    """
-    turns, of_projects = rows["turn_count"], activity.projects["turn_count"]
-    return rows.assign(
-        rate=turns / activity.window.elapsed_hours,
-        whole=of_projects.sum(),
-        bar=turns / of_projects.max(),
-    )
+    few = len(overview.agents) <= FEW_AGENTS
+    return frozenset(overview.projects["project_id"]) if few else frozenset()
 
 
 def _project(
-    row: Row, agents: pd.DataFrame, view: View, unfolded: frozenset[int], *, alone: bool
-) -> Component:
-    listed = alone or row["project_id"] in unfolded
-    if view.agent is None:
-        whose, states = words.counted(len(agents), "agent"), _state_counts(agents["state"])
-    else:
-        # The numbers are the whole project's, for comparison; one agent is listed.
-        whose, states = "all agents", []
-    name = [
-        _project_name(row, view, unfolded, alone=alone),
-        html.Span(whose, className="activity-aside"),
-    ]
-    own = html.Tr(
-        [
-            html.Th(name, scope="rowgroup", className="activity-name"),
-            html.Td(states, className="activity-states-cell"),
-            *_numbers(row),
-        ],
-        className="activity-row activity-project-row",
-    )
-    return html.Tbody([own, *(_agent_rows(agents, view) if listed else [])])
-
-
-def _project_name(row: Row, view: View, unfolded: frozenset[int], *, alone: bool) -> Component:
+    row: Record,
+    agents: pd.DataFrame,
+    view: View,
+    overview: Overview,
+    unfolded: frozenset[int],
+    *,
+    alone: bool,
+) -> Row:
     project = row["project_id"]
-    if alone:
-        return html.Span(row["name"], className="activity-name-text", title=row["name"])
-    other = replace(view, unfolded=tuple(sorted(unfolded ^ {project})))
-    return dcc.Link(
-        row["name"],
-        href=other.address,
-        id=f"project-{project}",
-        className="activity-name-text activity-fold" + (" is-unfolded" * (project in unfolded)),
-        title=f"{row['name']}: {'hide' if project in unfolded else 'show'} its agents",
-    )
-
-
-def _state_counts(states: pd.Series) -> Sequence[Component]:
-    counts = states.value_counts()
-    return [
-        html.Span(
-            f"{counts[state]} {STATE_WORDS[state]}",
-            className=f"activity-state activity-state-{state}",
-        )
-        for state in STATES
-        if state in counts
-    ]
-
-
-def _agent_rows(agents: pd.DataFrame, view: View) -> list[Component]:
-    rows = [_agent_row(row, view) for row in agents.head(MOST_AGENTS).to_dict("records")]
-    if hidden := len(agents) - len(rows):
-        more = f"{words.counted(hidden, 'more agent')} with fewer turns: choose one above"
-        rows.append(html.Tr(html.Td(more, colSpan=len(COLUMNS)), className="activity-more"))
-    return rows
-
-
-def _agent_row(row: Row, view: View) -> Component:
-    only_this = replace(view, agent=row["agent_id"]).address
-    link = dcc.Link(row["name"], href=only_this, id=f"agent-{row['agent_id']}")
-    return html.Tr(
-        [
-            html.Th(link, scope="row", className="activity-name"),
-            html.Td(_state(row["state"]), className="activity-states-cell"),
-            *_numbers(row),
+    is_open = alone or project in unfolded
+    fold = replace(view, unfolded=tuple(sorted(unfolded ^ {project}))).address
+    counts = agents["state"].value_counts()
+    return Row(
+        kind="project",
+        id=project,
+        name=row["name"],
+        title=f"{row['name']}: {'hide' if is_open else 'show'} its agents",
+        href=None if alone else fold,
+        fold="" if alone else "unfolded" if is_open else "folded",
+        aside=words.counted(len(agents), "agent"),
+        states=[
+            (state, f"{counts[state]} {STATE_WORDS[state]}") for state in STATES if state in counts
         ],
-        className="activity-row",
+        **_numbers(row, overview),
     )
 
 
-def _state(state: Any) -> Component | None:
-    # Ended, or silent for a day: it has no state, which is no fourth state.
-    if pd.isna(state):
-        return None
-    return html.Span(STATE_WORDS[state], className=f"activity-state activity-state-{state}")
+def _agent(row: Record, view: View, overview: Overview, projects: Mapping[int, str]) -> Row:
+    return Row(
+        kind="agent",
+        id=row["agent_id"],
+        name=row["name"],
+        title=f"Only agent {row['name']}",
+        href=replace(view, agents=(row["agent_id"],)).address,
+        fold="",
+        aside=projects.get(row["project_id"], ""),
+        # Ended, or silent for a day: it has no state, which is no fourth state.
+        states=[(row["state"], STATE_WORDS[row["state"]])] if row["state"] else [],
+        **_numbers(row, overview),
+    )
 
 
-def _numbers(row: Row) -> list[Component]:
-    return [
-        html.Td(words.count(row["turn_count"]), className="activity-number"),
-        html.Td(words.rate(row["rate"]), className="activity-number"),
-        html.Td(words.duration(row["avg_turn_time_seconds"]), className="activity-number"),
-        html.Td(
-            words.share(row["turn_count"], row["whole"]),
-            className="activity-share",
-            style={"--part": f"{row['bar']:.1%}"},
-        ),
-    ]
+def _numbers(row: Record, overview: Overview) -> dict[str, str]:
+    last = row["last_active_at"]
+    known = not pd.isna(last)
+
+    return {
+        "turns": words.count(row["turn_count"]),
+        "rate": words.rate(row["rate"]),
+        "time": words.duration(row["avg_turn_time_seconds"]),
+        "last_at": last.isoformat() if known else "",
+        "last": words.ago(last, overview.window.as_of) if known else words.NOTHING,
+        "course": course(row["spark"], row["columns"]),
+        "bar": f"{100 * row['bar']:.1f}",
+        "share": words.share(row["turn_count"], row["whole"]),
+    }
+
+
+def course(values: Sequence[int], columns: int) -> str:
+    """The data of an SVG path in a box of 100 × 20, highest on top.
+
+    Args:
+        values: One for each column up to now.
+        columns: Columns of the whole period.
+    """
+    highest = max(values, default=0)
+    if not highest:
+        return ""
+    width = 100 / columns
+    heights = np.asarray(values) * 20 / highest
+    return "".join(
+        f"M{place * width:.4g} 20v-{height:.3g}h{width:.4g}v{height:.3g}"
+        for place, height in enumerate(heights)
+        if height
+    )

@@ -28,7 +28,10 @@ def build_server(engine: Engine, settings: Settings, *, demo: bool = False) -> F
     app.config["ACTIVITY_RETENTION_DAYS"] = settings.retention_days
     Compress(app)
     context = PageContext(
-        retention_days=settings.retention_days, looked_in=settings.transcripts, demo=demo
+        retention_days=settings.retention_days,
+        looked_in=settings.transcripts,
+        demo=demo,
+        interval_seconds=settings.interval_seconds,
     )
     Activity(app, engine=engine, context=context, template=page.STANDALONE)
 

@@ -1,19 +1,28 @@
-"""Colours of figures, which live in Python; all others are variables in ``activity.css``.
+"""The look of figures: their colours, and one Plotly template that all of them share.
 
-Both sets are chosen to have at least the contrast that WCAG AA asks of them: 4.5 to 1
-for text, 3 to 1 for what carries meaning.
+Colours of figures live here; all others are variables in ``activity.css``. Both sets
+have at least the contrast that WCAG AA asks for: 4.5 to 1 for text, 3 to 1 for what
+carries meaning. The colours of projects differ for colour-blind people, too.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import plotly.graph_objects as go
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
+MARGIN = {"l": 54, "r": 58, "t": 52, "b": 44}
+"""Room around the plot, in pixels: fixed, so that new numbers do not move the axes."""
+
+RAMP_STEPS = 9
 
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours of one colour scheme, as CSS colours.
+    """Colours of one colour scheme, as ``#rrggbb``.
 
     Attributes:
         surface: Background of a panel.
@@ -21,9 +30,12 @@ class Palette:
         text: Numbers and names.
         muted: Labels.
         line: Grid lines.
+        gone: Background of a time that is no longer kept.
         accent: The one colour that marks data.
-        accent_soft: The accent for what is not final yet.
         contrast: Data drawn over the accent.
+        projects: Told apart in any pair; the first is the accent.
+        others: All other projects together.
+        ramp: From few to many.
     """
 
     surface: str
@@ -31,9 +43,67 @@ class Palette:
     text: str
     muted: str
     line: str
+    gone: str
     accent: str
-    accent_soft: str
     contrast: str
+    projects: tuple[str, ...]
+    others: str
+    ramp: tuple[str, ...]
+
+    def layer(self, slot: int | None) -> str:
+        """The colour of a slot for projects, or that of all others."""
+        return self.others if slot is None else self.projects[slot]
+
+    def unfinished(self, colour: str) -> str:
+        """The ground of a hatched bar."""
+        return mix(colour, 0.3, self.surface)
+
+
+def mix(colour: str, share: float, ground: str) -> str:
+    """A colour thinned to a share of itself on a ground: even steps look even.
+
+    Mixed in OKLab, where equal distances are equal differences to the eye.
+    """
+    pairs = zip(_oklab(colour), _oklab(ground), strict=True)
+    return _hex(tuple(over * share + under * (1 - share) for over, under in pairs))
+
+
+def _oklab(colour: str) -> tuple[float, ...]:
+    red, green, blue = (_linear(int(colour[at : at + 2], 16) / 255) for at in (1, 3, 5))
+    long = (0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue) ** (1 / 3)
+    medium = (0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue) ** (1 / 3)
+    short = (0.0883024619 * red + 0.2817188376 * green + 0.6299787005 * blue) ** (1 / 3)
+    return (
+        0.2104542553 * long + 0.7936177850 * medium - 0.0040720468 * short,
+        1.9779984951 * long - 2.4285922050 * medium + 0.4505937099 * short,
+        0.0259040371 * long + 0.7827717662 * medium - 0.8086757660 * short,
+    )
+
+
+def _hex(oklab: tuple[float, ...]) -> str:
+    light, green_red, blue_yellow = oklab
+    long = (light + 0.3963377774 * green_red + 0.2158037573 * blue_yellow) ** 3
+    medium = (light - 0.1055613458 * green_red - 0.0638541728 * blue_yellow) ** 3
+    short = (light - 0.0894841775 * green_red - 1.2914855480 * blue_yellow) ** 3
+    linear = (
+        4.0767416621 * long - 3.3077115913 * medium + 0.2309699292 * short,
+        -1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short,
+        -0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short,
+    )
+    return "#" + "".join(f"{round(255 * _encoded(part)):02x}" for part in linear)
+
+
+def _linear(part: float) -> float:
+    return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+
+
+def _encoded(part: float) -> float:
+    part = min(max(part, 0.0), 1.0)
+    return 12.92 * part if part <= 0.0031308 else 1.055 * part ** (1 / 2.4) - 0.055
+
+
+def _ramp(least: str, most: str) -> tuple[str, ...]:
+    return tuple(mix(most, step / (RAMP_STEPS - 1), least) for step in range(RAMP_STEPS))
 
 
 LIGHT = Palette(
@@ -42,9 +112,12 @@ LIGHT = Palette(
     text="#14181f",
     muted="#5b6472",
     line="#e9ecf1",
+    gone="#f2f3f6",
     accent="#5b7cfa",
-    accent_soft="#c3cffd",
     contrast="#1f2a44",
+    projects=("#5b7cfa", "#d07c1f", "#06714c", "#a8327f", "#36a0c0", "#6d5a00"),
+    others="#92918d",
+    ramp=_ramp("#f1f4fe", "#2f4fd6"),
 )
 DARK = Palette(
     surface="#161a21",
@@ -52,12 +125,97 @@ DARK = Palette(
     text="#e9edf3",
     muted="#9aa4b2",
     line="#262c36",
+    gone="#1c2129",
     accent="#5f7ff2",
-    accent_soft="#33436f",
     contrast="#e4e9f5",
+    projects=("#5f7ff2", "#af5415", "#45e5bd", "#945787", "#4db0cd", "#cc9132"),
+    others="#85847f",
+    ramp=_ramp("#1d2330", "#7f9bff"),
 )
 
 
 def palette(scheme: str) -> Palette:
     """The colours for ``dark`` or ``light``, which is also the default."""
     return DARK if scheme == "dark" else LIGHT
+
+
+@cache
+def template(scheme: str) -> go.layout.Template:
+    """What all figures of a colour scheme have in common, PNGs included.
+
+    It is registered nowhere: a host's own figures keep their look.
+    """
+    colours = palette(scheme)
+    font = {"family": FONT, "size": 12, "color": colours.muted}
+    return go.layout.Template(
+        layout={
+            "font": font,
+            "paper_bgcolor": colours.surface,
+            "plot_bgcolor": colours.surface,
+            "colorway": colours.projects,
+            "title": {
+                "font": {"color": colours.text},
+                "subtitle": {"font": {"color": colours.muted}},
+            },
+            "bargap": 0,
+            # No zoom: a chart shows the period that the page names, and a finger that
+            # drags over it scrolls the page.
+            "dragmode": False,
+            "hoverlabel": _hoverlabel(colours),
+            "legend": _legend(font),
+            "xaxis": _time_axis(colours, font),
+            "yaxis": _value_axis(colours, font),
+        }
+    )
+
+
+def _hoverlabel(colours: Palette) -> dict[str, Any]:
+    return {
+        "bgcolor": colours.raised,
+        "bordercolor": colours.muted,
+        "font": {"family": FONT, "size": 13, "color": colours.text},
+        "align": "left",
+    }
+
+
+def _legend(font: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "orientation": "h",
+        # Left of the plot, so that its rows may reach to the edge on the right.
+        "x": -0.012,
+        "xanchor": "left",
+        "y": 1.03,
+        "yanchor": "bottom",
+        "bgcolor": "rgba(0,0,0,0)",
+        "font": font,
+        "tracegroupgap": 0,
+        "indentation": -2,
+        "itemclick": False,
+        "itemdoubleclick": False,
+    }
+
+
+def _time_axis(colours: Palette, font: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "fixedrange": True,
+        "showgrid": False,
+        "zeroline": False,
+        "showline": True,
+        "linecolor": colours.muted,
+        "ticks": "outside",
+        "ticklen": 4,
+        "tickcolor": colours.muted,
+        "tickangle": 0,
+        "tickfont": font,
+        "minor": {"gridcolor": colours.line, "tickcolor": colours.muted},
+    }
+
+
+def _value_axis(colours: Palette, font: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "fixedrange": True,
+        "zeroline": False,
+        "gridcolor": colours.line,
+        "ticklabelstandoff": 6,
+        "tickfont": font,
+    }

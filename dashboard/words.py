@@ -6,7 +6,7 @@ every function shows the wall clock of the instant it is given.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import datetime as dt
 
 NOTHING = "–"
 """Stands for a number that does not exist, such as an average of nothing."""
@@ -16,6 +16,20 @@ THIN = "\u202f"
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+FULL_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 
 def count(number: int) -> str:
@@ -63,34 +77,72 @@ def duration(seconds: float | None) -> str:
     return f"{hours} h {rest:02} min" if rest else f"{hours} h"
 
 
-def ago(at: datetime, now: datetime) -> str:
+def ago(at: dt.datetime, now: dt.datetime) -> str:
     """How long something has been: ``just now``, ``4 min ago``, ``3 h ago``, ``2 days ago``."""
     age = now - at
-    if age < timedelta(minutes=1):
+    if age < dt.timedelta(minutes=1):
         return "just now"
-    if age < timedelta(hours=1):
-        return f"{age // timedelta(minutes=1)} min ago"
-    if age < timedelta(days=1):
-        return f"{age // timedelta(hours=1)} h ago"
-    return f"{counted(age // timedelta(days=1), 'day')} ago"
+    if age < dt.timedelta(hours=1):
+        return f"{age // dt.timedelta(minutes=1)} min ago"
+    if age < dt.timedelta(days=1):
+        return f"{age // dt.timedelta(hours=1)} h ago"
+    return f"{counted(age // dt.timedelta(days=1), 'day')} ago"
 
 
-def clock(at: datetime) -> str:
+def clock(at: dt.datetime) -> str:
     """A time of day: ``14:05``."""
     return f"{at:%H:%M}"
 
 
-def day(at: datetime) -> str:
+def day(at: dt.date) -> str:
     """A day near by: ``Tue 3 Nov``."""
     return f"{DAYS[at.weekday()]} {at.day} {MONTHS[at.month - 1]}"
 
 
-def date(at: datetime) -> str:
+def date(at: dt.date) -> str:
     """A day of any year: ``Fri 21 Aug 2026``."""
     return f"{day(at)} {at.year}"
 
 
-def period(start: datetime, end: datetime) -> str:
+def days(first: dt.date, last: dt.date) -> str:
+    """A range of days near by: ``Tue 3 Nov``, ``16–22 Nov``, ``26 Oct – 1 Nov``."""
+    if first == last:
+        return day(first)
+    start, end = f"{first.day}", f"{last.day} {MONTHS[last.month - 1]}"
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{start}–{end}"
+    year = f" {first.year}" if first.year != last.year else ""
+    return f"{start} {MONTHS[first.month - 1]}{year} – {end}"
+
+
+def period_name(kind: str, first: dt.date, last: dt.date) -> str:
+    """A period of any year: ``Sun 22 Nov 2026``, ``16–22 Nov 2026``, ``November 2026``."""
+    if kind == "month":
+        return f"{FULL_MONTHS[first.month - 1]} {first.year}"
+    return f"{days(first, last)} {last.year}"
+
+
+def change(now: float | None, then: float | None) -> str:
+    """A change in percent: ``▲ 12 %``, ``▼ 3 %``, ``± 0 %``; empty where there is none to tell."""
+    if now is None or not then:
+        return ""
+    percent = round(100 * (now - then) / then)
+    if not percent:
+        return f"±{THIN}0{THIN}%"
+    return f"{'▲' if percent > 0 else '▼'}{THIN}{count(abs(percent))}{THIN}%"
+
+
+def shortened(text: str, longest: int) -> str:
+    """The same in at most so many characters: ``a-very-long-na…``."""
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+
+
+def sentence(text: str) -> str:
+    """The same with a capital letter first."""
+    return text[:1].upper() + text[1:]
+
+
+def period(start: dt.datetime, end: dt.datetime) -> str:
     """A range of local time: ``Tue 3 Nov, 14:00–15:00``, or a whole day: ``Tue 3 Nov``.
 
     Where clocks change, the offsets' names tell the two like-named hours apart:
@@ -101,7 +153,7 @@ def period(start: datetime, end: datetime) -> str:
         end: First instant after it, in the same zone.
     """
     from_midnight = clock(start) == "00:00"
-    to_midnight = clock(end) == "00:00" and end.date() == start.date() + timedelta(days=1)
+    to_midnight = clock(end) == "00:00" and end.date() == start.date() + dt.timedelta(days=1)
     if from_midnight and to_midnight:
         return day(start)
     first, last = clock(start), "24:00" if to_midnight else clock(end)
@@ -112,10 +164,10 @@ def period(start: datetime, end: datetime) -> str:
     return f"{day(start)}, {first} – {day(end)}, {last}"
 
 
-def _clocks_change_near(start: datetime, end: datetime) -> bool:
+def _clocks_change_near(start: dt.datetime, end: dt.datetime) -> bool:
     """Whether an offset changes in a short range or in the hour before it."""
-    if end - start > timedelta(hours=2):
+    if end - start > dt.timedelta(hours=2):
         return False
     # Subtracting within a zone moves the wall clock, so step back on UTC's.
-    before = datetime.fromtimestamp(start.timestamp() - 3600, start.tzinfo)
+    before = dt.datetime.fromtimestamp(start.timestamp() - 3600, start.tzinfo)
     return len({at.utcoffset() for at in (before, start, end)}) > 1

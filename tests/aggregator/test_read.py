@@ -88,10 +88,10 @@ def test_a_month_counts_an_agent_once_however_many_hours_it_worked(reader):
 @pytest.mark.parametrize(
     ("scope", "turns", "average", "agents", "projects"),
     [
-        (Scope("project", 1), 6, 70.0, [1, 2], [1]),
-        (Scope("project", 2), 2, None, [3], [2]),
-        (Scope("agent", 1), 4, 90.0, [1], [1]),
-        (Scope("agent", 4), 0, None, [], []),
+        (Scope("project", (1,)), 6, 70.0, [1, 2], [1]),
+        (Scope("project", (2,)), 2, None, [3], [2]),
+        (Scope("agent", (1,)), 4, 90.0, [1], [1]),
+        (Scope("agent", (4,)), 0, None, [], []),
     ],
 )
 def test_a_narrower_scope_sees_only_its_own(*, reader, scope, turns, average, agents, projects):
@@ -105,7 +105,7 @@ def test_a_narrower_scope_sees_only_its_own(*, reader, scope, turns, average, ag
 
 
 def test_an_empty_window_tells_when_there_was_activity(reader):
-    activity = reader.activity(Scope("agent", 4), rolling_window("day", NOW))
+    activity = reader.activity(Scope("agent", (4,)), rolling_window("day", NOW))
 
     assert activity.newest_bucket == datetime(2026, 11, 12, 14, tzinfo=UTC)
     assert activity.newest_turn_at == minutes_ago(60 * 24 * 10)[0]
@@ -114,16 +114,18 @@ def test_an_empty_window_tells_when_there_was_activity(reader):
 def test_the_newest_turn_is_known_when_its_metrics_are_no_longer_kept(reader, empty_engine):
     make_pass(empty_engine, NOW, timedelta(days=1))
 
-    activity = reader.activity(Scope("agent", 4), rolling_window("month", NOW))
+    activity = reader.activity(Scope("agent", (4,)), rolling_window("month", NOW))
 
     assert activity.newest_bucket is None
     assert activity.newest_turn_at == minutes_ago(60 * 24 * 10)[0]
 
 
-@pytest.mark.parametrize("scope", [Scope("project", 99), Scope("agent", 99), Scope("agent", 2**40)])
-def test_an_unknown_scope_is_an_error_that_names_it(reader, scope):
-    with pytest.raises(UnknownScopeError, match=f"no {scope.kind} with id {scope.id}"):
-        reader.activity(scope, rolling_window("day", NOW))
+@pytest.mark.parametrize(
+    ("kind", "ids"), [("project", (1, 99)), ("agent", (99,)), ("agent", (1, 2, 2**40))]
+)
+def test_an_unknown_scope_is_an_error_that_names_it(reader, kind, ids):
+    with pytest.raises(UnknownScopeError, match=f"no {kind} with id {ids[-1]}"):
+        reader.activity(Scope(kind, ids), rolling_window("day", NOW))
 
 
 def test_choices_are_what_has_metrics_at_any_time(reader):

@@ -85,7 +85,7 @@ def choose_month(browser) -> None:
 
 
 def a_minute_passes(browser) -> None:
-    browser.driver.execute_script("dash_clientside.set_props('tick', {n_intervals: Math.random()})")
+    browser.driver.execute_script("dash_clientside.set_props('tick', {data: Math.random()})")
 
 
 def problems(browser) -> list[str]:
@@ -115,7 +115,7 @@ def test_a_strict_content_security_policy_has_nothing_to_object(
     bar = dash_br.wait_for_element("#activity-chart .barlayer .point path")
     ActionChains(dash_br.driver).move_to_element(bar).perform()
     dash_br.wait_for_element("#activity-chart .hoverlayer .hovertext")
-    dash_br.find_element("#activity-chart .modebar-btn").click()
+    dash_br.find_element("[data-activity-png='activity-chart']").click()
     pictures = Path(dash_br.download_path)
     until(lambda: [file.suffix for file in pictures.iterdir()] == [".png"], timeout=10)
 
@@ -128,7 +128,7 @@ def test_where_the_policy_forbids_pictures_the_page_says_what_is_lacking(turns, 
 
     open_page(dash_br, f"{serve(app)}/activity/")
     dash_br.wait_for_element("#activity-chart .barlayer .point path")
-    dash_br.find_element("#activity-chart .modebar-btn").click()
+    dash_br.find_element("[data-activity-png='activity-chart']").click()
 
     dash_br.wait_for_contains_text("#connection", "Content-Security-Policy lacks img-src blob:")
 

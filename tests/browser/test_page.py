@@ -2,194 +2,246 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from dash.testing.wait import until
-from flask import Flask, request
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
+from sqlalchemy import text
 
 from aggregator.passes import make_pass
-from aggregator.read import MetricReader
-from dashboard import page
-from dashboard.context import PageContext
 
-NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
-RETENTION = timedelta(days=400)
+RETENTION = timedelta(days=30)
+BARS = "#activity-chart .barlayer .point path"
 
 
-@pytest.fixture
-def updates() -> list[list[str]]:
-    """What had changed before each request for numbers."""
-    return []
+def ago(visit, *minutes):
+    return [visit.now - timedelta(minutes=minute) for minute in minutes]
 
 
 @pytest.fixture
-def browser(empty_engine, record, dash_duo, updates):
-    """A browser in Berlin on the page; atlas is active now, infra was twenty days ago."""
-
-    def ago(*minutes):
-        return [NOW - timedelta(minutes=minute) for minute in minutes]
-
-    with empty_engine.begin() as conn:
-        record(conn, "atlas", "a1a1a1a1-x", ago(95, 96.4, 97.8), state="awaiting_input")
-        record(conn, "infra", "b1b1b1b1-x", ago(20 * 1440, 20 * 1440 + 1))
-    make_pass(empty_engine, NOW, RETENTION)
-    server = Flask("host")
-
-    @server.before_request
-    def note_updates():
-        if request.path == "/activity/_dash-update-component":
-            updates.append(request.get_json()["changedPropIds"])
-
-    app = page.mount(server, MetricReader(empty_engine), PageContext(30), now=lambda: NOW)
-    dash_duo.start_server(app, navigate=False)
-    dash_duo.driver.execute_cdp_cmd(
-        "Emulation.setTimezoneOverride", {"timezoneId": "Europe/Berlin"}
-    )
-    return dash_duo
+def page(visit, record):
+    """Atlas had two agents today and one yesterday, infra one on Monday."""
+    with visit.engine.begin() as conn:
+        record(conn, "atlas", "a1a1a1a1-x", ago(visit, 95, 96.4, 97.8), state="awaiting_input")
+        record(conn, "atlas", "a2a2a2a2-x", ago(visit, 95, 1500, 1501))
+        record(conn, "infra", "b1b1b1b1-x", ago(visit, 6 * 1440 + 60, 6 * 1440 + 61))
+    make_pass(visit.engine, visit.now, RETENTION)
+    return visit
 
 
-def open_page(browser, search=""):
-    browser.driver.get(f"{browser.server.url}/activity/{search}")
-    browser.wait_for_text_to_equal("#states li:nth-child(2) strong", "0")
+def bars(page):
+    return page.browser.find_elements(BARS)
 
 
-def choose(browser, dropdown, label):
-    browser.find_element(f"#{dropdown}").click()
-    browser.wait_for_element(".dash-dropdown-content label")
-    options = browser.find_elements(".dash-dropdown-content label")
+def point_at(page, bar):
+    ActionChains(page.browser.driver).move_to_element(bar).perform()
+
+
+def tooltip(page):
+    lines = page.browser.find_elements("#activity-chart .hoverlayer .line")
+    return [line.text for line in lines]
+
+
+def choose(page, dropdown, label):
+    page.browser.find_element(f"#{dropdown}").click()
+    page.browser.wait_for_element(".dash-dropdown-content label")
+    options = page.browser.find_elements(".dash-dropdown-content label")
     next(option for option in options if option.text == label).click()
+    page.browser.find_element("h1").click()
 
 
-def problems(browser):
-    return [entry for entry in browser.get_logs() or [] if entry["level"] != "INFO"]
+def address(page):
+    return page.browser.driver.current_url.split("/activity/")[1]
 
 
-def test_a_visit(browser, updates):
-    open_page(browser)
-    browser.wait_for_text_to_equal("#card-turns", "3")
-    browser.wait_for_contains_text("#caption", "Last 24 hours, to 15:30 · Europe/Berlin")
-    browser.wait_for_element("#activity-chart .barlayer .point path")
-    # One request for the first view, and one for each change of a control.
-    assert len(updates) == 1
+def test_a_visit(page):
+    browser = page.browser
+    page.open()
+    browser.wait_for_text_to_equal("#card-turns", "4")
+    browser.wait_for_text_to_equal("#period strong", "Sun 22 Nov 2026")
+    # Two today before three o'clock against two yesterday: the cards say so.
+    browser.wait_for_contains_text("#cards", "▲\u202f100\u202f%")
+    browser.wait_for_text_to_equal("#caption", "So far · changes against Sat 21 Nov to 15:00")
+    browser.wait_for_element(BARS)
+    assert len(page.updates) == 1
 
-    tallest = max(
-        browser.find_elements("#activity-chart .barlayer .point path"),
-        key=lambda bar: bar.size["height"],
-    )
-    ActionChains(browser.driver).move_to_element(tallest).perform()
+    tallest = max(bars(page), key=lambda bar: bar.size["height"])
+    point_at(page, tallest)
     browser.wait_for_contains_text("#activity-chart .hoverlayer", "Sun 22 Nov, 13:00–14:00")
-    lines = browser.find_elements("#activity-chart .hoverlayer .line")
-    assert [line.text for line in lines] == [
+    assert tooltip(page) == [
         "Sun 22 Nov, 13:00–14:00",
-        "3 turns",
+        "4 turns",
         "1 min 24 s average turn time",
-        "1 active agent",
+        "2 active agents",
     ]
 
     browser.find_element("#window input").send_keys(Keys.ARROW_RIGHT)
-    browser.wait_for_contains_text("#caption", "Last 7 days")
-    assert browser.driver.current_url.endswith("/activity/?window=week")
-    assert updates[1:] == [["window.value"]]
+    browser.wait_for_text_to_equal("#period strong", "16–22 Nov 2026")
+    assert (address(page), page.updates[1:]) == ("?window=week", [["window.value"]])
 
-    choose(browser, "project", "infra")
-    browser.wait_for_contains_text("#empty", "Project infra was quiet.")
-    assert browser.driver.current_url.endswith("?window=week&project=2")
-    assert updates[2:] == [["project.value"]]
+    browser.wait_for_text_to_equal("#card-turns", "8")
+    click = max(bars(page), key=lambda bar: bar.size["height"])
+    ActionChains(browser.driver).move_to_element(click).click().perform()
+    browser.wait_for_text_to_equal("#period strong", "Sun 22 Nov 2026")
+    assert page.updates[2:] == [["activity-chart.clickData"]]
 
-    browser.find_element("#empty a").click()
+    browser.driver.back()
+    browser.wait_for_text_to_equal("#period strong", "16–22 Nov 2026")
+    page.click("#agent-3")
     browser.wait_for_text_to_equal("#card-turns", "2")
-    assert "until=2026-11-02T15:00Z" in browser.driver.current_url
-
-    browser.driver.back()
-    browser.wait_for_contains_text("#empty", "Project infra was quiet.")
-    browser.driver.back()
-    browser.wait_for_text_to_equal("#card-turns", "3")
-    assert browser.find_element("#project").text == "All projects"
-    assert problems(browser) == []
+    browser.wait_for_text_to_equal("#crumbs", "All projects › b1b1b1b1")
+    assert address(page) == "?window=week&agent=3"
+    page.click("#crumbs a")
+    browser.wait_for_text_to_equal("#card-turns", "8")
+    assert page.problems() == []
 
 
-def test_a_bookmark_opens_what_it_names(browser, updates):
-    open_page(browser, "?window=month&project=2&agent=2")
-
-    browser.wait_for_text_to_equal("#card-turns", "2")
-    assert browser.find_element("#window .selected").text == "Month"
-    assert browser.find_element("#project").text == "infra"
-    assert browser.find_element("#agent").text == "b1b1b1b1"
-    assert len(updates) == 1
-
-
-def test_an_unfolded_project_keeps_the_focus_and_is_part_of_the_address(browser, updates):
-    open_page(browser, "?window=month&open=none")
-    browser.wait_for_element("#project-1").send_keys(Keys.ENTER)
-    browser.wait_for_element("#project-1.is-unfolded:focus")
-    browser.wait_for_text_to_equal("#agent-1", "a1a1a1a1")
-    assert browser.driver.current_url.endswith("?window=month&open=1")
-
-    browser.driver.execute_script("dash_clientside.set_props('tick', {n_intervals: 1})")
-
-    until(lambda: len(updates) == 3, timeout=5)
-    # Only the new link, not the one that had it before, can have the focus now.
-    browser.wait_for_element("#project-1.is-unfolded:focus")
-    browser.driver.back()
-    browser.wait_for_element("#project-1:not(.is-unfolded)")
-
-
-def test_while_the_server_cannot_be_reached_the_page_says_so(browser):
-    def a_minute_passes():
-        browser.driver.execute_script(
-            "dash_clientside.set_props('tick', {n_intervals: Math.random()})"
-        )
-
-    open_page(browser)
-    network = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
-    browser.driver.execute_cdp_cmd("Network.enable", {})
-    browser.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": True, **network})
-    a_minute_passes()
-    browser.wait_for_contains_text("#connection", "The server does not answer.")
-    assert browser.find_element("#card-turns").text == "3"
-
-    browser.driver.execute_cdp_cmd(
-        "Network.emulateNetworkConditions", {"offline": False, **network}
+def test_a_copied_address_opens_the_same_view(page):
+    browser = page.browser
+    search = (
+        "?window=month&tz=Asia/Kolkata&project=1,2&agent=2,3&metric=agents&people=agents"
+        "&everyone=yes&sort=%2Bname"
     )
-    a_minute_passes()
-    browser.wait_for_text_to_equal("#connection", "")
+    page.open(search)
+
+    browser.wait_for_text_to_equal("#card-turns", "5")
+    assert browser.find_element("#window .selected").text == "Month"
+    assert browser.find_element("#zone").text == "Asia/Kolkata"
+    assert browser.find_element("#metric").text == "Active agents"
+    assert not browser.find_element("#active-only input").is_selected()
+    names = [cell.text for cell in browser.find_elements("#projects .is-agent .is-name a")]
+    assert names == ["a2a2a2a2", "b1b1b1b1"]
+    assert len(page.updates) == 1
+    assert address(page) == search
 
 
-def test_the_controls_are_radio_buttons_and_buttons_to_a_screen_reader(browser):
-    open_page(browser)
-    browser.wait_for_element("#activity-chart .main-svg")
-    browser.find_element("#agent").click()
-    browser.wait_for_element(".dash-dropdown-content label")
+def test_several_projects_can_be_chosen_and_a_bad_link_says_so(page):
+    browser = page.browser
+    page.open("?window=week&project=99&sort=age")
+    browser.wait_for_text_to_equal(
+        "#notice",
+        "In the address, sort is “age”; it can be turns, turn-time, last, name or state after - "
+        "or +. There is no project with id 99. Showing all projects.",
+    )
+
+    choose(page, "project", "atlas")
+    browser.wait_for_text_to_equal("#card-turns", "6")
+    choose(page, "project", "infra")
+    browser.wait_for_text_to_equal("#card-turns", "8")
+    browser.wait_for_text_to_equal("#crumbs", "All projects › atlas, infra")
+    browser.wait_for_text_to_equal("#notice", "")
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "name", "buckets", "first", "last"),
+    [
+        ("America/New_York", "2026-11-01", "Sun 1 Nov", 25, "00:00–01:00", "23:00–24:00"),
+        ("Asia/Kolkata", "2026-11-20", "Fri 20 Nov", 24, "00:30–01:30", "– Sat 21 Nov, 00:30"),
+    ],
+)
+def test_days_have_their_true_hours(visit, record, zone, day, name, buckets, first, last):
+    with visit.engine.begin() as conn:
+        hours = visit.now.replace(minute=10) - timedelta(days=24)
+        record(conn, "atlas", "a", [hours + timedelta(hours=hour) for hour in range(24 * 24)])
+    make_pass(visit.engine, visit.now, RETENTION)
+    visit.open(f"?on={day}&tz={zone}")
+    visit.browser.wait_for_text_to_equal("#card-turns", str(buckets))
+    visit.browser.wait_for_element(BARS)
+
+    drawn = bars(visit)
+    assert len(drawn) == buckets
+    for bar, period in ((drawn[0], first), (drawn[-1], last)):
+        point_at(visit, bar)
+        visit.browser.wait_for_contains_text("#activity-chart .hoverlayer", period)
+
+    visit.click("#earlier")
+    until(lambda: name not in visit.browser.find_element("#period strong").text, timeout=5)
+    visit.browser.wait_for_text_to_equal("#card-turns", "24")
+    visit.click("#later")
+    visit.browser.wait_for_text_to_equal("#period strong", f"{name} 2026")
+    visit.browser.wait_for_text_to_equal("#card-turns", str(buckets))
+    assert address(visit) == f"?on={day}&tz={zone}"
+
+
+def test_a_link_in_the_table_keeps_the_focus_and_is_part_of_the_address(page):
+    browser = page.browser
+    page.open("?window=week&open=none")
+    browser.wait_for_element("#project-1").send_keys(Keys.ENTER)
+    browser.wait_for_element('#project-1[aria-expanded="true"]:focus')
+    browser.wait_for_text_to_equal("#agent-1", "a1a1a1a1")
+    assert address(page) == "?window=week&open=1"
+
+    browser.find_element("#sort-name").send_keys(Keys.ENTER)
+    browser.wait_for_element('[aria-sort="ascending"] #sort-name:focus')
+    browser.driver.back()
+    browser.driver.back()
+    browser.wait_for_element('#project-1[aria-expanded="false"]')
+
+
+def test_two_hundred_agents_are_all_there_and_only_those_in_sight_are_laid_out(visit):
+    with visit.engine.begin() as conn:
+        conn.execute(text("INSERT INTO projects (name, path) VALUES ('atlas', '/atlas')"))
+        conn.execute(
+            text(
+                "INSERT INTO agents (project_id, session_id) "
+                "SELECT 1, md5(i::text) FROM generate_series(1, 200) i"
+            )
+        )
+        conn.execute(text("INSERT INTO tasks (agent_id, state) SELECT id, 'x' FROM agents"))
+        conn.execute(
+            text(
+                "INSERT INTO turns (task_id, actor, timestamp, key) "
+                "SELECT id, 'USER', :at - id * interval '1 minute', id::text FROM tasks"
+            ),
+            {"at": visit.now},
+        )
+    make_pass(visit.engine, visit.now, RETENTION)
+    visit.open("?people=agents")
+    visit.browser.wait_for_text_to_equal("#card-active-agents", "200")
+
+    rows = "document.querySelectorAll('#projects .is-agent')"
+    in_sight = "row.firstElementChild.checkVisibility({contentVisibilityAuto: true})"
+    laid_out = f"[...{rows}].filter((row) => {in_sight}).length"
+    driver = visit.browser.driver
+    assert driver.execute_script(f"return {rows}.length") == 200
+    for place in ("first", "last"):
+        driver.execute_script(
+            f"document.querySelector('#projects .is-agent:{place}-child').scrollIntoView()"
+        )
+        until(lambda: 0 < driver.execute_script(f"return {laid_out}") < 100, timeout=5)
+    visit.browser.wait_for_text_to_equal("#projects .is-agent:last-child .is-last", "3 h ago")
+
+
+def test_the_controls_are_radio_buttons_and_buttons_to_a_screen_reader(page):
+    page.open()
+    page.browser.wait_for_element("#activity-chart .main-svg")
+    page.browser.find_element("#agent").click()
+    page.browser.wait_for_element(".dash-dropdown-content label")
 
     def names(role):
-        tree = browser.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+        tree = page.browser.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
         return [
             node["name"]["value"]
             for node in tree
             if not node["ignored"] and node["role"]["value"] == role
         ]
 
-    assert names("radio")[:3] == ["Day", "Week", "Month"]
+    assert names("radio")[:4] == ["Day", "Week", "Month", "Custom"]
     assert names("dialog") == ["Agent"]
     assert (names("listbox"), names("option")) == ([], [])
+    assert names("table") == ["Projects and agents"]
 
 
-def test_a_phone_at_night(browser):
-    browser.driver.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True},
-    )
-    open_page(browser)
-    browser.wait_for_element("#activity-chart .main-svg")
-    assert browser.driver.execute_script("return document.documentElement.scrollWidth") == 390
+@pytest.mark.parametrize("width", [390, 1280, 2560])
+def test_nothing_is_wider_than_the_screen(page, width):
+    driver = page.browser.driver
+    size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width == 390}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    page.open("?window=week")
+    page.browser.wait_for_element("#activity-chart .main-svg")
 
-    browser.driver.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia",
-        {"features": [{"name": "prefers-color-scheme", "value": "dark"}]},
-    )
-
-    browser.wait_for_element('#activity-chart .main-svg[style*="rgb(22, 26, 33)"]')
-    assert problems(browser) == []
+    until(lambda: page.browser.find_element("#card-turns").text == "8", timeout=5)
+    assert driver.execute_script("return document.documentElement.scrollWidth") <= width
+    assert page.problems() == []

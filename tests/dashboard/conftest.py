@@ -3,24 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
+from dash.development.base_component import Component
 from flask import Flask
 from sqlalchemy import Engine, text
 
+from aggregator.bins import bin_of, chart_buckets, chart_edges, elapsed_hours
 from aggregator.database import connect
 from aggregator.embedded import EmbeddedPostgres
-from aggregator.hourly import INSTANT, gap_counts
-from aggregator.read import Activity, MetricReader, Totals
+from aggregator.hourly import INSTANT
+from aggregator.overview import Comparison, Overview
+from aggregator.patterns import pattern_period, weekly_pattern
+from aggregator.periods import Kept, Period, calendar_period, comparable
+from aggregator.read import Activity, MetricReader
 from aggregator.scope import OVERALL, Scope
-from aggregator.windows import Window, rolling_window
-from dashboard import page
+from aggregator.totals import Totals, add_up
+from aggregator.windows import Window, floor_hour, rolling_window
 from dashboard.context import PageContext
 
 Hour = tuple[datetime, int, float | None, int | None]
+HOUR_DTYPES = {
+    "bucket_start": INSTANT,
+    "turn_count": "int64",
+    "avg_turn_time_seconds": "float64",
+    "active_agents": "Int64",
+}
+STATE_DTYPES = {
+    "agent_id": "int64",
+    "project_id": "int64",
+    "state": "str",
+    "last_turn_at": INSTANT,
+}
+PROJECT_BUCKET_DTYPES = {"project_id": "int64", "start": INSTANT, "turn_count": "int64"}
+PROJECT_DTYPES = {
+    "project_id": "int64",
+    "name": "str",
+    "turn_count": "int64",
+    "avg_turn_time_seconds": "float64",
+    "active_agents": "int64",
+    "active_hours": "int64",
+    "last_active_at": INSTANT,
+    "spark": "object",
+}
+AGENT_DTYPES = {
+    "agent_id": "int64",
+    "project_id": "int64",
+    "name": "str",
+    "turn_count": "int64",
+    "avg_turn_time_seconds": "float64",
+    "active_hours": "int64",
+    "last_active_at": INSTANT,
+    "ended": "bool",
+    "spark": "object",
+}
 
 
 def _frame(rows: Sequence[Sequence[Any]], dtypes: dict[str, str]) -> pd.DataFrame:
@@ -46,19 +86,11 @@ def activity(now: datetime) -> Callable[..., Activity]:
         **facts: Any,
     ) -> Activity:
         window = window or rolling_window("day", now)
-        frame = _frame(
-            hours,
-            {
-                "bucket_start": INSTANT,
-                "turn_count": "int64",
-                "avg_turn_time_seconds": "float64",
-                "active_agents": "Int64",
-            },
-        )
+        frame = _frame(hours, HOUR_DTYPES)
         return Activity(
             scope=scope,
             window=window,
-            totals=_totals(frame, len(agents), window),
+            totals=add_up(frame, len(agents), window.elapsed_hours),
             hours=frame,
             projects=_frame(
                 projects,
@@ -82,33 +114,100 @@ def activity(now: datetime) -> Callable[..., Activity]:
                     "active_hours": "int64",
                 },
             ),
-            states=_frame(
-                states,
-                {
-                    "agent_id": "int64",
-                    "project_id": "int64",
-                    "state": "str",
-                    "last_turn_at": INSTANT,
-                },
-            ),
+            states=_frame(states, STATE_DTYPES),
             **{"newest_bucket": None, "newest_turn_at": None, "last_pass_at": None, **facts},
         )
 
     return make
 
 
-def _totals(hours: pd.DataFrame, active_agents: int, window: Window) -> Totals:
-    turns = int(hours["turn_count"].sum())
-    gaps = gap_counts(hours)
-    seconds = float((hours["avg_turn_time_seconds"].fillna(0.0) * gaps).sum())
-    return Totals(
-        turn_count=turns,
-        avg_turn_time_seconds=seconds / int(gaps.sum()) if gaps.sum() else None,
-        active_agents=active_agents,
-        active_hours=len(hours),
-        turn_rate=turns / window.elapsed_hours,
-        turns_per_active_hour=turns / len(hours) if len(hours) else None,
-    )
+@pytest.fixture
+def overview(now: datetime) -> Callable[..., Overview]:
+    """Makes an Overview from its hours: (start, turns, average, agents).
+
+    What follows from hours (totals, buckets, pattern) is computed as the reader does
+    it, but for a bucket of several hours, which has the agents of its busiest one.
+
+    Args of the maker, all optional: ``period``, by default Sunday 22 November in
+    Berlin; ``at``, the present; ``kept_since``; ``then``, Totals of the period before;
+    ``project_buckets``: (project, bucket's start, turns); ``projects``: (id, name,
+    turns, average, agents, hours, last active, spark); ``agents``: (id, project, name,
+    turns, average, hours, last active, ended, spark); ``states``: (agent, project,
+    state, last turn); and every other attribute by its name. Rows of projects and
+    agents may end after their turns.
+    """
+
+    def make(
+        *hours: Hour,
+        period: Period | None = None,
+        at: datetime = now,
+        kept_since: datetime | None = None,
+        then: Totals | None = None,
+        project_buckets: Sequence[Sequence[Any]] = (),
+        projects: Sequence[Sequence[Any]] = (),
+        agents: Sequence[Sequence[Any]] = (),
+        states: Sequence[Sequence[Any]] = (),
+        **facts: Any,
+    ) -> Overview:
+        period = period or calendar_period("day", date(2026, 11, 22), ZoneInfo("Europe/Berlin"))
+        kept_since = kept_since or floor_hour(at - timedelta(days=30))
+        every = _frame(hours, HOUR_DTYPES)
+        inside = _between(every, period.since, period.until)
+        edges = chart_edges(period)
+        counts = inside["active_agents"].fillna(1)
+        busiest = counts.groupby(bin_of(inside["bucket_start"], edges)).max()
+        elapsed = elapsed_hours(max(period.since, kept_since), min(period.until, at))
+        totals = add_up(inside, len(agents) or int(counts.max() if len(counts) else 0), elapsed)
+        days = pattern_period(period, at)
+        since, until = max(days.since, kept_since), min(days.until, floor_hour(at))
+        computed = {
+            "scope": OVERALL,
+            "period": period,
+            "window": period.window(at),
+            "kept_since": kept_since,
+            "totals": totals,
+            "compared": then and Comparison(*comparable(period, at), totals, then),
+            "buckets": chart_buckets(inside, edges, Kept(kept_since, at), busiest),
+            "project_buckets": _frame(project_buckets, PROJECT_BUCKET_DTYPES),
+            "pattern": weekly_pattern(_between(every, since, until), since, until, period.zone),
+            "pattern_since": days.first,
+            "pattern_until": days.last,
+            "projects": _padded(projects, PROJECT_DTYPES, (None, 1, 1, None, [])),
+            "agents": _padded(agents, AGENT_DTYPES, (None, 1, None, False, [])),
+            "states": _frame(states, STATE_DTYPES),
+            "newest_bucket": every["bucket_start"].max().to_pydatetime() if hours else None,
+            "newest_turn_at": None,
+            "last_pass_at": at,
+            "changed_at": at,
+        }
+        return Overview(**{**computed, **facts})
+
+    return make
+
+
+def _between(hours: pd.DataFrame, since: datetime, until: datetime) -> pd.DataFrame:
+    starts = hours["bucket_start"]
+    return hours[(starts >= since) & (starts < until)]
+
+
+def _padded(
+    rows: Sequence[Sequence[Any]], dtypes: dict[str, str], defaults: Sequence[Any]
+) -> pd.DataFrame:
+    """A frame of rows, each with the defaults of the last columns that it leaves out."""
+    width, spare = len(dtypes), len(defaults)
+    full = [[*row, *defaults[spare - (width - len(row)) :]] for row in rows]
+    return _frame(full, dtypes)
+
+
+FIRST_VALUES = {
+    "window": "day",
+    "project": [],
+    "agent": [],
+    "metric": "turns",
+    "active-only": ["active"],
+    "zone": "Europe/Berlin",
+    "viewer": {"zone": "Europe/Berlin"},
+}
 
 
 class Page:
@@ -126,19 +225,23 @@ class Page:
 
         Args:
             changed: Inputs such as ``window.value``; none at first load.
-            values: Inputs by element id; those left out have their first value.
+            values: Inputs by element id, or ``id.property`` where an element has several;
+                those left out have their first value.
 
         Returns:
             The answered properties by element id; what is to stay is left out.
         """
         callback = self._server_callback()
-        given = {"window": "day", "tick": 0, "viewer": {"zone": "Europe/Berlin"}, **values}
+        given = {**FIRST_VALUES, **values}
         response = self.client.post(
             "/activity/_dash-update-component",
             json={
                 "output": callback["output"],
                 "outputs": [_property(part) for part in callback["output"].strip(".").split("...")],
-                "inputs": [{**item, "value": given.get(item["id"])} for item in callback["inputs"]],
+                "inputs": [
+                    {**item, "value": given.get(item["id"], given.get(_name(item)))}
+                    for item in callback["inputs"]
+                ],
                 "changedPropIds": list(changed),
             },
         )
@@ -151,6 +254,10 @@ class Page:
         return next(item for item in callbacks if not item["clientside_function"])
 
 
+def _name(item: dict[str, str]) -> str:
+    return f"{item['id']}.{item['property']}"
+
+
 def _property(name: str) -> dict[str, str]:
     element, prop = name.rsplit(".", 1)
     return {"id": element, "property": prop}
@@ -159,6 +266,8 @@ def _property(name: str) -> dict[str, str]:
 @pytest.fixture
 def open_page(now: datetime) -> Callable[..., Page]:
     """Mounts the page on a server of its own."""
+
+    from dashboard import page
 
     def mount(engine: Engine, context: PageContext | None = None, **options: Any) -> Page:
         server = Flask("host")
@@ -184,3 +293,35 @@ def fresh(postgres: EmbeddedPostgres) -> Iterator[Engine]:
         conn.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
     yield engine
     engine.dispose()
+
+
+def _parts(content: Any) -> Iterator[Component]:
+    """All components in some content, outer ones first."""
+    if isinstance(content, list | tuple):
+        for item in content:
+            yield from _parts(item)
+    elif isinstance(content, Component):
+        yield content
+        yield from _parts(getattr(content, "children", None))
+
+
+def _text(content: Any) -> str:
+    if content is None or "unseen" in str(getattr(content, "className", "")):
+        return ""
+    if isinstance(content, list | tuple):
+        return " ".join(filter(None, map(_text, content)))
+    if isinstance(content, Component):
+        return _text(getattr(content, "children", None))
+    return str(content).strip()
+
+
+@pytest.fixture
+def texts() -> Callable[[Any], str]:
+    """Tells what some components say to the eye."""
+    return _text
+
+
+@pytest.fixture
+def hrefs() -> Callable[[Any], list[str]]:
+    """Tells where the links in some components lead, in order."""
+    return lambda content: [part.href for part in _parts(content) if hasattr(part, "href")]

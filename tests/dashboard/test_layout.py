@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dashboard import ids
 from dashboard.context import PageContext
-from dashboard.layout import build_layout
+from dashboard.layout import build_layout, zone_options
 
 PUBLIC = {
     "window",
@@ -29,24 +29,35 @@ def test_every_public_element_is_there_before_the_first_answer():
 
 def test_every_id_has_a_constant():
     constants = {value for name, value in vars(ids).items() if name.isupper()}
-    labels = {"project-value-count", "agent-value-count"}
+    labels = {f"{name}-label" for name in ("project", "agent", "metric", "zone")}
 
-    assert set(elements(PageContext(30))) - labels == constants
+    # The picker of a custom period comes with the first of them.
+    assert set(elements(PageContext(30))) - labels == constants - {ids.RANGE}
 
 
-def test_the_window_can_be_a_day_a_week_or_a_month():
+def test_the_period_can_be_a_day_a_week_a_month_or_any_days():
     window = elements(PageContext(30))[ids.WINDOW]
 
-    assert [option["label"] for option in window.options] == ["Day", "Week", "Month"]
+    assert [option["label"] for option in window.options] == [
+        "Day",
+        "Week",
+        "Month",
+        "Custom",
+    ]
     assert window.value == "day"
 
 
-def test_nothing_is_sent_elsewhere_from_the_chart():
-    config = elements(PageContext(30))[ids.CHART].config
+def test_nothing_is_sent_elsewhere_from_the_charts():
+    page = elements(PageContext(30))
 
-    assert config["showSendToCloud"] is False
-    assert config["displaylogo"] is False
-    assert config["modeBarButtons"] == [["toImage"]]
+    for chart in (ids.CHART, ids.PATTERN):
+        assert page[chart].config == {"displayModeBar": False, "showSendToCloud": False}
+
+
+def test_every_zone_of_the_world_can_be_chosen():
+    zones = {option["value"] for option in zone_options()}
+
+    assert zones >= {"UTC", "Europe/Berlin", "Asia/Kolkata", "Asia/Kathmandu", "America/New_York"}
 
 
 def test_demo_data_is_called_demo_data():

@@ -50,7 +50,8 @@ def test_the_page_shows_the_same_numbers(app, visit):
     answer = visit(app).update()
 
     cards = [card["props"]["children"] for card in answer["cards"]["children"]]
-    assert [value["props"]["children"] for _, value, _ in cards] == ["7", "0.3", "11 min", "3"]
+    values = [card[1]["props"]["children"][0]["props"]["children"] for card in cards]
+    assert values == ["7", "0.5", "11 min", "3"]
     assert answer["project"]["options"] == [
         {"label": "alpha", "value": 1},
         {"label": "project 2", "value": 2},

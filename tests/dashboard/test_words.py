@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -126,3 +126,34 @@ def test_dates_are_english_and_carry_the_year_where_it_may_differ():
         "Fri 21 Aug 2026",
         "09:07",
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "last", "text"),
+    [
+        ("day", date(2026, 11, 22), date(2026, 11, 22), "Sun 22 Nov 2026"),
+        ("week", date(2026, 11, 16), date(2026, 11, 22), "16–22 Nov 2026"),
+        ("week", date(2026, 10, 26), date(2026, 11, 1), "26 Oct – 1 Nov 2026"),
+        ("week", date(2026, 12, 28), date(2027, 1, 3), "28 Dec 2026 – 3 Jan 2027"),
+        ("month", date(2026, 11, 1), date(2026, 11, 30), "November 2026"),
+    ],
+)
+def test_a_period_of_days_has_a_short_name(kind, first, last, text):
+    assert words.period_name(kind, first, last) == text
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "text"),
+    [
+        (112, 100, "▲\u202f12\u202f%"),
+        (97, 100, "▼\u202f3\u202f%"),
+        (100.4, 100, "±\u202f0\u202f%"),
+        (0, 4, "▼\u202f100\u202f%"),
+        (1234, 100, "▲\u202f1\u202f134\u202f%"),
+        (5, 0, ""),
+        (5, None, ""),
+        (None, 5, ""),
+    ],
+)
+def test_a_change_is_in_whole_percent_of_what_was(now, then, text):
+    assert words.change(now, then) == text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from threading import Thread
 
 import flask_migrate
@@ -100,13 +100,26 @@ def csrf_token(client: FlaskClient) -> str:
 def turns(app: Flask) -> None:
     """Three turns a minute apart just now, and two three days ago; counted."""
     now = datetime.now(UTC)
+    add_turns(app, [now - timedelta(minutes=ago) for ago in (2, 3, 4, 3 * 1440, 3 * 1440 + 2)])
+
+
+@pytest.fixture
+def wednesday(app: Flask) -> date:
+    """A Wednesday with three turns at noon, after a Tuesday with two; counted."""
+    today = datetime.now(UTC).date()
+    day = today - timedelta(days=7 + (today.weekday() - 2) % 7)
+    noon = datetime.combine(day, time(12), UTC)
+    add_turns(app, [noon + timedelta(minutes=later) for later in (0, 1, 2, -1440, -1439)])
+    return day
+
+
+def add_turns(app: Flask, instants: list[datetime]) -> None:
     with app.app_context():
-        agent = Agent(name="ranking", project=Project(name="search"), started_at=now)
+        agent = Agent(name="ranking", project=Project(name="search"), started_at=instants[-1])
         agent.tasks = [Task(state=TaskState.PROCESSING)]
         db.session.add(agent)
         db.session.flush()
-        for ago in (2, 3, 4, 3 * 1440, 3 * 1440 + 2):
-            at = now - timedelta(minutes=ago)
+        for at in instants:
             db.session.add(Turn(task_id=agent.tasks[0].id, actor=TurnActor.USER, timestamp=at))
         db.session.commit()
     run(app, "activity", "aggregate")

@@ -1,0 +1,51 @@
+/**
+ * Says how new the numbers are: "updated 14:05, next in 3 min", by the viewer's clock,
+ * and that the aggregator is away when it has missed two passes.
+ */
+(() => {
+  const ELEMENT_ID = "freshness"; // as in dashboard/ids.py
+  const EVERY_MS = 5_000;
+  const MINUTE_MS = 60_000;
+  const PASSES_MISSED = 2;
+  const activity = window.dash_clientside.activity;
+
+  const format = (at, options) =>
+    new Intl.DateTimeFormat("en-GB", { timeZone: activity.zone(), ...options }).format(at);
+
+  /** "14:05", with the day in front where that is not today. */
+  const clock = (at) => {
+    const day = { weekday: "short", day: "numeric", month: "short" };
+    const time = format(at, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+    return format(at, day) === format(activity.now(), day) ? time : `${format(at, day)}, ${time}`;
+  };
+
+  const until = (next) => {
+    const left = next - activity.now();
+    if (left <= 0) return "next any moment";
+    return left < MINUTE_MS ? "next in <1 min" : `next in ${Math.ceil(left / MINUTE_MS)} min`;
+  };
+
+  /** The words and whether they are bad news. */
+  const words = ({ newest, reachable }) => {
+    if (!newest) return ["", false];
+    if (!newest.last_pass_at) return ["no pass yet", false];
+    const last = Date.parse(newest.last_pass_at);
+    const next = Date.parse(newest.next_pass_at);
+    if (!reachable) return [`updated ${clock(last)}`, false];
+    const missed = activity.now() > next + PASSES_MISSED * (next - last);
+    return missed
+      ? [`no pass since ${clock(last)}`, true]
+      : [`updated ${clock(last)}, ${until(next)}`, false];
+  };
+
+  const write = () => {
+    const element = document.getElementById(ELEMENT_ID);
+    if (!element) return;
+    const [text, late] = words(activity.freshness());
+    if (element.textContent !== text) element.textContent = text;
+    element.classList.toggle("is-late", late);
+  };
+
+  setInterval(write, EVERY_MS);
+  document.addEventListener("activity:freshness", write);
+})();

@@ -1,0 +1,122 @@
+"""The page's scripts and style sheets: compressed once, kept by browsers for ever.
+
+Dash alone would read, compress and send them anew for every visitor. Their addresses
+carry what they depend on, a digest of ours and the version of Dash's, so that a browser
+need never ask again for what it has.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import brotli
+import dash
+from dash import Dash, dash_table, dcc, html
+from dash.exceptions import DependencyException, InvalidResourceError
+from flask import Blueprint, Response, abort, request, send_from_directory
+from werkzeug.wrappers import Response as AnyResponse
+
+FOR_EVER = "public, max-age=31536000, immutable"
+ASK_FIRST = "no-cache"
+"""May be kept, but not used without asking whether it is still the same."""
+
+TEXT = {"text/css", "text/javascript", "application/javascript", "application/json"}
+ENCODINGS = ("br", "gzip")
+MOST_FILES = 128
+
+_VERSIONS = {re.sub(r"[^\w-]", "_", part.__version__) for part in (dash, dcc, html, dash_table)}
+
+
+def add_file_rules(blueprint: Blueprint, app: Dash) -> None:
+    """Answer for the page's files, in the place of Dash's own rules.
+
+    Args:
+        blueprint: The page's; its rules come before those of the app.
+        app: Knows where its assets are, and which files of components exist.
+    """
+    folder = Path(app.config.assets_folder)
+    # Dash's class for any server has no name for it, only the one for Flask.
+    backend: Any = app.backend
+
+    @blueprint.get("/assets/<path:name>")
+    def asset(name: str) -> AnyResponse:
+        with send_from_directory(folder, name, etag=False, last_modified=None) as found:
+            found.direct_passthrough = False
+            content, kind = found.get_data(), found.mimetype
+        return _answer(content, kind, for_ever=request.args.get("m") == digest(content))
+
+    @blueprint.get("/_dash-component-suites/<package>/<path:name>")
+    def component_file(package: str, name: str) -> AnyResponse:
+        try:
+            found = backend.serve_component_suites(app, package, name)
+        except (DependencyException, InvalidResourceError):
+            abort(404)
+        return _answer(found.get_data(), found.mimetype, for_ever=_is_current(name))
+
+
+def with_digests(tags: str, app: Dash) -> str:
+    """Let the tags of our assets name a digest where Dash has the time of the file.
+
+    A file's time says nothing where a package is built so that all have the same.
+    """
+    folder = Path(app.config.assets_folder)
+
+    def marked(address: re.Match[str]) -> str:
+        return f"{address[1]}?m={digest((folder / address[2]).read_bytes())}"
+
+    start = re.escape(f"{app.config.requests_pathname_prefix}assets/")
+    return re.sub(rf"({start}([^\"?]+))\?m=[0-9.]+", marked, tags)
+
+
+def script_tag(name: str, app: Dash, *, element_id: str = "") -> str:
+    """The tag of one of our scripts, for where Dash would not put it."""
+    content = (Path(app.config.assets_folder) / name).read_bytes()
+    start = f'<script id="{element_id}"' if element_id else "<script"
+    return f'{start} src="{app.get_asset_url(name)}?m={digest(content)}"></script>'
+
+
+def trimmed(scripts: str) -> str:
+    """Dash's script tags without the table component, which the page does not use."""
+    return re.sub(r'<script src="[^"]+/dash_table/bundle\.[^"]+"></script>\n?', "", scripts)
+
+
+def digest(content: bytes) -> str:
+    """A short name for a content, that no other content has."""
+    return blake2b(content, digest_size=8).hexdigest()
+
+
+def _is_current(name: str) -> bool:
+    """Whether a component's file is named after the version that is installed.
+
+    While machines are updated one by one, a page of the new version may ask one that
+    still has the old; its answer must not stay.
+    """
+    named = re.search(r"\.v([\w-]+)m[0-9a-f]+\.", name)
+    return named is not None and named[1] in _VERSIONS
+
+
+def _answer(content: bytes, kind: str | None, *, for_ever: bool) -> AnyResponse:
+    encoding = next((one for one in ENCODINGS if request.accept_encodings[one]), None)
+    if kind not in TEXT:
+        encoding = None
+    answer = Response(_compressed(content, encoding) if encoding else content, mimetype=kind)
+    answer.headers["Cache-Control"] = FOR_EVER if for_ever else ASK_FIRST
+    answer.vary.add("Accept-Encoding")
+    if encoding:
+        answer.content_encoding = encoding
+    answer.set_etag(f"{digest(content)}-{encoding or 'plain'}")
+    return answer.make_conditional(request)
+
+
+@lru_cache(maxsize=MOST_FILES)
+def _compressed(content: bytes, encoding: str) -> bytes:
+    """Compress well: it is done once, and Plotly travels to every new visitor."""
+    squeezed: bytes = (
+        brotli.compress(content, quality=9) if encoding == "br" else gzip.compress(content)
+    )
+    return squeezed

@@ -1,0 +1,76 @@
+"""The layers of stacked bars: the busiest projects, and all the others as one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from aggregator.overview import Overview
+from dashboard import words
+
+MOST = 6
+"""Projects with a layer of their own: as many as colours can be told apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One project's part of the bars, or that of all the small ones.
+
+    Attributes:
+        name: Of the project; ``14 others``.
+        project_id: None for several.
+        slot: Which colour it has, from 0; None for the one of the others.
+        turns: (n,) int64 turns by start of the bucket (UTC), only those with turns.
+    """
+
+    name: str
+    project_id: int | None
+    slot: int | None
+    turns: pd.Series
+
+
+def layers(overview: Overview, names: Mapping[int, str]) -> list[Layer]:
+    """The projects of an overview, the busiest first; none where there is only one.
+
+    Args:
+        overview: What to show.
+        names: Names of projects by id.
+    """
+    turns = overview.project_buckets
+    totals = turns.groupby("project_id")["turn_count"].sum()
+    ranked = [int(one) for one in totals.sort_values(ascending=False, kind="stable").index]
+    if len(ranked) < 2:
+        return []
+    busiest, rest = ranked[:MOST], ranked[MOST:]
+    slots = colour_slots(busiest)
+    found = [Layer(_name(one, names), one, slots[one], _by_start(turns, [one])) for one in busiest]
+    if len(rest) == 1:
+        found.append(Layer(_name(rest[0], names), rest[0], None, _by_start(turns, rest)))
+    elif rest:
+        found.append(Layer(words.counted(len(rest), "other"), None, None, _by_start(turns, rest)))
+    return found
+
+
+def colour_slots(projects: list[int]) -> dict[int, int]:
+    """A colour for each of at most :data:`MOST` projects.
+
+    Each takes the one that goes with its id, or the next that is free; the first have
+    the first choice. So a project has the same colour in most views.
+    """
+    slots: dict[int, int] = {}
+    for one in projects:
+        wishes = ((one - 1 + step) % MOST for step in range(MOST))
+        slots[one] = next(slot for slot in wishes if slot not in slots.values())
+    return slots
+
+
+def _by_start(turns: pd.DataFrame, projects: list[int]) -> pd.Series:
+    chosen = turns[turns["project_id"].isin(projects)]
+    summed: pd.Series = chosen.groupby("start")["turn_count"].sum()
+    return summed
+
+
+def _name(project: int, names: Mapping[int, str]) -> str:
+    return names.get(project, f"project {project}")

@@ -1,0 +1,133 @@
+"""What browser tests share: a check for access, and files that the browser saved."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dash.testing.wait import until
+from flask import Flask, Response, request
+from sqlalchemy import Engine
+
+from aggregator.read import MetricReader
+from dashboard import page
+from dashboard.context import PageContext
+
+AXE = Path(__file__).parent / "axe.min.js"
+"""axe-core 4.14.1 as npm has it; its licence is beside it."""
+
+UPDATE = "/activity/_dash-update-component"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+RUN = """
+const [rules, done] = arguments;
+axe.run({ runOnly: { type: "tag", values: rules } }).then(({ violations }) => done(
+  violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) =>
+    `${id}: ${target.join(" ")}: ${failureSummary}`))
+));
+"""
+
+
+@pytest.fixture(scope="session")
+def violations() -> Callable[[Any], list[str]]:
+    """Asks a browser what on its page breaks WCAG 2.1 A or AA: rule, element and reason."""
+    source = AXE.read_text()
+
+    def look(driver: Any) -> list[str]:
+        driver.execute_script(source)
+        driver.set_script_timeout(60)
+        found: list[str] = driver.execute_async_script(RUN, RULES)
+        return found
+
+    return look
+
+
+@pytest.fixture
+def saved(dash_duo: Any, tmp_path: Path) -> Callable[[str], Path]:
+    """Waits for a file of a name or pattern that the browser saves, and gives its path."""
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    behaviour = {"behavior": "allow", "downloadPath": str(folder)}
+    dash_duo.driver.execute_cdp_cmd("Page.setDownloadBehavior", behaviour)
+
+    def wait(name: str) -> Path:
+        until(lambda: list(folder.glob(name)), timeout=10, msg=f"{name} is not saved")
+        return next(folder.glob(name))
+
+    return wait
+
+
+@dataclass
+class Visit:
+    """The page in a browser in Berlin, with a clock that tests move.
+
+    Attributes:
+        browser: dash[testing]'s.
+        engine: The page's database.
+        now: The server's present.
+        updates: What had changed before each request for numbers.
+        answers: How many of these requests have been answered.
+        held: Where it names a changed property, the answer to a request for that alone
+            waits until the last is given.
+    """
+
+    browser: Any
+    engine: Engine
+    now: datetime
+    updates: list[list[str]] = field(default_factory=list)
+    answers: int = 0
+    held: str | None = None
+    release: threading.Event = field(default_factory=threading.Event)
+
+    def open(self, search: str = "") -> None:
+        """Go to a view and wait for its first answer."""
+        self.browser.driver.get(f"{self.browser.server.url}/activity/{search}")
+        self.browser.wait_for_element("#view:not(.is-waiting)")
+
+    def look(self) -> None:
+        """Let the page ask for news as if it came back into sight."""
+        self.browser.driver.execute_script("document.dispatchEvent(new Event('visibilitychange'))")
+
+    def click(self, selector: str) -> None:
+        """Click on what may be below what is seen."""
+        element = self.browser.find_element(selector)
+        self.browser.driver.execute_script(
+            "arguments[0].scrollIntoView({block: 'center'})", element
+        )
+        element.click()
+
+    def problems(self) -> list[dict[str, Any]]:
+        """What the browser complained about."""
+        return [entry for entry in self.browser.get_logs() or [] if entry["level"] != "INFO"]
+
+
+@pytest.fixture
+def visit(empty_engine: Engine, dash_duo: Any) -> Visit:
+    """The page over an empty database on 22 November 2026, 15:30 in Berlin."""
+    visit = Visit(dash_duo, empty_engine, datetime(2026, 11, 22, 14, 30, tzinfo=UTC))
+    server = Flask("host")
+
+    @server.before_request
+    def note_updates() -> None:
+        if request.path == UPDATE:
+            changed = request.get_json()["changedPropIds"]
+            visit.updates.append(changed)
+            if changed == [visit.held]:
+                visit.release.wait(timeout=10)
+
+    @server.after_request
+    def note_answers(response: Response) -> Response:
+        if request.path == UPDATE:
+            visit.answers += 1
+        return response
+
+    reader = MetricReader(empty_engine)
+    app = page.mount(server, reader, PageContext(30), now=lambda: visit.now)
+    dash_duo.start_server(app, navigate=False)
+    berlin = {"timezoneId": "Europe/Berlin"}
+    dash_duo.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", berlin)
+    return visit

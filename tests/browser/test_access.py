@@ -1,0 +1,58 @@
+"""Nothing on the page breaks WCAG 2.1 AA, as far as axe-core can tell."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from aggregator.passes import make_pass
+
+CUSTOM = "?window=custom&from=2026-11-16&to=2026-11-22"
+
+
+@pytest.fixture
+def page(visit, record):
+    with visit.engine.begin() as conn:
+        for agent in range(4):
+            instants = [visit.now - timedelta(hours=agent, minutes=one) for one in range(9)]
+            record(conn, f"project-{agent % 2}", f"agent-{agent}", instants)
+    make_pass(visit.engine, visit.now, timedelta(days=30))
+    return visit
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_view_breaks_a_rule(page, violations, theme):
+    driver = page.browser.driver
+    media = {"features": [{"name": "prefers-color-scheme", "value": theme}]}
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    for search in ("", "?window=month&people=agents&everyone=yes", "?on=2026-11-20", CUSTOM):
+        page.open(search)
+        page.browser.wait_for_element("#activity-chart .main-svg")
+        assert (search, violations(driver)) == (search, [])
+
+
+def test_nothing_that_opens_breaks_a_rule(page, violations):
+    page.open(CUSTOM)
+    driver = page.browser.driver
+    page.click(".activity-panel-chart summary")
+    page.browser.wait_for_element(".activity-panel-chart table")
+    page.click("#agent")
+    page.browser.wait_for_element(".dash-dropdown-content label")
+    assert violations(driver) == []
+
+    page.click("#range")
+    page.browser.wait_for_element(".dash-datepicker-content")
+    assert violations(driver) == []
+
+    page.open()
+    page.click("[data-activity-keys]")
+    page.browser.wait_for_element("dialog.activity-keys")
+    assert violations(driver) == []
+
+
+def test_an_empty_page_breaks_no_rule(visit, violations):
+    visit.open()
+    visit.browser.wait_for_element("#empty h2")
+
+    assert violations(visit.browser.driver) == []

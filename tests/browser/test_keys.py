@@ -1,0 +1,78 @@
+"""The page by single keys."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from dash.testing.wait import until
+from selenium.webdriver import ActionChains
+from selenium.webdriver.common.keys import Keys
+
+from aggregator.passes import make_pass
+
+
+@pytest.fixture
+def keys(visit, record):
+    """Opens the page on one agent; gives the visit and a way to press a key."""
+    with visit.engine.begin() as conn:
+        record(conn, "atlas", "a1a1a1a1-x", [visit.now - timedelta(minutes=5)])
+    make_pass(visit.engine, visit.now, timedelta(days=30))
+    visit.open()
+
+    def press(*pressed):
+        ActionChains(visit.browser.driver).send_keys(*pressed).perform()
+
+    return visit, press
+
+
+def test_periods_have_keys(keys):
+    visit, press = keys
+
+    def shown():
+        return visit.browser.driver.current_url.partition("/activity/")[2]
+
+    for key, address in [
+        ("w", "?window=week"),
+        (Keys.ARROW_LEFT, "?window=week&on=2026-11-09"),
+        ("m", "?window=month"),
+        (Keys.ARROW_LEFT, "?window=month&on=2026-10-01"),
+        (Keys.ARROW_RIGHT, "?window=month"),
+        ("d", ""),
+        # Each counts, though the next comes before the answer to the last.
+        (3 * Keys.ARROW_LEFT, "?on=2026-11-19"),
+    ]:
+        press(key)
+        until(lambda end=address: shown() == end, timeout=10, msg=f"{key} not to {address}")
+
+
+def test_a_key_is_left_to_whom_it_belongs(keys):
+    visit, press = keys
+    press("/")
+    visit.browser.wait_for_element(".dash-dropdown-search:focus")
+    press("mw?")
+    search = visit.browser.find_element(".dash-dropdown-search")
+    assert search.get_attribute("value") == "mw?"
+
+    press(Keys.ESCAPE)
+    # A radio button moves on with the arrows.
+    visit.browser.find_element('#window input[value="week"]').send_keys(Keys.ARROW_RIGHT)
+    visit.browser.wait_for_element("#window .selected input[value=month]")
+    driver = visit.browser.driver
+    until(lambda: driver.current_url.endswith("?window=month"), timeout=10)
+
+
+def test_the_keys_are_listed_and_can_be_switched_off(keys):
+    visit, press = keys
+    press("?")
+    listed = visit.browser.wait_for_element("dialog.activity-keys")
+    assert listed.text.split("\n")[:5] == ["Keys", "t", "Today", "←", "Earlier"]
+    visit.click("dialog input")
+    press(Keys.ESCAPE)
+
+    press("w", "?")
+
+    assert visit.browser.find_elements("dialog") == []
+    assert len(visit.updates) == 1
+    visit.click("[data-activity-keys]")
+    visit.browser.wait_for_element("dialog.activity-keys")

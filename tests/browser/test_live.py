@@ -1,0 +1,135 @@
+"""The page stays right by itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from dash.testing.wait import until
+
+from aggregator.passes import make_pass
+
+RETENTION = timedelta(days=30)
+
+
+@pytest.fixture
+def live(visit, record):
+    """The page with three turns of one agent, and a way to add turns and make a pass."""
+
+    def add(*minutes_ago):
+        instants = [visit.now - timedelta(minutes=minutes) for minutes in minutes_ago]
+        with visit.engine.begin() as conn:
+            record(conn, "atlas", "a1a1a1a1-x", instants)
+        make_pass(visit.engine, visit.now, RETENTION)
+
+    visit.add = add
+    add(95, 96, 97)
+    visit.open()
+    visit.browser.wait_for_text_to_equal("#card-turns", "3")
+    visit.browser.wait_for_text_to_equal("#freshness", "updated 15:30, next in 5 min")
+    visit.browser.driver.execute_script("window.stillHere = true")
+    return visit
+
+
+def test_after_a_pass_the_new_numbers_are_there_without_a_reload(live):
+    live.now += timedelta(minutes=5)
+    live.add(1)
+    live.look()
+
+    live.browser.wait_for_text_to_equal("#card-turns", "4")
+    live.browser.wait_for_text_to_equal("#freshness", "updated 15:35, next in 5 min")
+    assert live.browser.driver.execute_script("return window.stillHere")
+    assert live.updates[1:] == [["tick.data"]]
+    assert live.problems() == []
+
+
+def test_what_has_not_changed_is_not_read_again(live):
+    live.browser.wait_for_text_to_equal("#projects .is-agent time", "1 h ago")
+    live.now += timedelta(minutes=27)
+    live.add()
+    live.look()
+
+    live.browser.wait_for_text_to_equal("#freshness", "updated 15:57, next in 5 min")
+    live.browser.wait_for_text_to_equal("#projects .is-agent time", "2 h ago")
+    assert len(live.updates) == 1
+
+
+def test_when_the_hour_is_over_the_numbers_are_read_again(live):
+    # Not at once after the last time, so that many agents falling idle cause no storm.
+    live.browser.driver.execute_script("Date.now = () => 0 + performance.now() + 1.9e12")
+    live.now += timedelta(minutes=31)
+    live.add()
+    live.look()
+
+    live.browser.wait_for_text_to_equal("#freshness", "updated 16:01, next in 5 min")
+    assert live.updates[1:] == [["tick.data"]]
+
+
+def test_an_aggregator_that_is_away_is_told_and_its_return_too(live):
+    live.now += timedelta(minutes=16)
+    live.look()
+    live.browser.wait_for_text_to_equal("#freshness.is-late", "no pass since 15:30")
+
+    live.add()
+    live.look()
+
+    live.browser.wait_for_text_to_equal("#freshness:not(.is-late)", "updated 15:46, next in 5 min")
+
+
+def test_a_server_that_is_away_is_told_and_its_return_too(live):
+    network = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    driver = live.browser.driver
+    driver.execute_cdp_cmd("Network.enable", {})
+    driver.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": True, **network})
+    live.look()
+    live.browser.wait_for_contains_text("#connection", "The server does not answer.")
+    live.now += timedelta(minutes=5)
+    live.add(1)
+
+    # The browser tells the page that the network is back.
+    driver.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": False, **network})
+
+    live.browser.wait_for_text_to_equal("#connection", "")
+    live.browser.wait_for_text_to_equal("#card-turns", "4")
+
+
+def test_an_answer_that_was_overtaken_is_never_seen_and_its_choice_not_lost(live):
+    live.held = "window.value"
+    live.click('#window input[value="week"]')
+    live.browser.driver.execute_script("dash_clientside.set_props('metric', {value: 'agents'})")
+
+    live.browser.wait_for_contains_text("#chart-title", "gents")
+    live.release.set()
+    until(lambda: live.answers == 3, timeout=10)
+
+    # In either order, as they came to the server side by side.
+    assert sorted(map(sorted, live.updates[1:])) == [
+        ["metric.value", "window.value"],
+        ["window.value"],
+    ]
+    live.browser.wait_for_element("#window .selected input[value=week]")
+    assert live.browser.driver.current_url.endswith("?window=week&metric=agents")
+
+
+def test_news_wait_for_the_answer_to_a_choice(live):
+    live.now += timedelta(minutes=5)
+    live.add(1)
+    live.held = "window.value"
+    live.click('#window input[value="week"]')
+    live.look()
+    live.browser.wait_for_text_to_equal("#freshness", "updated 15:30, next any moment")
+    live.release.set()
+
+    live.browser.wait_for_text_to_equal("#card-turns", "4")
+    assert live.updates[1:] == [["window.value"]]
+
+
+def test_the_theme_is_switched_and_remembered(live):
+    live.click("[data-activity-theme]")
+    live.browser.wait_for_text_to_equal(".activity-said", "Colours: dark")
+    live.browser.wait_for_element('#activity-chart .main-svg[style*="rgb(22, 26, 33)"]')
+
+    live.open()
+
+    assert live.browser.find_element("html").get_attribute("data-theme") == "dark"
+    live.browser.wait_for_element('#activity-chart .main-svg[style*="rgb(22, 26, 33)"]')
