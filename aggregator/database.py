@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
-from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from aggregator.errors import DatabaseUnreachableError, SettingError
+from aggregator.forks import in_forked_children
 
 OLDEST_POSTGRES = 15
 """First major version with ``UNIQUE NULLS NOT DISTINCT``, which one scope per bucket needs."""
@@ -67,19 +69,38 @@ def make_engine(url: URL, *, purpose: str) -> Engine:
     """Make an engine, which connects when it is first used.
 
     Sessions speak UTC. Other programs see who is connected: the application name
-    is ``headspace-activity <purpose> (pid)``.
+    is ``headspace-activity <purpose> (pid)``. A forked child gets connections of its own.
     """
-    return create_engine(
+    engine = create_engine(
         url,
         pool_pre_ping=True,
         executemany_mode="values_plus_batch",
         connect_args={
             # Options of the user's own, such as a search_path, are kept.
             "options": f"{url.query.get('options', '')} -c timezone=UTC".strip(),
-            "application_name": f"headspace-activity {purpose} ({os.getpid()})",
             "connect_timeout": 10,
         },
     )
+    _tell_who_connects(engine, purpose)
+    renew_in_forked_children(engine)
+    return engine
+
+
+def _tell_who_connects(engine: Engine, purpose: str) -> None:
+    @event.listens_for(engine, "do_connect")
+    def name_process(
+        dialect: Any,  # noqa: ARG001 - the event's signature
+        record: Any,  # noqa: ARG001
+        arguments: Any,  # noqa: ARG001
+        parameters: dict[str, Any],
+    ) -> None:
+        # Now, not when the engine was made: this may be a forked child.
+        parameters["application_name"] = f"headspace-activity {purpose} ({os.getpid()})"
+
+
+def renew_in_forked_children(engine: Engine) -> None:
+    """Let forked children open connections of their own; the parent keeps its own."""
+    in_forked_children(engine, lambda inherited: inherited.dispose(close=False))
 
 
 def shown(url: URL) -> str:

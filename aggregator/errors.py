@@ -6,11 +6,25 @@ what is allowed. Edges turn them into one line on stderr or a JSON answer.
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 
 class ActivityError(Exception):
     """Base of every error that this project raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # From a worker's process it travels as it is: its message is made already.
+        return _received, (type(self), self.args, self.__dict__)
+
+
+def _received(
+    kind: type[ActivityError], args: tuple[Any, ...], facts: dict[str, Any]
+) -> ActivityError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(facts)
+    return error
 
 
 class SettingError(ActivityError):
@@ -134,4 +148,47 @@ class NotMigratedError(ActivityError):
         state = f"are at {current}, an older form" if current else "are not there yet"
         super().__init__(
             f"the tables of headspace-activity {state}; run this once: flask activity migrate"
+        )
+
+
+class BackfillRunningError(ActivityError):
+    """Two backfills at once would only be in each other's way."""
+
+    def __init__(self, shown_url: str) -> None:
+        super().__init__(
+            f"another backfill of the database {shown_url} is running; wait for its end"
+        )
+
+
+class WorkerLostError(ActivityError):
+    """The worker of a stretch of hours died, whenever it was tried."""
+
+    def __init__(self, since: datetime, until: datetime, times: int) -> None:
+        super().__init__(
+            f"the worker died {times} times over the hours from {since:%FT%H:%MZ} to "
+            f"{until:%FT%H:%MZ}; is there enough memory?"
+        )
+
+
+class DaskMissingError(ActivityError):
+    """A Dask cluster is wanted, and the package is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__("--dask needs the extra dask: pip install 'headspace-activity[dask]'")
+
+
+class DaskUnreachableError(ActivityError):
+    """No Dask scheduler answered at the given address."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(f"cannot use the Dask scheduler {address}: {reason}")
+
+
+class TablesBusyError(ActivityError):
+    """Triggers can be made only while nobody is in the middle of writing."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "agents, tasks or turns are being written all the time; expected a moment without "
+            "an open transaction on them"
         )

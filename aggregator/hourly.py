@@ -5,10 +5,16 @@ Every definition of a number is here and nowhere else. Pure pandas.
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from pandas.arrays import IntegerArray
 
 from aggregator.errors import NaiveTimestampError
 
+Integers = NDArray[np.int64]
+HOUR_US = 3_600_000_000
+AGENT, PROJECT, OVERALL = range(3)
 INSTANT = "datetime64[us, UTC]"
 TURN_DTYPES = {"agent_id": "int64", "project_id": "int64", "at": INSTANT}
 METRIC_DTYPES = {
@@ -45,40 +51,60 @@ def hourly_metrics(turns: pd.DataFrame) -> pd.DataFrame:
     if not isinstance(turns["at"].dtype, pd.DatetimeTZDtype):
         raise NaiveTimestampError("turns['at']")
     # Flooring and one grouped pass is what resample("h") per agent computes, at a
-    # tenth of its time on short ranges.
-    at = turns["at"].dt.tz_convert("UTC").dt.as_unit("us")
-    agents = (
-        turns.assign(at=at, bucket_start=at.dt.floor("h"))
-        .groupby(["bucket_start", "project_id", "agent_id"], sort=True)["at"]
-        .agg(["size", "min", "max"])
-        .reset_index()
+    # tenth of its time on short ranges. Microseconds since 1970 as plain integers.
+    at = turns["at"].dt.tz_convert("UTC").dt.as_unit("us").astype("int64")
+    bucket = (at // HOUR_US * HOUR_US).rename("bucket")
+    agents = at.groupby([bucket, turns["project_id"], turns["agent_id"]], sort=True).agg(
+        ["size", "min", "max"]
     )
-    agents["gap_us"] = (agents["max"] - agents["min"]).astype("int64")
-    agents["gaps"] = agents["size"] - 1
-    return pd.concat(
-        [
-            _scope_rows(agents, ["bucket_start", "agent_id"]),
-            _scope_rows(agents, ["bucket_start", "project_id"]),
-            _scope_rows(agents, ["bucket_start"]),
-        ],
-        ignore_index=True,
+    return _rows_of_all_scopes(
+        *(agents.index.get_level_values(key).to_numpy() for key in agents.index.names),
+        turns=agents["size"].to_numpy(),
+        gap_us=(agents["max"] - agents["min"]).to_numpy(),
     )
 
 
-def _scope_rows(agents: pd.DataFrame, scope: list[str]) -> pd.DataFrame:
-    """Add up the agents of each bucket and scope into rows of the table."""
-    sums = agents.groupby(scope, sort=True).agg(
-        turn_count=("size", "sum"),
-        gap_us=("gap_us", "sum"),
-        gaps=("gaps", "sum"),
-        active_agents=("size", "size"),
+def _rows_of_all_scopes(
+    bucket: Integers, project: Integers, agent: Integers, *, turns: Integers, gap_us: Integers
+) -> pd.DataFrame:
+    """Add up the agents of each bucket into the rows of all scopes.
+
+    Args:
+        bucket: (n,) microseconds since 1970; the first key by which all are sorted.
+        project: (n,) ids, the second key.
+        agent: (n,) ids, the third key, each with one project.
+        turns: (n,) the agent's turns in the bucket.
+        gap_us: (n,) all its gaps there together, in microseconds.
+    """
+    # Being sorted, those who belong together stand together.
+    buckets = _starts(bucket)
+    projects = np.union1d(buckets, _starts(project))
+    every = np.arange(len(bucket))
+    first = np.concatenate([every, projects, buckets])
+    kind = np.repeat([AGENT, PROJECT, OVERALL], [len(every), len(projects), len(buckets)])
+    turn_count, gap_sum, agent_count = (
+        np.concatenate([of_agents, *(np.add.reduceat(of_agents, s) for s in (projects, buckets))])
+        for of_agents in (turns, gap_us, np.ones_like(turns))
     )
-    rows = sums.reset_index()
-    rows["avg_turn_time_seconds"] = rows["gap_us"] / rows["gaps"].where(rows["gaps"] > 0) / 1e6
-    rows["is_overall"] = scope == ["bucket_start"]
-    if "agent_id" in scope:
-        rows["active_agents"] = pd.NA
-    return rows.reindex(columns=list(METRIC_DTYPES)).astype(METRIC_DTYPES)
+    gaps = turn_count - agent_count
+    average = np.full(len(first), np.nan)
+    np.divide(gap_sum, gaps, out=average, where=gaps > 0)
+    return pd.DataFrame(
+        {
+            "bucket_start": pd.DatetimeIndex(bucket[first].view("datetime64[us]"), tz="UTC"),
+            "agent_id": IntegerArray(agent[first], kind != AGENT),
+            "project_id": IntegerArray(project[first], kind != PROJECT),
+            "is_overall": kind == OVERALL,
+            "turn_count": turn_count,
+            "avg_turn_time_seconds": average / 1e6,
+            "active_agents": IntegerArray(agent_count, kind == AGENT),
+        }
+    )
+
+
+def _starts(sorted_keys: Integers) -> Integers:
+    """Where each stretch of equal keys begins."""
+    return np.flatnonzero(np.diff(sorted_keys, prepend=sorted_keys[:1] - 1))
 
 
 def gap_counts(metrics: pd.DataFrame) -> pd.Series:

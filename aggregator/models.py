@@ -2,7 +2,7 @@
 
 Two groups, each with its own migrations (see ``migrations/``):
 
-* ours: ``activity_metrics`` and ``activity_state``, on every database;
+* ours: ``activity_metrics``, ``activity_changes`` and ``activity_state``, on every database;
 * the host's: ``projects``, ``agents``, ``tasks`` and ``turns``, of which a host
   brings its own. Standalone, where nobody does, we create them, together with
   ``transcript_files``, the importer's memory. Code that runs on hosts reads only
@@ -80,8 +80,29 @@ class ActivityMetric(Base):
     )
 
 
+class ActivityChange(Base):
+    """What has changed since the last pass took note: an entry of a queue.
+
+    An hour of whose turns some came, went or moved; a task that went to another agent,
+    or an agent that went to another project, with all its hours; or, where all three are
+    null, everything. Triggers write it (:mod:`aggregator.capture`).
+    """
+
+    __tablename__ = "activity_changes"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    bucket_start: Mapped[datetime | None] = mapped_column(INSTANT)
+    task_id: Mapped[int | None] = mapped_column(BigInteger)
+    agent_id: Mapped[int | None] = mapped_column(BigInteger)
+
+
 class ActivityState(Base):
-    """What the aggregator remembers between passes: exactly one row, id 1."""
+    """What the aggregator remembers between passes: exactly one row, id 1.
+
+    ``complete_since``: from here on, every hour holds what its turns say, but for the
+    changes that wait in ``activity_changes``. Null when that is not known.
+    ``rebuilt_at``: when every hour was last recomputed.
+    """
 
     __tablename__ = "activity_state"
 
@@ -90,6 +111,8 @@ class ActivityState(Base):
     last_pass_seconds: Mapped[float | None] = mapped_column(Float)
     changed_at: Mapped[datetime | None] = mapped_column(INSTANT)
     retention_days: Mapped[int | None] = mapped_column(Integer)
+    complete_since: Mapped[datetime | None] = mapped_column(INSTANT)
+    rebuilt_at: Mapped[datetime | None] = mapped_column(INSTANT)
 
     __table_args__ = (CheckConstraint("id = 1", name="ck_activity_state_one_row"),)
 
@@ -175,5 +198,5 @@ class TranscriptFile(Base):
     sessions: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
-OWN_TABLES = frozenset({"activity_metrics", "activity_state"})
+OWN_TABLES = frozenset({"activity_metrics", "activity_changes", "activity_state"})
 STANDALONE_TABLES = frozenset({"projects", "agents", "tasks", "turns", "transcript_files"})

@@ -11,6 +11,7 @@ import psycopg2
 from sqlalchemy import Engine, event, inspect
 from sqlalchemy.exc import DBAPIError
 
+from aggregator import capture
 from aggregator.database import connect, one_line, shown
 from aggregator.embedded import EmbeddedPostgres
 from aggregator.errors import (
@@ -19,6 +20,7 @@ from aggregator.errors import (
     ForeignTablesError,
     SettingError,
 )
+from aggregator.forks import in_forked_children
 from aggregator.models import STANDALONE_TABLES
 from aggregator.schema import VERSION_TABLES, upgrade
 from aggregator.settings import Settings
@@ -30,6 +32,9 @@ DEMO_DATABASE = "activity_demo"
 @contextmanager
 def open_database(settings: Settings, *, purpose: str, demo: bool = False) -> Iterator[Engine]:
     """Reach the database, bring its tables up to date, and let go of it at the end.
+
+    A forked child has it too, and has to let go of it on its own: the embedded server
+    stays until the last one has.
 
     Args:
         settings: ``database_url``, or else ``home`` for the embedded PostgreSQL.
@@ -53,37 +58,48 @@ def open_database(settings: Settings, *, purpose: str, demo: bool = False) -> It
             server = stack.enter_context(EmbeddedPostgres(settings.home))
             database = DEMO_DATABASE if demo else DATABASE
             engine = connect(server.url(database), purpose=purpose)
-            _keep_alive(server, database, engine)
+            event.listen(engine, "do_connect", _Revival(server, database).before_connecting)
         stack.callback(engine.dispose)
         try:
             _check_tables(engine)
             upgrade(engine, "standalone")
             upgrade(engine, "activity")
+            with engine.begin() as conn:
+                capture.install(conn)
             yield engine
         except DBAPIError as failure:
             raise DatabaseRefusedError(shown(engine.url), one_line(failure)) from failure
 
 
-def _keep_alive(server: EmbeddedPostgres, database: str, engine: Engine) -> None:
-    """Start the server again when a connection is wanted and somebody has killed it.
+class _Revival:
+    """Starts the server again when a connection is wanted and somebody has killed it.
 
     Out of memory, the kernel likes to choose a database.
     """
-    one_at_a_time = Lock()
 
-    @event.listens_for(engine, "do_connect")
-    def revive(
-        dialect: Any,  # noqa: ARG001 - the event's signature
-        record: Any,  # noqa: ARG001
-        arguments: Any,  # noqa: ARG001
+    def __init__(self, server: EmbeddedPostgres, database: str) -> None:
+        self._server = server
+        self._database = database
+        self._one_at_a_time = Lock()
+        in_forked_children(self, _Revival._forget_holder)
+
+    def before_connecting(
+        self,
+        dialect: Any,  # noqa: ARG002 - the event's signature
+        record: Any,  # noqa: ARG002
+        arguments: Any,  # noqa: ARG002
         parameters: dict[str, Any],
     ) -> None:
         try:
-            with one_at_a_time:
-                parameters["port"] = server.url(database).port
+            with self._one_at_a_time:
+                parameters["port"] = self._server.url(self._database).port
         except EmbeddedPostgresError as failure:
             # To whoever wanted the connection, this is a database that is away.
             raise psycopg2.OperationalError(str(failure)) from failure
+
+    def _forget_holder(self) -> None:
+        """A thread that held the lock is not there in a forked child."""
+        self._one_at_a_time = Lock()
 
 
 def _check_tables(engine: Engine) -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, cast
+from datetime import UTC, datetime
+from typing import Any
 
 import pandas as pd
-import psycopg2.extensions
 from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from aggregator.hourly import METRIC_DTYPES
+from aggregator.binary import BOOL, EPOCH, FLOAT8, INT4, INT8, TIMESTAMPTZ, copy_in
 from aggregator.models import ActivityState
+
+BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+"""Before every bucket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,53 +40,79 @@ class Written:
         return self != Written()
 
 
+# -1 and NaN stand for null here: rows of one width travel fast, and "=" can be hashed.
+_COLUMNS = {
+    "bucket_start": TIMESTAMPTZ,
+    "agent_id": INT8,
+    "project_id": INT8,
+    "is_overall": BOOL,
+    "turn_count": INT4,
+    "avg_turn_time_seconds": FLOAT8,
+    "active_agents": INT4,
+}
 _STAGE = text(
     """
-    CREATE TEMPORARY TABLE IF NOT EXISTS activity_metrics_new (
+    CREATE TEMPORARY TABLE activity_metrics_new (
         bucket_start timestamptz, agent_id bigint, project_id bigint, is_overall boolean,
         turn_count integer, avg_turn_time_seconds double precision, active_agents integer
     ) ON COMMIT DROP
     """
 )
-_UPSERT = text(
+# Rows that stay the same are not touched: updated_at means "last changed", and nothing is
+# written for them.
+_REPLACE = text(
     """
-    WITH written AS (
-        INSERT INTO activity_metrics AS old (
+    WITH old AS (
+        SELECT id, bucket_start, coalesce(agent_id, -1) AS agent_id,
+            coalesce(project_id, -1) AS project_id, turn_count, avg_turn_time_seconds, active_agents
+        FROM activity_metrics WHERE bucket_start >= :since AND bucket_start < :until
+    ), new AS (
+        SELECT bucket_start, agent_id, project_id, is_overall, turn_count,
+            nullif(avg_turn_time_seconds, 'NaN') AS avg_turn_time_seconds,
+            nullif(active_agents, -1) AS active_agents
+        FROM activity_metrics_new
+    ), written AS (
+        INSERT INTO activity_metrics (
             bucket_start, agent_id, project_id, is_overall,
             turn_count, avg_turn_time_seconds, active_agents
         )
-        SELECT * FROM activity_metrics_new
+        SELECT bucket_start, nullif(agent_id, -1), nullif(project_id, -1), is_overall,
+            new.turn_count, new.avg_turn_time_seconds, new.active_agents
+        FROM new LEFT JOIN old USING (bucket_start, agent_id, project_id)
+        WHERE old.id IS NULL
+            OR (old.turn_count, old.avg_turn_time_seconds, old.active_agents) IS DISTINCT FROM
+                (new.turn_count, new.avg_turn_time_seconds, new.active_agents)
         ON CONFLICT (bucket_start, agent_id, project_id, is_overall) DO UPDATE SET
             turn_count = excluded.turn_count,
             avg_turn_time_seconds = excluded.avg_turn_time_seconds,
             active_agents = excluded.active_agents,
             updated_at = now()
-        -- Rows that stay the same keep updated_at, so it means "last changed".
-        WHERE (old.turn_count, old.avg_turn_time_seconds, old.active_agents) IS DISTINCT FROM
-            (excluded.turn_count, excluded.avg_turn_time_seconds, excluded.active_agents)
         RETURNING agent_id, project_id, is_overall
+    ), deleted AS (
+        DELETE FROM activity_metrics WHERE id IN (
+            SELECT id FROM old LEFT JOIN new USING (bucket_start, agent_id, project_id)
+            WHERE new.bucket_start IS NULL
+        )
+        RETURNING id
     )
-    SELECT count(agent_id), count(project_id), count(*) FILTER (WHERE is_overall) FROM written
+    SELECT count(agent_id), count(project_id), count(*) FILTER (WHERE is_overall),
+        (SELECT count(*) FROM deleted)
+    FROM written
     """
 )
-# coalesce makes the keys comparable with "=", which can be hashed; ids are never -1.
-_DELETE_VANISHED = text(
-    """
-    DELETE FROM activity_metrics AS old
-    WHERE bucket_start >= :since AND bucket_start < :until AND NOT EXISTS (
-        SELECT FROM activity_metrics_new AS new
-        WHERE new.bucket_start = old.bucket_start
-            AND coalesce(new.agent_id, -1) = coalesce(old.agent_id, -1)
-            AND coalesce(new.project_id, -1) = coalesce(old.project_id, -1)
-    )
-    """
-)
+# By place (ctid), not by id: no batch looks at more rows than it deletes, whatever the
+# size of the table. Rows that somebody holds are left for the next time.
 _PRUNE = text(
     """
-    DELETE FROM activity_metrics WHERE id IN (
-        SELECT id FROM activity_metrics WHERE bucket_start < :before
-        LIMIT :batch FOR UPDATE SKIP LOCKED
+    WITH gone AS (
+        DELETE FROM activity_metrics WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM activity_metrics
+            WHERE bucket_start >= :reached AND bucket_start < :before
+            ORDER BY bucket_start LIMIT :batch FOR UPDATE SKIP LOCKED
+        ))
+        RETURNING bucket_start
     )
+    SELECT count(*), max(bucket_start) FROM gone
     """
 )
 
@@ -106,41 +133,43 @@ def replace_metrics(
         until: End of the range, exclusive, on the hour.
     """
     conn.execute(_STAGE)
-    conn.execute(text("TRUNCATE activity_metrics_new"))
     _copy(conn, metrics)
-    agents, projects, overall = conn.execute(_UPSERT).one()
-    deleted = conn.execute(_DELETE_VANISHED, {"since": since, "until": until}).rowcount
-    return Written(agents, projects, overall, deleted)
+    changed = conn.execute(_REPLACE, {"since": since, "until": until}).one()
+    conn.execute(text("DROP TABLE activity_metrics_new"))
+    return Written(*changed)
 
 
 def _copy(conn: Connection, metrics: pd.DataFrame) -> None:
-    """Send rows with COPY, several times faster than INSERT."""
-    buffer = io.StringIO()
-    # 17 significant digits carry a double unchanged.
-    metrics.to_csv(
-        buffer, columns=list(METRIC_DTYPES), header=False, index=False, float_format="%.17g"
-    )
-    buffer.seek(0)
-    raw = cast("psycopg2.extensions.connection", conn.connection.driver_connection)
-    with raw.cursor() as cursor:
-        cursor.copy_expert("COPY activity_metrics_new FROM STDIN (FORMAT csv)", buffer)
-
-
-def delete_before(conn: Connection, before: datetime, batch: int) -> int:
-    """Delete at most ``batch`` rows older than an instant; return how many went."""
-    return conn.execute(_PRUNE, {"before": before, "batch": batch}).rowcount
-
-
-def save_pass(
-    conn: Connection, at: datetime, seconds: float, retention: timedelta, *, changed: bool
-) -> None:
-    """Remember when the last pass was, how long it took, what it kept, and the last change."""
-    values: dict[str, Any] = {
-        "last_pass_at": at,
-        "last_pass_seconds": seconds,
-        "retention_days": retention.days,
+    ids = {
+        name: metrics[name].to_numpy("int64", na_value=-1)
+        for name in ("agent_id", "project_id", "active_agents")
     }
-    if changed:
+    start = metrics["bucket_start"].astype("int64").to_numpy() - EPOCH
+    rest = {name: metrics[name].to_numpy() for name in _COLUMNS.keys() - ids}
+    copy_in(conn, "activity_metrics_new", _COLUMNS, {**rest, **ids, "bucket_start": start})
+
+
+def delete_before(
+    conn: Connection, before: datetime, batch: int, reached: datetime = BEGINNING
+) -> tuple[int, datetime | None]:
+    """Delete the oldest rows of ``[reached, before)``, at most ``batch`` of them.
+
+    Rows that another transaction holds are passed over.
+
+    Returns:
+        How many went, fewer than ``batch`` at the end of the range; and the newest
+        bucket among them, or None: where the next batch begins. Starting there, it
+        need not step over all that have just been deleted.
+    """
+    deleted, newest = conn.execute(
+        _PRUNE, {"before": before, "batch": batch, "reached": reached}
+    ).one()
+    return deleted, newest
+
+
+def save_state(conn: Connection, at: datetime, written: Written, **values: Any) -> None:
+    """Remember columns of :class:`~aggregator.models.ActivityState`, and when rows changed."""
+    if written.any:
         values["changed_at"] = at
     conn.execute(
         insert(ActivityState)
@@ -152,3 +181,13 @@ def save_pass(
 def last_retention_days(conn: Connection) -> int | None:
     """The retention of the last pass in days, or None before the first."""
     return conn.scalar(select(ActivityState.retention_days))
+
+
+def last_pass_at(conn: Connection) -> datetime | None:
+    """When the last pass was, or None before the first."""
+    return conn.scalar(select(ActivityState.last_pass_at))
+
+
+def last_rebuild_at(conn: Connection) -> datetime | None:
+    """When every hour was last recomputed, or None before the first time."""
+    return conn.scalar(select(ActivityState.rebuilt_at))

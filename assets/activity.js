@@ -7,6 +7,7 @@
  */
 (() => {
   const VIEWER_ID = "viewer"; // as in dashboard/ids.py
+  const ZONE_ID = "zone";
   const KEY = "activity-zone";
   const activity = ((window.dash_clientside ??= {}).activity ??= {});
 
@@ -32,11 +33,13 @@
 
   activity.viewer = () => ({ zone: own(), scheme: activity.scheme() });
 
-  /** Dash calls this with the value of the zone's dropdown, whoever changed it. */
-  activity.chooseZone = (zone) => {
-    // The server's own answer names what the address or the viewer already has.
-    if (exists(zone) && zone !== activity.zone()) activity.remember(KEY, zone);
-  };
+  // What the server is asked because of the zone's dropdown is the viewer's own choice; an
+  // answer or an address may set it, too.
+  document.addEventListener("activity:update", ({ detail: { changedPropIds, inputs } }) => {
+    if (!changedPropIds.includes(`${ZONE_ID}.value`)) return;
+    const { value } = inputs.flat().find(({ id }) => id === ZONE_ID);
+    if (exists(value)) activity.remember(KEY, value);
+  });
 
   let last = activity.scheme();
   document.addEventListener("activity:scheme", () => {

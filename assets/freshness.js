@@ -26,11 +26,11 @@
   };
 
   /** The words and whether they are bad news. */
-  const words = ({ newest, reachable }) => {
-    if (!newest) return ["", false];
-    if (!newest.last_pass_at) return ["no pass yet", false];
-    const last = Date.parse(newest.last_pass_at);
-    const next = Date.parse(newest.next_pass_at);
+  const words = ({ version, reachable }) => {
+    if (!version) return ["", false];
+    if (!version.last_pass_at) return ["no pass yet", false];
+    const last = Date.parse(version.last_pass_at);
+    const next = Date.parse(version.next_pass_at);
     if (!reachable) return [`updated ${clock(last)}`, false];
     const missed = activity.now() > next + PASSES_MISSED * (next - last);
     return missed

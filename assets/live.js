@@ -28,7 +28,7 @@
   activity.now = () => Date.now() + ahead;
 
   /** How new the page is, for those who say so: see freshness.js. */
-  activity.freshness = () => ({ shown, newest: sameNumbers() ? newest : shown, reachable });
+  activity.freshness = () => ({ version: sameNumbers() ? newest : (shown ?? newest), reachable });
 
   const sameNumbers = () => shown && newest && shown.changed_at === newest.changed_at;
   const at = (instant) => (instant ? Date.parse(instant) : -Infinity);

@@ -18,6 +18,7 @@
     const path = new URL(resource.url ?? resource, window.location.href).pathname;
     if (path !== update || typeof options?.body !== "string") return fetch(resource, options);
     const body = JSON.parse(options.body);
+    document.dispatchEvent(new CustomEvent("activity:update", { detail: body }));
     const changed = together(body.changedPropIds);
     pending = changed;
     try {

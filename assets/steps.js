@@ -10,6 +10,7 @@
   const PATIENCE_MS = 5_000;
   const { connection } = window.dash_clientside.activity;
   let waiting = []; // Clicks to be made: a link's id, and when it was meant.
+  let stepped = -Infinity; // When a step was made whose answer is not there yet.
 
   document.addEventListener(
     "click",
@@ -17,8 +18,11 @@
       const link = event.target.closest(STEPS);
       const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey;
       if (!link || elsewhere) return;
-      const early = connection.busy > 0;
-      if (!early && !link.classList.contains("is-off")) return;
+      const early = connection.busy > 0 || Date.now() - stepped < PATIENCE_MS;
+      if (!early && !link.classList.contains("is-off")) {
+        stepped = Date.now();
+        return;
+      }
       event.preventDefault();
       event.stopPropagation();
       if (early) waiting.push({ id: link.id, at: Date.now() });
@@ -27,6 +31,7 @@
   );
 
   document.addEventListener("activity:freshness", () => {
+    stepped = -Infinity;
     waiting = waiting.filter(({ at }) => Date.now() - at < PATIENCE_MS);
     document.getElementById(waiting.shift()?.id)?.click();
   });

@@ -11,15 +11,15 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, text
 
 
-def write_transcripts(engine: Engine, folder: Path) -> None:
-    """The same turns as a Claude Code transcript per agent."""
+def write_transcripts(engine: Engine, folder: Path, shift: timedelta) -> None:
+    """The same turns as a Claude Code transcript per agent, so much later."""
     query = text("""
         SELECT session_id, projects.name, actor, timestamp, key FROM turns
         JOIN tasks ON tasks.id = task_id JOIN agents ON agents.id = agent_id
@@ -39,7 +39,7 @@ def write_transcripts(engine: Engine, folder: Path) -> None:
                 "uuid": key,
                 "sessionId": session,
                 "cwd": f"/code/{project}",
-                "timestamp": at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+                "timestamp": (at + shift).astimezone(UTC).isoformat().replace("+00:00", "Z"),
                 "message": message,
             }
             opened[session].write(json.dumps(line) + "\n")

@@ -89,17 +89,26 @@ def main() -> None:
     parser.add_argument("--agentsview", type=Path, metavar="PATH")
     given = parser.parse_args()
     with filled_database() as engine, served(engine) as (page, recorder):
-        show_first_load("first load", page, "#activity-chart .barlayer .point", given.runs)
+        show_first_load(
+            "first load", f"{page}?window=week", "#activity-chart .barlayer .point", given.runs
+        )
         show_periods(engine, page, recorder, given.runs)
         if given.agentsview:
-            with tempfile.TemporaryDirectory() as home:
-                write_transcripts(engine, Path(home) / ".claude" / "projects")
-                with serve_agentsview(given.agentsview, home) as theirs:
-                    show_first_load("agentsview", f"{theirs}/activity", "main svg rect", given.runs)
-                    for period in PERIODS:
-                        size, seconds = report(theirs, period, NOW, given.runs)
-                        name = f"  its {period}"
-                        print(f"{name:14}{size / 1000:19.1f} kB{seconds * 1000:32.0f} ms")
+            show_agentsview(engine, given.agentsview, given.runs)
+
+
+def show_agentsview(engine: Engine, program: Path, runs: int) -> None:
+    """The same of agentsview, whose present is the real one."""
+    now = datetime.now(UTC)
+    with tempfile.TemporaryDirectory() as home:
+        write_transcripts(engine, Path(home) / ".claude" / "projects", now - NOW)
+        with serve_agentsview(program, home) as address:
+            print()
+            show_first_load("agentsview", f"{address}/activity", ".timeline-svg rect", runs)
+            for period in PERIODS:
+                size, seconds = report(address, period, now, runs)
+                name = f"  its {period}"
+                print(f"{name:14}{size / 1000:19.1f} kB{seconds * 1000:32.0f} ms")
 
 
 @contextlib.contextmanager

@@ -80,11 +80,13 @@ INPUTS = {
     "controls": CONTROLS,
 }
 UNCHANGED = dict.fromkeys(OUTPUTS, no_update)
-AWAY = "The database does not answer. What you see may be out of date; trying again every minute."
+AWAY = (
+    "The database does not answer. What you see may be out of date; trying again every few seconds."
+)
 
 
 def register(app: Dash, reader: MetricReader, context: PageContext, now: Clock) -> None:
-    """Give the page its callbacks: five in the browser, one here."""
+    """Give the page its callbacks: four in the browser, one here."""
     app.clientside_callback(
         ClientsideFunction("activity", "viewer"),
         Output(ids.VIEWER, "data"),
@@ -101,10 +103,6 @@ def register(app: Dash, reader: MetricReader, context: PageContext, now: Clock) 
     app.clientside_callback(
         ClientsideFunction("activity", "shown"),
         Input(ids.VERSION, "data"),
-    )
-    app.clientside_callback(
-        ClientsideFunction("activity", "chooseZone"),
-        Input(ids.ZONE, "value"),
     )
 
     @app.callback(output=OUTPUTS, inputs=INPUTS)
@@ -125,10 +123,11 @@ def register(app: Dash, reader: MetricReader, context: PageContext, now: Clock) 
             answer = read_answer(reader, view, person, present, context)
         except DATABASE_AWAY as failure:
             log.warning("the page has no database: %s", str(failure).split("\n", 1)[0])
-            return {**UNCHANGED, "notice": AWAY}
+            # Without a version, the page asks again as soon as the database is back.
+            return {**UNCHANGED, "version": None, "notice": AWAY}
         except (HostSchemaError, NotMigratedError) as missing:
             log.warning("the page cannot be filled: %s", missing)
-            return {**UNCHANGED, "notice": f"Nothing to show: {missing}."}
+            return {**UNCHANGED, "version": None, "notice": f"Nothing to show: {missing}."}
         shown = draw(answer, person, context)
         if changed == {ids.TICK}:
             # Nobody wants to hear the same view's numbers with every pass.

@@ -10,11 +10,10 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,7 +21,9 @@ import click
 from aggregator.errors import AddressTakenError
 from aggregator.settings import OPTIONS, Settings
 from dashboard.command_group import OneLineGroup
-from dashboard.reports import pass_line, status_lines
+from dashboard.options import settings_from
+from dashboard.ranges import parse_range, parse_workers, range_options
+from dashboard.reports import backfill_line, pass_line, showing_on, status_lines
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -44,27 +45,6 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     for noisy in ("alembic", "apscheduler", "waitress"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-
-
-def settings_from(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the options of these settings, and pass it one ``settings``."""
-
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        @wraps(command)
-        def run(**given: Any) -> None:
-            own = {name: given.pop(name) for name in names}
-            command(settings=Settings.load(own), **given)
-
-        options: Callable[..., None] = run
-        for option in reversed([option for option in OPTIONS if option.name in names]):
-            flag = "--" + option.name.replace("_", "-")
-            words = f"{option.help}  [{option.variable}; default: {option.shown_default}]"
-            options = click.option(
-                flag, metavar=option.metavar, multiple=option.repeatable, help=words
-            )(options)
-        return options
-
-    return decorate
 
 
 @main.command()
@@ -141,13 +121,11 @@ def _import_with_progress(engine: Engine, settings: Settings) -> ImportReport:
     from aggregator.ingest import import_transcripts
 
     with click.progressbar(length=1, label="Importing transcripts") as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.length = max(total, 1)
-            bar.update(done - bar.pos)
-
         report = import_transcripts(
-            engine, settings.transcripts, must_exist=settings.transcripts_given, progress=show
+            engine,
+            settings.transcripts,
+            must_exist=settings.transcripts_given,
+            progress=showing_on(bar),
         )
     click.echo(
         f"Imported {report.turns:,} new turns from {report.files_read:,} of {report.files:,} "
@@ -167,14 +145,59 @@ def aggregate(settings: Settings) -> None:
     is running, say.
     """
     from aggregator.scheduler import ActivityAggregator
-    from aggregator.store import last_retention_days
 
     with _database(settings, "aggregate") as engine:
-        if not settings.retention_given:
-            with engine.connect() as conn:
-                days = last_retention_days(conn) or settings.retention_days
-            settings = replace(settings, retention_days=days)
+        settings = _as_last_pass(engine, settings)
         click.echo(pass_line(ActivityAggregator(engine, settings).aggregate_once()))
+
+
+def _as_last_pass(engine: Engine, settings: Settings) -> Settings:
+    """Keep for as long as the last pass did, unless the user says for how long."""
+    from aggregator.store import last_retention_days
+
+    if settings.retention_given:
+        return settings
+    with engine.connect() as conn:
+        days = last_retention_days(conn) or settings.retention_days
+    return replace(settings, retention_days=days)
+
+
+@main.command()
+@settings_from("home", "database_url", "retention_days")
+@range_options
+def backfill(
+    settings: Settings, since: str | None, until: str | None, workers: str | None, dask: str | None
+) -> None:
+    """Compute the hours of a range from their turns anew.
+
+    Dates are days in UTC; the range is widened to whole hours. Without --retention-days
+    metrics are kept as long as in the last pass. It may be ended at any time and run
+    again; what is done stays done.
+    """
+    from aggregator.backfill import backfill as recompute
+
+    chosen = parse_workers(workers, dask)
+    with _database(settings, "backfill") as engine:
+        days = _as_last_pass(engine, settings).retention_days
+        start, end = parse_range(since, until, datetime.now(UTC), days)
+        with click.progressbar(length=1, label="Recomputing hours") as bar:
+            report = recompute(engine, start, end, workers=chosen, progress=showing_on(bar))
+    click.echo(backfill_line(report))
+
+
+@main.command()
+@settings_from("home", "database_url", "retention_days")
+def prune(settings: Settings) -> None:
+    """Delete the hourly metrics that are older than the retention.
+
+    Without --retention-days it is that of the last pass. Every pass does so too.
+    """
+    from aggregator.scheduler import ActivityAggregator
+
+    with _database(settings, "prune") as engine:
+        settings = _as_last_pass(engine, settings)
+        pruned = ActivityAggregator(engine, settings).prune()
+    click.echo(f"Pruned {pruned:,} rows older than {settings.retention_days} days")
 
 
 @main.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import click
 from flask import current_app
@@ -15,7 +16,8 @@ from aggregator.database import one_line, shown
 from aggregator.errors import DatabaseRefusedError
 from dashboard.command_group import OneLineGroup
 from dashboard.mounted import MountedActivity
-from dashboard.reports import pass_line, status_lines
+from dashboard.ranges import parse_range, parse_workers, range_options
+from dashboard.reports import backfill_line, pass_line, showing_on, status_lines
 
 
 @click.group("activity", cls=OneLineGroup)
@@ -40,6 +42,37 @@ def aggregate() -> None:
     """Make one pass over the turns and end."""
     with _activity() as activity:
         click.echo(pass_line(activity.aggregate_once()))
+
+
+@commands.command()
+@range_options
+@with_appcontext
+def backfill(since: str | None, until: str | None, workers: str | None, dask: str | None) -> None:
+    """Compute the hours of a range from their turns anew.
+
+    Dates are days in UTC; the range is widened to whole hours. It may be ended at any
+    time and run again; what is done stays done.
+    """
+    chosen = parse_workers(workers, dask)
+    with _activity() as activity:
+        days = activity.settings.retention_days
+        start, end = parse_range(since, until, datetime.now(UTC), days)
+        with click.progressbar(length=1, label="Recomputing hours") as bar:
+            report = activity.backfill(start, end, workers=chosen, progress=showing_on(bar))
+    click.echo(backfill_line(report))
+
+
+@commands.command()
+@click.argument("state", type=click.Choice(["on", "off"]))
+@with_appcontext
+def capture(state: str) -> None:
+    """Let triggers on turns, tasks and agents note what changes, or no longer.
+
+    With them a pass recomputes what has changed, without them every hour that is kept.
+    """
+    with _activity() as activity:
+        activity.capture(on=state == "on")
+    click.echo(f"Changes are {'captured' if state == 'on' else 'no longer captured'}")
 
 
 @commands.command()

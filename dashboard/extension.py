@@ -16,7 +16,8 @@ from dashboard.guards import Decorator, guarded
 from dashboard.host_database import HostDatabase
 from dashboard.host_engine import Given, find_engine
 from dashboard.host_settings import HostSettings
-from dashboard.mounted import MountedActivity, start_with_first_request
+from dashboard.mounted import MountedActivity
+from dashboard.serving import start_with_first_request
 
 
 def utc_now() -> datetime:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from threading import Lock
 from typing import Any
 
-from flask import Flask
 from sqlalchemy import Engine
 
-from aggregator.errors import ActivityError
-from aggregator.passes import PassReport, make_pass
+from aggregator.backfill import BackfillReport, backfill
+from aggregator.capture import install, remove
+from aggregator.passes import PassReport
 from aggregator.scheduler import ActivityAggregator
 from aggregator.settings import Settings
+from aggregator.source import Source
 from aggregator.status import read_status
+from aggregator.workers import Workers
 from dashboard.context import Clock
 from dashboard.host_database import HostDatabase, HostReader
 
@@ -77,6 +80,42 @@ class MountedActivity:
         self.database.source()
         return self._aggregator().prune(now)
 
+    def backfill(
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        workers: Workers | None = None,
+        progress: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> BackfillReport:
+        """Compute a range of hours anew, see :func:`aggregator.backfill.backfill`.
+
+        Raises:
+            HostSchemaError: The host's tables lack something.
+            NotMigratedError: Our tables are missing or of an older form.
+        """
+        source = self.database.source()
+        return backfill(
+            self.engine, since, until, source=source, workers=workers, progress=progress
+        )
+
+    def capture(self, *, on: bool) -> None:
+        """Have changes noted by triggers on the host's tables, or not, which is the default.
+
+        See :mod:`aggregator.capture`.
+
+        Raises:
+            HostSchemaError: The host's tables lack something.
+            NotMigratedError: Our tables are missing or of an older form.
+            TablesBusyError: Others keep the tables locked.
+        """
+        source = self.database.source()
+        with self.engine.begin() as conn:
+            if on:
+                install(conn, source)
+            else:
+                remove(conn)
+
     def status(self) -> dict[str, Any]:
         """Facts, see :func:`aggregator.status.read_status`.
 
@@ -102,25 +141,11 @@ class HostAggregator(ActivityAggregator):
         super().__init__(database.engine, settings, clock=clock)
         self._database = database
 
-    def aggregate_once(self, now: datetime | None = None) -> PassReport | None:
-        """Make one pass now, see :meth:`MountedActivity.aggregate_once`."""
-        source = self._database.source()
-        return make_pass(self._engine, now or self._clock(), self._retention, source)
+    def source(self) -> Source:
+        """Where the database keeps its turns, once all is ready.
 
-
-def start_with_first_request(app: Flask, activity: MountedActivity) -> None:
-    """Start the background job in whichever process answers requests.
-
-    That is each worker of a server that forks, and not its master; and not the process
-    that watches files for Flask's reloader. Tests start nothing behind one's back.
-    """
-
-    @app.before_request
-    def start_activity() -> None:
-        if app.testing:
-            return
-        try:
-            activity.start()
-        except ActivityError as error:
-            # The host's own pages are to be answered all the same.
-            app.logger.error("Activity makes no passes: %s", error)
+        Raises:
+            HostSchemaError: The host's tables lack something.
+            NotMigratedError: Our tables are missing or of an older form.
+        """
+        return self._database.source()

@@ -119,7 +119,7 @@ def _measured(rows: pd.DataFrame, overview: Overview, longest: int) -> pd.DataFr
     turns, of_projects = rows["turn_count"], overview.projects["turn_count"]
     states = overview.states.set_index("agent_id")["state"]
     state = rows["agent_id"].map(states) if "agent_id" in rows else pd.Series("", rows.index)
-    totals = overview.totals
+    totals, edges = overview.totals, spark_edges(overview.period)
     per_turn = totals.turn_rate / totals.turn_count if totals.turn_count else 0.0
     return rows.assign(
         rate=turns * per_turn,
@@ -128,7 +128,9 @@ def _measured(rows: pd.DataFrame, overview: Overview, longest: int) -> pd.DataFr
         sort_name=rows["name"].astype("str").str.lower(),
         whole=int(of_projects.sum()),
         bar=turns / longest,
-        columns=len(spark_edges(overview.period)) - 1,
+        columns=len(edges) - 1,
+        # Courses begin with what is kept.
+        gone=int((edges[1:] <= pd.Timestamp(overview.kept_since)).sum()),
     )
 
 
@@ -237,18 +239,19 @@ def _numbers(row: Record, overview: Overview) -> dict[str, str]:
         "time": words.duration(row["avg_turn_time_seconds"]),
         "last_at": last.isoformat() if known else "",
         "last": words.ago(last, overview.window.as_of) if known else words.NOTHING,
-        "course": course(row["spark"], row["columns"]),
+        "course": course(row["spark"], row["columns"], row["gone"]),
         "bar": f"{100 * row['bar']:.1f}",
         "share": words.share(row["turn_count"], row["whole"]),
     }
 
 
-def course(values: Sequence[int], columns: int) -> str:
+def course(values: Sequence[int], columns: int, gone: int = 0) -> str:
     """The data of an SVG path in a box of 100 × 20, highest on top.
 
     Args:
-        values: One for each column up to now.
+        values: One for each column from the first that is kept, up to now.
         columns: Columns of the whole period.
+        gone: Columns at its beginning that are no longer kept.
     """
     highest = max(values, default=0)
     if not highest:
@@ -257,6 +260,6 @@ def course(values: Sequence[int], columns: int) -> str:
     heights = np.asarray(values) * 20 / highest
     return "".join(
         f"M{place * width:.4g} 20v-{height:.3g}h{width:.4g}v{height:.3g}"
-        for place, height in enumerate(heights)
+        for place, height in enumerate(heights, start=gone)
         if height
     )

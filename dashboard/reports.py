@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aggregator.backfill import BackfillReport
     from aggregator.passes import PassReport
+    from aggregator.store import Written
 
 
 def pass_line(report: PassReport | None) -> str:
     """One sentence about a pass; None is one that another process is making."""
     if report is None:
         return "Another process is making a pass right now"
-    written = report.written
+    deleted = report.written.deleted + report.pruned
+    return f"Pass in {report.seconds:.1f} s: {_changes(report.written)}, {deleted:,} deleted"
+
+
+def backfill_line(report: BackfillReport) -> str:
+    """One sentence about a backfill."""
     return (
-        f"Pass in {report.seconds:.1f} s: {written.agents:,} agent, {written.projects:,} project "
-        f"and {written.overall:,} overall rows changed, {written.deleted + report.pruned:,} deleted"
+        f"Recomputed {report.hours:,} hours in {report.seconds:.1f} s: "
+        f"{_changes(report.written)}, {report.written.deleted:,} deleted"
     )
+
+
+def _changes(written: Written) -> str:
+    return (
+        f"{written.agents:,} agent, {written.projects:,} project and {written.overall:,} "
+        "overall rows changed"
+    )
+
+
+def showing_on(bar: Any) -> Callable[[int, int], None]:
+    """What tells one of click's progress bars how much is done, and of how much."""
+
+    def show(done: int, total: int) -> None:
+        bar.length = max(total, 1)
+        bar.update(done - bar.pos)
+
+    return show
 
 
 def status_lines(facts: dict[str, Any], indent: str = "") -> Iterator[str]:

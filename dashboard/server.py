@@ -17,6 +17,7 @@ from aggregator.standalone import open_database
 from dashboard import page
 from dashboard.context import PageContext
 from dashboard.extension import Activity
+from dashboard.serving import start_with_first_request
 
 
 def build_server(engine: Engine, settings: Settings, *, demo: bool = False) -> Flask:
@@ -62,16 +63,14 @@ def build_jobs(engine: Engine, settings: Settings, *, demo: bool = False) -> Act
 def create_app() -> Flask:
     """The standalone server for another WSGI server: ``gunicorn dashboard.server:create_app()``.
 
-    Settings come from the environment. The database, the import and the passes live as
-    long as the process.
+    Settings come from the environment. The database is there as long as a process that
+    has the application; the import and the passes begin with the first request, in each
+    process that answers one. Before or after a fork makes no difference.
     """
     settings = Settings.load()
     stack = ExitStack()
     atexit.register(stack.close)
     engine = stack.enter_context(open_database(settings, purpose="serve"))
-    import_transcripts(engine, settings.transcripts, must_exist=settings.transcripts_given)
-    jobs = build_jobs(engine, settings)
-    jobs.aggregate_once()
-    jobs.start()
-    stack.callback(jobs.stop)
-    return build_server(engine, settings)
+    app = build_server(engine, settings)
+    start_with_first_request(app, build_jobs(engine, settings))
+    return app

@@ -52,7 +52,10 @@ def empty_engine(engine: Engine) -> Engine:
     """The same database without rows, for what commits."""
     with engine.begin() as conn:
         conn.execute(
-            text("TRUNCATE projects, transcript_files, activity_state RESTART IDENTITY CASCADE")
+            text(
+                "TRUNCATE projects, transcript_files, activity_changes, activity_state "
+                "RESTART IDENTITY CASCADE"
+            )
         )
     return engine
 

@@ -228,6 +228,8 @@ def server_command(cluster: Cluster, port: int) -> list[str]:
         "port": port,
         "unix_socket_directories": "",
         "max_connections": 60,
+        # What a killed process was doing ends, and with it the locks that it held.
+        "client_connection_check_interval": "1s",
         "shared_buffers": "96MB",
         "max_wal_size": "256MB",
         "jit": "off",

@@ -27,6 +27,7 @@ from sqlalchemy.engine import URL
 
 from aggregator.embedded import cluster, keeper
 from aggregator.errors import EmbeddedPostgresError
+from aggregator.forks import in_forked_children
 
 LAUNCHES = 3
 """Times that a server which ends at once is started anew: its port may have been taken."""
@@ -50,6 +51,7 @@ class EmbeddedPostgres:
         self._home = home
         self._users_lock: int | None = None
         self._keeper: subprocess.Popen[bytes] | None = None
+        in_forked_children(self, EmbeddedPostgres._forget_keeper)
 
     def __enter__(self) -> Self:
         self.start()
@@ -127,6 +129,9 @@ class EmbeddedPostgres:
             # It is our child. When others let it go, it must not stay a zombie.
             threading.Thread(target=self._keeper.wait, daemon=True).start()
         self._keeper = None
+
+    def _forget_keeper(self) -> None:
+        self._keeper = None  # It is a child of the parent, for whom alone it can be waited.
 
     def _join(self) -> keeper.Postmaster:
         if os.name != "posix":

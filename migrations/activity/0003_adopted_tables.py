@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "activity_0003"
-down_revision = "activity_0001"
+down_revision = "activity_0002"
 
 SCOPE = ["bucket_start", "agent_id", "project_id", "is_overall"]
 SCOPE_KEY = "uq_activity_metrics_bucket_scope"

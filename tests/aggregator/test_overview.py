@@ -174,6 +174,19 @@ def test_an_hour_that_two_agents_of_a_project_share_is_one_active_hour(reader):
     assert projects[["active_hours", "active_agents"]].values.tolist() == [[2, 2]]
 
 
+def test_a_project_was_last_active_when_the_scopes_agents_were(reader):
+    assert read(reader, Scope("agent", (2,))).projects["last_active_at"].tolist() == [
+        utc(22, 9, 12)
+    ]
+
+
+def test_without_its_turns_an_agent_was_active_in_its_newest_bucket_up_to_now(reader, empty_engine):
+    with empty_engine.begin() as conn:
+        conn.execute(text("DELETE FROM turns"))
+
+    assert read(reader).agents["last_active_at"].tolist() == [NOW, utc(22, 10), utc(22, 10)]
+
+
 def test_in_an_hour_of_its_own_one_agent_is_active(reader):
     buckets = read(reader, Scope("agent", (1,))).buckets
 

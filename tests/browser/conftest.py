@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -106,7 +106,7 @@ class Visit:
 
 
 @pytest.fixture
-def visit(empty_engine: Engine, dash_duo: Any) -> Visit:
+def visit(empty_engine: Engine, dash_duo: Any) -> Iterator[Visit]:
     """The page over an empty database on 22 November 2026, 15:30 in Berlin."""
     visit = Visit(dash_duo, empty_engine, datetime(2026, 11, 22, 14, 30, tzinfo=UTC))
     server = Flask("host")
@@ -130,4 +130,8 @@ def visit(empty_engine: Engine, dash_duo: Any) -> Visit:
     dash_duo.start_server(app, navigate=False)
     berlin = {"timezoneId": "Europe/Berlin"}
     dash_duo.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", berlin)
-    return visit
+    yield visit
+    # dash[testing] kills the threads of requests that are still being answered.
+    dash_duo.driver.get("about:blank")
+    visit.release.set()
+    until(lambda: visit.answers == len(visit.updates), timeout=10)

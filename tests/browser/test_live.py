@@ -133,3 +133,28 @@ def test_the_theme_is_switched_and_remembered(live):
 
     assert live.browser.find_element("html").get_attribute("data-theme") == "dark"
     live.browser.wait_for_element('#activity-chart .main-svg[style*="rgb(22, 26, 33)"]')
+
+
+def test_a_chosen_zone_is_remembered_and_one_of_a_link_is_not(live):
+    live.open("?tz=America/New_York")
+    live.browser.wait_for_text_to_equal("#zone", "America/New York")
+    live.open()
+    live.browser.wait_for_text_to_equal("#zone", "Europe/Berlin")
+
+    live.browser.driver.execute_script("dash_clientside.set_props('zone', {value: 'Asia/Kolkata'})")
+    live.browser.wait_for_contains_text("#freshness", "updated 20:00")
+    live.open()
+
+    live.browser.wait_for_text_to_equal("#zone", "Asia/Kolkata")
+    live.browser.wait_for_contains_text("#freshness", "updated 20:00")
+
+
+def test_a_first_load_is_light(live):
+    loaded = live.browser.driver.execute_script(
+        "return performance.getEntriesByType('resource')"
+        ".map(({ name, encodedBodySize }) => [name, encodedBodySize])"
+    )
+
+    # Its own bundle of three times the size is what Dash loads where there is no Plotly.
+    assert [name for name, _ in loaded if "package_data" in name] == []
+    assert sum(size for _, size in loaded) < 1_000_000

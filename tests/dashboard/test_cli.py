@@ -2,20 +2,25 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psutil
 import pytest
+from sqlalchemy import NullPool, create_engine, text
 
 from aggregator.embedded.keeper import find_postmaster
+from aggregator.recompute import STRETCH_LOCK
 
 COMMAND = [sys.executable, "-m", "dashboard"]
 
@@ -76,7 +81,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-@pytest.mark.parametrize("command", ["serve", "import", "aggregate", "status"])
+@pytest.mark.parametrize("command", ["serve", "import", "aggregate", "backfill", "prune", "status"])
 def test_help_explains_each_option_with_its_variable_and_default(environ, command):
     done = run(environ, command, "--help")
 
@@ -177,6 +182,73 @@ def test_importing_and_aggregating_by_hand_do_what_serving_does(environ, transcr
     assert 1 <= status["buckets"] <= 2
 
 
+def test_a_range_can_be_recomputed_and_what_is_old_be_pruned(environ, tmp_path):
+    (tmp_path / "old.jsonl").write_text(_agent("s1", "m1", 60 * 24 * 100))
+    run(environ, "import", "--transcripts", tmp_path)
+    day = f"{datetime.now(UTC) - timedelta(days=110):%F}"
+
+    filled = run(environ, "backfill", "--since", day, "--retention-days", 200, "--workers", 2)
+    pruned = run(environ, "prune")
+
+    *_, hours, words = re.split(r"Recomputed (\S+) hours in \d+\.\d s: ", filled.stdout)
+    assert 110 * 24 < int(hours.replace(",", "")) <= 111 * 24
+    assert words == "1 agent, 1 project and 1 overall rows changed, 0 deleted\n"
+    assert pruned.stdout == "Pruned 3 rows older than 30 days\n"
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_a_backfill_that_is_ended_takes_its_workers_with_it(environ, postgres, end):
+    url = postgres.url("tests_ended", fresh=True)
+    # Each look at who is waiting is a new one.
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as conn:
+        conn.execute(text("SELECT pg_advisory_lock(:key)"), {"key": STRETCH_LOCK})
+        backfill = subprocess.Popen(
+            [*COMMAND, "backfill", "--workers", "1", "--database-url", _with_password(url)],
+            env=environ,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        with backfill:
+            worker = _waiting_process(conn)
+            # Ctrl-C goes to all processes of a terminal, kill to one.
+            (os.killpg if end == signal.SIGINT else os.kill)(backfill.pid, end)
+            _, errors = backfill.communicate(timeout=60)
+            _wait_for_the_end_of(worker)
+
+    assert worker != backfill.pid
+    assert backfill.returncode == (1 if end == signal.SIGINT else -signal.SIGKILL)
+    assert "Traceback" not in errors
+
+
+def _with_password(url) -> str:
+    return url.render_as_string(hide_password=False)
+
+
+def _waiting_process(conn) -> int:
+    """The process whose stretch waits for the lock that this connection holds."""
+    waiting = text(
+        "SELECT CAST(substring(application_name FROM '[0-9]+') AS integer) FROM pg_stat_activity "
+        "WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+    )
+    for _ in range(6_000):
+        if pid := conn.scalar(waiting):
+            return pid
+        time.sleep(0.01)
+    raise TimeoutError
+
+
+def _wait_for_the_end_of(pid: int) -> None:
+    for _ in range(6_000):
+        with suppress(psutil.NoSuchProcess):
+            if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                time.sleep(0.01)
+                continue
+        return
+    raise TimeoutError
+
+
 def test_status_is_readable_for_people(environ):
     done = run(environ, "status")
 
@@ -216,6 +288,7 @@ def test_a_taken_port_is_one_line_and_told_before_any_work(environ, home):
         (["serve", "--host", ".."], "cannot serve on ..:5055: no such address; choose another"),
         (["serve", "--retention-days", "0"], "--retention-days: '0' is not allowed; expected a"),
         (["serve", "--demo", "--database-url", "postgresql://h/x"], "database-url: "),
+        (["backfill", "--since", "2020-02-29"], "--since: '2020-02-29' is not allowed; expected "),
     ],
 )
 def test_what_cannot_be_done_is_one_line_on_stderr_and_exit_code_1(environ, arguments, words):

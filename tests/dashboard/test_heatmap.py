@@ -3,11 +3,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pytest
 
 from aggregator.periods import calendar_period
-from dashboard.heatmap import heatmap, hour_name
+from dashboard.heatmap import CELL, heatmap, hour_name
 from dashboard.theme import DARK, LIGHT
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -25,17 +24,30 @@ def mondays_at_two() -> list[tuple]:
     return [(first + timedelta(days=7 * week), *row) for week, row in enumerate(turns)]
 
 
+def cells(fig) -> dict[tuple[int, int], tuple[float | None, str]]:
+    """What each cell shows and says, by weekday and hour."""
+    found = {}
+    for bars, values in zip(fig.data[:2], (fig.data[0].marker.color, None), strict=True):
+        known = [None] * len(bars.x) if values is None else values
+        for hour, base, value, text in zip(bars.x, bars.base, known, bars.hovertext, strict=True):
+            found[round(base + CELL / 2), hour] = (value, text)
+    return found
+
+
+def shown(fig, weekday: int, hour: int) -> float | None:
+    return cells(fig)[weekday, hour][0]
+
+
 def said(fig, weekday: int, hour: int) -> str:
-    return str(fig.data[0].hovertext[weekday][hour])
+    return cells(fig)[weekday, hour][1]
 
 
 def test_a_cell_is_the_mean_over_all_its_hours_quiet_ones_too(overview):
     fig = heatmap(overview(*mondays_at_two()))
 
-    means = np.array(fig.data[0].z)
-    assert means.shape == (7, 24)
-    assert means[MONDAY][14] == 32 / 4
-    assert means.sum() == 32 / 4
+    means = {place: mean for place, (mean, _) in cells(fig).items()}
+    assert set(means) == {(weekday, hour) for weekday in range(7) for hour in range(24)}
+    assert {place: mean for place, mean in means.items() if mean} == {(MONDAY, 14): 32 / 4}
     assert said(fig, MONDAY, 14) == (
         "<b>Mondays, 14:00–15:00</b><br>8.0 turns per hour, over 4 Mondays"
     )
@@ -55,14 +67,14 @@ def test_a_cell_is_the_mean_over_all_its_hours_quiet_ones_too(overview):
 def test_it_shows_the_chosen_metric(overview, metric, mean, text):
     fig = heatmap(overview(*mondays_at_two()), metric)
 
-    assert fig.data[0].z[MONDAY][14] == mean
+    assert shown(fig, MONDAY, 14) == mean
     assert said(fig, MONDAY, 14) == f"<b>Mondays, 14:00–15:00</b><br>{text}"
 
 
 def test_an_hour_without_a_gap_has_no_average(overview):
     fig = heatmap(overview(*mondays_at_two()), "turn-time")
 
-    assert np.isnan(fig.data[0].z[MONDAY][15])
+    assert shown(fig, MONDAY, 15) is None
     assert said(fig, MONDAY, 15) == (
         "<b>Mondays, 15:00–16:00</b><br>no average turn time, over 4 Mondays"
     )
@@ -85,10 +97,10 @@ def test_hours_of_which_nothing_is_kept_are_struck_through_and_not_zero(overview
     # From Friday 20 November, 13:00 in Berlin; it is Sunday, 15:05.
     fig = heatmap(overview((utc(20, 12), 3, 9.0, 1), kept_since=utc(20, 12)))
 
-    cells, struck = fig.data
-    assert int(np.isnan(cells.z).sum()) == len(struck.x) == 168 - 50
+    _, blank, struck = fig.data
+    assert len(blank.x) == len(struck.x) == 168 - 50
     assert (struck.x[-1], struck.y[-1]) == (23, SUNDAY)
-    assert cells.z[4][13] == 3
+    assert shown(fig, 4, 13) == 3
     assert said(fig, MONDAY, 0) == "<b>Mondays, 00:00–01:00</b><br>nothing kept"
     assert said(fig, 4, 13) == ("<b>Fridays, 13:00–14:00</b><br>3.0 turns per hour, over 1 Friday")
 
@@ -111,7 +123,7 @@ def test_the_hour_that_autumn_repeats_is_not_one_more_sunday(overview):
     # On 25 October the hour from 02:00 came twice: five hours on four Sundays.
     fig = heatmap(overview((utc(25, 0, 10), 5, 9.0, 1), period=period, kept_since=utc(1, 0, 10)))
 
-    assert fig.data[0].z[SUNDAY][2] == 1
+    assert shown(fig, SUNDAY, 2) == 1
     assert said(fig, SUNDAY, 2).endswith("1.0 turns per hour, over 4 Sundays")
 
 
@@ -122,15 +134,17 @@ def test_the_hour_that_autumn_repeats_is_not_one_more_sunday(overview):
 def test_a_small_scale_tells_what_the_strongest_colour_is(overview, metric, marks):
     fig = heatmap(overview(*mondays_at_two()), metric)
 
-    assert fig.data[0].colorbar.ticktext == marks
-    assert (fig.data[0].zmin, fig.data[0].zmax) == (0, fig.data[0].colorbar.tickvals[1])
+    marker = fig.data[0].marker
+    assert marker.colorbar.ticktext == marks
+    assert (marker.cmin, marker.cmax) == (0, marker.colorbar.tickvals[1])
 
 
 def test_an_empty_heatmap_is_all_few(overview):
     fig = heatmap(overview())
 
-    assert set(np.unique(fig.data[0].z)) == {0.0}
-    assert (fig.data[0].zmax, fig.data[0].colorbar.ticktext) == (1, ("0",))
+    marker = fig.data[0].marker
+    assert (len(marker.color), set(marker.color)) == (168, {0.0})
+    assert (marker.cmax, marker.colorbar.ticktext) == (1, ("0",))
     assert fig.layout.meta["summary"] == (
         "Turns per hour by weekday and hour, 26 Oct – 22 Nov 2026. Nothing to show."
     )
@@ -149,6 +163,6 @@ def test_its_summary_names_the_busiest_hour(overview):
 def test_the_colours_follow_the_viewers_scheme(overview, scheme, colours):
     fig = heatmap(overview(), scheme=scheme)
 
-    ramp = [colour for _, colour in fig.data[0].colorscale]
+    ramp = [colour for _, colour in fig.data[0].marker.colorscale]
     assert ramp == list(colours.ramp)
     assert fig.layout.template.layout.paper_bgcolor == colours.surface

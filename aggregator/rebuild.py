@@ -1,0 +1,92 @@
+"""Recomputing every hour that is kept, while everything else goes on.
+
+For what no pass could know: hours from before changes were captured, rows that somebody
+else altered, a definition that is new in this version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine, text
+
+from aggregator.capture import installed
+from aggregator.changes import doubt_everything_if_told, trust_from
+from aggregator.recompute import STRETCH_LOCK, in_transaction, recompute_alone, stretches
+from aggregator.source import STANDALONE, Source
+from aggregator.store import Written, last_rebuild_at, save_state
+from aggregator.turns import END_OF_TIME
+from aggregator.windows import floor_hour
+
+REBUILD_LOCK = 5055_0006
+"""Key of the advisory lock that lets one process at a time rebuild."""
+REBUILD_EVERY = timedelta(days=1)
+
+
+def rebuild_due(conn: Connection, now: datetime, every: timedelta = REBUILD_EVERY) -> bool:
+    """Whether every hour should be recomputed: it never was, or some time ago, a day by default.
+
+    A pass that recomputes every hour, because changes are not captured, counts.
+    """
+    last = last_rebuild_at(conn)
+    # A clock that was ahead must not put it off until then.
+    return last is None or abs(now - last) >= every
+
+
+def rebuild(
+    engine: Engine, now: datetime, retention: timedelta, source: Source = STANDALONE
+) -> Written | None:
+    """Recompute every hour that is kept, in stretches with a transaction each.
+
+    Memory is bounded, locks are short, passes come in between. Killed in the middle, it
+    leaves every hour right.
+
+    Args:
+        engine: The database.
+        now: The present.
+        retention: Age of the oldest hour.
+        source: Where the database keeps its turns.
+
+    Returns:
+        How many rows changed; None when another process is rebuilding.
+    """
+    horizon = floor_hour(now - retention)
+    with _the_only_rebuild(engine) as ours:
+        if not ours:
+            return None
+        in_transaction(engine, _begin)
+        with engine.connect() as conn:
+            todo = list(stretches(conn, horizon, END_OF_TIME, source))
+        written = Written()
+        for since, until in todo:
+            written += recompute_alone(engine, since, until, source)
+        in_transaction(engine, lambda conn: _end(conn, now, horizon, written, source))
+    return written
+
+
+def _begin(conn: Connection) -> None:
+    """Take over from the queue that everything may have changed, so that no pass has to.
+
+    Not while stretches are at work, which may have read before that entry was made.
+    """
+    conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": STRETCH_LOCK})
+    doubt_everything_if_told(conn)
+
+
+def _end(
+    conn: Connection, now: datetime, horizon: datetime, written: Written, source: Source
+) -> None:
+    """Every hour has been read since the beginning; what changed later is in the queue."""
+    save_state(conn, now, written, rebuilt_at=now)
+    if installed(conn, source):
+        trust_from(conn, horizon)
+
+
+@contextmanager
+def _the_only_rebuild(engine: Engine) -> Iterator[bool]:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        # Out of the pool: closing it is what lets go of the lock, whatever happens.
+        conn.detach()
+        yield bool(conn.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": REBUILD_LOCK}))

@@ -1,0 +1,136 @@
+"""Made-up turns in any number, and a scratch database to hold them.
+
+For the benchmarks, which compare programs on the same data: what :func:`fill` writes
+depends on its arguments alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine, create_engine, text
+
+from aggregator.database import connect, parse_url
+from aggregator.embedded import EmbeddedPostgres
+from aggregator.schema import upgrade
+from aggregator.windows import floor_hour
+
+PROJECTS = 20
+AGENTS = 200
+SCRATCH = "activity_benchmark"
+AT_ONCE = 1_000_000
+"""Turns inserted in one transaction."""
+
+_AGENTS = (
+    "TRUNCATE projects, activity_state RESTART IDENTITY CASCADE",
+    """
+    INSERT INTO projects (name, path)
+    SELECT 'project-' || i, '/made/project-' || i FROM generate_series(1, :projects) i
+    """,
+    """
+    INSERT INTO agents (project_id, session_id, started_at)
+    SELECT 1 + i % :projects, lpad(to_hex(i), 8, '0') || '-made-up', :since
+    FROM generate_series(1, :agents) i
+    """,
+    "INSERT INTO tasks (agent_id, state) SELECT id, 'processing' FROM agents ORDER BY id",
+)
+# The hash scatters turns over the agents, and each a little around its even place,
+# the same way every time. Even so, an agent has busy hours and quiet ones.
+_TURNS = text(
+    """
+    INSERT INTO turns (task_id, actor, timestamp, key)
+    SELECT 1 + (hash & 1073741823) % :agents,
+        CASE WHEN i % 5 = 0 THEN 'USER' ELSE 'AGENT' END,
+        CAST(:since AS timestamptz)
+            + (i + (hash >> 16 & 1023) / 1024.0) / :turns * CAST(:span AS interval),
+        'made-' || lpad((:first + i)::text, 12, '0')
+    FROM generate_series(:start, :stop) i, LATERAL (SELECT hashint8(:first + i) AS hash)
+    ORDER BY i
+    """
+)
+
+
+def fill(
+    engine: Engine,
+    turns: int,
+    *,
+    days: int = 30,
+    running_hour: int = 10_000,
+    now: datetime,
+) -> None:
+    """Replace everything in a database by turns of 200 agents over 20 projects.
+
+    Turns are spread evenly over the time and stored in its order, as they would have
+    come; all agents work round the clock. Ends with VACUUM ANALYZE.
+
+    Args:
+        engine: A scratch database, with its tables.
+        turns: How many in all; those of the running hour are among them.
+        days: How far back they reach, before the hour of ``now``.
+        running_hour: How many lie in the hour of ``now``, all before it.
+        now: The present, not on the hour.
+    """
+    hour = floor_hour(now)
+    since = hour - timedelta(days=days)
+    with engine.begin() as conn:
+        for statement in _AGENTS:
+            numbers = {"projects": PROJECTS, "agents": AGENTS, "since": since}
+            used = {name: value for name, value in numbers.items() if f":{name}" in statement}
+            conn.execute(text(statement), used)
+    before = turns - running_hour
+    _insert(engine, 0, before, since, hour - since)
+    _insert(engine, before, running_hour, hour, now - hour)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        conn.execute(text("VACUUM ANALYZE"))
+
+
+def _insert(engine: Engine, first: int, turns: int, since: datetime, span: timedelta) -> None:
+    """Spread turns, numbered from ``first`` on, evenly over ``[since, since + span)``."""
+    for start in range(0, turns, AT_ONCE):
+        values = {
+            "first": first,
+            "turns": turns,
+            "since": since,
+            "span": span,
+            "start": start,
+            "stop": min(start + AT_ONCE, turns) - 1,
+            "agents": AGENTS,
+        }
+        with engine.begin() as conn:
+            conn.execute(_TURNS, values)
+
+
+@contextlib.contextmanager
+def scratch_database(url: str | None) -> Iterator[Engine]:
+    """An empty database with all tables, gone at the end.
+
+    Args:
+        url: A PostgreSQL server to make it on, or None for the embedded one.
+    """
+    with contextlib.ExitStack() as stack:
+        if url is None:
+            home = stack.enter_context(tempfile.TemporaryDirectory())
+            server = stack.enter_context(EmbeddedPostgres(Path(home)))
+            address = server.url(SCRATCH, fresh=True)
+        else:
+            address = parse_url(url).set(database=SCRATCH)
+            maintenance = create_engine(parse_url(url), isolation_level="AUTOCOMMIT")
+            stack.callback(maintenance.dispose)
+            _drop(maintenance)
+            with maintenance.connect() as conn:
+                conn.execute(text(f"CREATE DATABASE {SCRATCH}"))
+            stack.callback(_drop, maintenance)
+        engine = connect(address, purpose="benchmark")
+        stack.callback(engine.dispose)
+        upgrade(engine, "standalone")
+        upgrade(engine, "activity")
+        yield engine
+
+
+def _drop(maintenance: Engine) -> None:
+    with maintenance.connect() as conn:
+        conn.execute(text(f"DROP DATABASE IF EXISTS {SCRATCH} WITH (FORCE)"))

@@ -1,0 +1,327 @@
+"""What holds after every pass, whatever came before: the table equals the oracle."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import psycopg2
+import psycopg2.extensions
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
+
+from aggregator import capture, recompute
+from aggregator.database import connect
+from aggregator.passes import make_pass
+from aggregator.rebuild import rebuild
+from aggregator.schema import upgrade
+from aggregator.windows import floor_hour
+
+START = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
+RETENTION = timedelta(days=2)
+
+
+class CrashError(Exception):
+    """Stands for whatever may end a process."""
+
+
+class Fuse:
+    """Lets the n-th step of a connection to the database fail: a statement, COPY, a commit.
+
+    Half of the steps fail before they are done, half after.
+    """
+
+    def __init__(self):
+        self.steps = None
+
+    def burn(self):
+        if self.steps is not None:
+            self.steps -= 1
+            if self.steps < 0:
+                raise CrashError
+
+
+@pytest.fixture(scope="module")
+def fuse():
+    return Fuse()
+
+
+@pytest.fixture(scope="module")
+def crashing(fuse):
+    """Factories of connections and cursors whose every step can fail."""
+
+    class Cursor(psycopg2.extensions.cursor):
+        def execute(self, *args):
+            fuse.burn()
+            super().execute(*args)
+            fuse.burn()
+
+        def copy_expert(self, *args):
+            fuse.burn()
+            super().copy_expert(*args)
+            fuse.burn()
+
+    class Connection(psycopg2.extensions.connection):
+        def commit(self):
+            fuse.burn()
+            super().commit()
+            fuse.burn()
+
+    return {"connection_factory": Connection, "cursor_factory": Cursor}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_patience():
+    """Those who could let go of a lock do nothing while somebody waits for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recompute, "PATIENCE", "5ms")
+        yield
+
+
+@pytest.fixture(scope="module")
+def world(postgres, crashing, fuse, assert_table_equals_the_oracle):
+    engine = connect(postgres.url("tests_exactness", fresh=True), purpose="tests")
+    upgrade(engine, "standalone")
+    upgrade(engine, "activity")
+    with engine.begin() as conn:
+        # As on hosts, where an agent has many tasks.
+        conn.execute(text("ALTER TABLE tasks DROP CONSTRAINT tasks_agent_id_key"))
+    # As a host's may be; nothing of this may matter to a pass.
+    worker = create_engine(
+        engine.url,
+        isolation_level="REPEATABLE READ",
+        connect_args={**crashing, "options": "-c timezone=Asia/Kathmandu -c datestyle=SQL,DMY"},
+    )
+    yield World(engine, worker, fuse, assert_table_equals_the_oracle)
+    worker.dispose()
+    engine.dispose()
+
+
+class World:
+    """A database, people who write turns, and a worker who makes passes."""
+
+    def __init__(self, engine, worker, fuse, assert_exact):
+        self.engine, self.worker, self.fuse = engine, worker, fuse
+        self.assert_exact = assert_exact
+
+    def begin(self, captured):
+        self.now = START
+        self.keys = iter(range(1_000_000))
+        self.passes = 0
+        with self.engine.begin() as conn:
+            conn.execute(
+                text("TRUNCATE projects, activity_changes, activity_state RESTART IDENTITY CASCADE")
+            )
+            for statement in (
+                "INSERT INTO projects (name, path) SELECT i, i FROM generate_series(1, 3) i",
+                "INSERT INTO agents (project_id, session_id) "
+                "SELECT 1 + i % 3, i FROM generate_series(1, 4) i",
+                "INSERT INTO tasks (agent_id, state) "
+                "SELECT 1 + i % 4, 'processing' FROM generate_series(1, 6) i",
+                "INSERT INTO turns (task_id, actor, timestamp, key) SELECT 1 + i % 6, 'USER', "
+                "timestamptz '2026-11-22 14:30Z' - i * interval '97 min', 'old-' || i "
+                "FROM generate_series(0, 29) i",
+            ):
+                conn.execute(text(statement))
+        self.capture(captured)
+        # Three people: one commits at once, two keep a transaction open.
+        self.people = [self.engine.connect() for _ in range(3)]
+        for person in self.people:
+            person.execute(text("SET lock_timeout = '5ms'"))
+            person.commit()
+        self.make_pass()
+
+    def end(self):
+        for person in self.people:
+            person.rollback()
+            person.invalidate()
+            person.close()
+
+    def capture(self, wanted):
+        with self.engine.begin() as conn:
+            (capture.install if wanted else capture.remove)(conn)
+
+    def write(self, person, statement, **values):
+        """Let a person do something, unless another one's open transaction is in the way."""
+        conn = self.people[person]
+        with suppress(OperationalError), conn.begin_nested():
+            conn.execute(text(statement), values)
+        if person == 0:
+            conn.commit()
+
+    def finish(self, person, commits):
+        (self.people[person].commit if commits else self.people[person].rollback)()
+
+    def at_work(self, work, crash_after):
+        """Run something of the worker's that may crash; tell whether it came to its end."""
+        self.fuse.steps = crash_after
+        try:
+            return work() is not None
+        except (CrashError, OperationalError):  # The latter: somebody holds a row for too long.
+            return False
+        finally:
+            self.fuse.steps = None
+
+    def make_pass(self, crash_after=None):
+        before = self.rows()
+        if not self.at_work(lambda: make_pass(self.worker, self.now, RETENTION), crash_after):
+            return
+        self.passes += 1
+        self.assert_exact(self.engine, floor_hour(self.now - RETENTION))
+        after = self.rows()
+        assert {key: before[key][0] != after[key][0] for key in before.keys() & after.keys()} == {
+            key: before[key][1] != after[key][1] for key in before.keys() & after.keys()
+        }, "updated_at changes if and only if a value does"
+
+    def rows(self):
+        with self.engine.connect() as conn:
+            return {
+                row.id: (
+                    (row.turn_count, row.avg_turn_time_seconds, row.active_agents),
+                    row.updated_at,
+                )
+                for row in conn.execute(text("SELECT * FROM activity_metrics"))
+            }
+
+
+def nth(table):
+    """SQL for the id of some row, or none when there are no rows."""
+    return (
+        f"(SELECT id FROM {table} ORDER BY id LIMIT 1 "
+        f"OFFSET :{table} % greatest((SELECT count(*) FROM {table}), 1))"
+    )
+
+
+WRITES = {
+    "insert a turn": f"INSERT INTO turns (task_id, actor, timestamp, key) "
+    f"SELECT id, 'AGENT', :at, :key FROM tasks WHERE id = {nth('tasks')}",
+    "insert many turns": f"INSERT INTO turns (task_id, actor, timestamp, key) "
+    f"SELECT id, 'AGENT', CAST(:at AS timestamptz) - i * interval '17.123456 min', "
+    f"CAST(:key AS text) || '-' || i "
+    f"FROM tasks, generate_series(1, 9) i WHERE id = {nth('tasks')}",
+    "move a turn in time": f"UPDATE turns SET timestamp = :at WHERE id = {nth('turns')}",
+    "move many turns in time": "UPDATE turns SET timestamp = timestamp + interval '47 min' "
+    "WHERE id % 2 = 0 AND timestamp < '9999-01-01'",
+    "move a turn to a task": f"UPDATE turns SET task_id = {nth('tasks')} "
+    f"WHERE id = {nth('turns')} AND EXISTS (SELECT FROM tasks)",
+    "move a task to an agent": f"UPDATE tasks SET agent_id = {nth('agents')} "
+    f"WHERE id = {nth('tasks')}",
+    "move an agent to a project": f"UPDATE agents SET project_id = {nth('projects')} "
+    f"WHERE id = {nth('agents')}",
+    "change a task's state": f"UPDATE tasks SET state = 'awaiting_input' WHERE id = {nth('tasks')}",
+    "delete a turn": f"DELETE FROM turns WHERE id = {nth('turns')}",
+    "delete a task": f"DELETE FROM tasks WHERE id = {nth('tasks')}",
+    "delete an agent": f"DELETE FROM agents WHERE id = {nth('agents')}",
+    "delete a project": f"DELETE FROM projects WHERE id = {nth('projects')} AND id > 1",
+    "truncate": "TRUNCATE turns",
+}
+RARE = {"delete an agent", "delete a project", "truncate"}
+FAR = [datetime(9999, 12, 31, 23, 59, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC)]
+
+numbers = st.integers(0, 11)
+instants = st.one_of(
+    st.integers(-4 * 60, 150 * 60).map(lambda seconds: START - timedelta(seconds=seconds)),
+    st.integers(-3 * 60, 60 * 60).map(lambda minutes: START - timedelta(minutes=minutes)),
+    st.sampled_from(FAR),
+)
+writes = st.tuples(
+    st.just("write"),
+    st.sampled_from([name for name in WRITES for _ in range(1 if name in RARE else 4)]),
+    st.sampled_from([0, 0, 0, 1, 2]),
+    st.fixed_dictionaries(
+        {"turns": numbers, "tasks": numbers, "agents": numbers, "projects": numbers}
+    ),
+    instants,
+)
+passes = st.tuples(st.just("pass"), st.one_of(st.none(), st.none(), st.integers(0, 70)))
+others = st.one_of(
+    st.tuples(st.just("rebuild"), st.one_of(st.none(), st.integers(0, 90))),
+    st.tuples(st.just("stretch"), st.integers(0, 50), st.integers(1, 10)),
+    st.tuples(st.just("clock"), st.sampled_from([5, 60, 60, 24 * 60, -30, -48 * 60])),
+    st.tuples(st.just("capture"), st.booleans()),
+    st.tuples(st.just("disable"), st.none()),
+)
+finishes = st.tuples(st.just("finish"), st.sampled_from([1, 2]), st.sampled_from([True, False]))
+steps = st.one_of(writes, writes, writes, writes, passes, passes, finishes, others)
+
+
+@settings(max_examples=60)
+@given(st.sampled_from([True, True, False]), st.lists(steps, min_size=3, max_size=30))
+def test_after_every_pass_the_table_equals_the_oracle(world, captured, history):
+    world.begin(captured)
+    try:
+        for step, *arguments in history:
+            STEPS[step](world, *arguments)
+        world.finish(1, commits=True)
+        world.finish(2, commits=False)
+        made = world.passes
+        world.make_pass()
+        assert world.passes == made + 1
+    finally:
+        world.end()
+
+
+def write(world, name, person, picks, at):
+    values = {"at": at, "key": str(next(world.keys)), **picks}
+    statement = WRITES[name]
+    world.write(person, statement, **{k: v for k, v in values.items() if f":{k}" in statement})
+
+
+def recompute_stretch(world, hours_ago, hours):
+    since = floor_hour(world.now) - timedelta(hours=hours_ago)
+    until = since + timedelta(hours=hours)
+    world.at_work(lambda: recompute.recompute_alone(world.worker, since, until), None)
+
+
+def turn_clock(world, minutes):
+    world.now += timedelta(minutes=minutes)
+
+
+def switch_capture(world, wanted):
+    for person in (1, 2):
+        world.finish(person, commits=True)
+    world.capture(wanted)
+
+
+def disable_triggers_for_a_moment(world, _):
+    for person in (1, 2):
+        world.finish(person, commits=True)
+    with world.engine.begin() as conn:
+        conn.execute(text("ALTER TABLE turns DISABLE TRIGGER USER"))
+        conn.execute(text("UPDATE turns SET timestamp = timestamp - interval '1 h' WHERE id = 1"))
+        conn.execute(text("ALTER TABLE turns ENABLE TRIGGER USER"))
+
+
+STEPS = {
+    "write": write,
+    "finish": World.finish,
+    "pass": World.make_pass,
+    "rebuild": lambda world, crash_after: world.at_work(
+        lambda: rebuild(world.worker, world.now, RETENTION), crash_after
+    ),
+    "stretch": recompute_stretch,
+    "clock": turn_clock,
+    "capture": switch_capture,
+    "disable": disable_triggers_for_a_moment,
+}
+
+
+@pytest.mark.parametrize("work", [make_pass, rebuild])
+def test_a_crash_at_any_step_costs_nothing(world, fuse, work):
+    world.begin(captured=True)
+    try:
+        survived, crash_after = False, -1
+        while not survived:
+            crash_after += 1
+            for table, at in (("tasks", START), ("tasks", START - timedelta(hours=30))):
+                write(world, "insert many turns", 0, {table: crash_after}, at)
+            write(world, "move a task to an agent", 0, {"tasks": 1, "agents": crash_after}, START)
+            survived = world.at_work(lambda: work(world.worker, world.now, RETENTION), crash_after)
+            world.make_pass()
+        assert crash_after > 30
+        assert world.passes == crash_after + 2
+    finally:
+        world.end()
