@@ -84,7 +84,7 @@ def test_a_host_is_read_like_our_own_tables(host, source):
         ["alpha", 2],
         ["project 2", 1],
     ]
-    wide = reader.activity(Scope("agent", 3_000_000_000), rolling_window("month", NOW))
+    wide = reader.activity(Scope("agent", (3_000_000_000,)), rolling_window("month", NOW))
     assert wide.totals.turn_count == 1
     projects, agents = reader.choices()
     assert projects["name"].tolist() == ["alpha", "project 2"]

@@ -449,7 +449,7 @@ def test_meanwhile_the_job_is_a_line_in_the_log_and_no_traceback(
     app.extensions["activity"].stop()
 
     record = caplog.records[0]
-    assert record.getMessage().startswith("aggregate: the tables of headspace-activity are not t")
+    assert record.getMessage().startswith("pass: the tables of headspace-activity are not t")
     assert record.exc_info is None
 
 
