@@ -57,8 +57,9 @@ def rebuild(
         if not ours:
             return None
         in_transaction(engine, _begin)
-        with engine.connect() as conn:
-            todo = list(stretches(conn, horizon, END_OF_TIME, source))
+        todo = in_transaction(
+            engine, lambda conn: list(stretches(conn, horizon, END_OF_TIME, source))
+        )
         written = Written()
         for since, until in todo:
             written += recompute_alone(engine, since, until, source)

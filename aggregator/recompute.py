@@ -97,14 +97,15 @@ def in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
             with reading_committed.begin() as conn:
                 conn.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}'"))
                 return work(conn)
-        except DBAPIError as failure:
+        # COPY goes past SQLAlchemy, which then does not wrap its errors.
+        except (DBAPIError, psycopg2.Error) as failure:
             if not tries_left or not _came_between(failure):
                 raise
     raise AssertionError("unreachable")
 
 
-def _came_between(failure: DBAPIError) -> bool:
+def _came_between(failure: DBAPIError | psycopg2.Error) -> bool:
     return isinstance(
-        failure.orig,
+        failure.orig if isinstance(failure, DBAPIError) else failure,
         psycopg2.errors.ForeignKeyViolation | psycopg2.errors.DeadlockDetected,
     )

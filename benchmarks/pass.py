@@ -3,9 +3,9 @@
     python benchmarks/pass.py [--turns 1800000] [--runs 7] [--database-url URL]
 
 The baseline is one SQL statement: a window function for the gaps, sums by agent, grouping
-sets for the scopes, and the upsert. It is the limit: no turn leaves the database. On the same turns of
-200 agents over 20 projects in 30 days, 10,000 of them in the running hour, each is timed
-in turn, in one run:
+sets for the scopes, and the upsert. It is the limit: no turn leaves the database. On the
+same turns of 200 agents over 20 projects in 30 days, 10,000 of them in the running hour,
+each is timed in turn, in one run:
 
 * a pass, which recomputes the last two hours, whose rows have gone before;
 * a rebuild of all 30 days into an empty table;
