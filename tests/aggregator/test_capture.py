@@ -61,8 +61,8 @@ def queue(conn):
     ("statement", "entries"),
     [
         (
-            "INSERT INTO turns (task_id, actor, timestamp, key) "
-            "SELECT 1, 'AGENT', timestamptz '2026-11-03 13:00Z' + i * interval '1 min', i "
+            "INSERT INTO turns (id, task_id, actor, timestamp, key) "
+            "SELECT 9 + i, 1, 'AGENT', timestamptz '2026-11-03 13:00Z' + i * interval '1 min', i "
             "FROM generate_series(0, 119) i",
             [(ONE, None, None), (TWO, None, None)],
         ),
@@ -170,7 +170,7 @@ def test_triggers_of_a_source_with_other_columns_do_not_count(conn):
     conn.execute(text("DELETE FROM turns WHERE id = 1"))
 
     assert capture.installed(conn, host)
-    assert queue(conn) == [(THREE, None, None), EVERYTHING]
+    assert queue(conn) == [EVERYTHING, (THREE, None, None)]
 
 
 def test_installing_gives_way_to_somebody_who_is_writing(captured_engine, conn, monkeypatch):
