@@ -18,8 +18,8 @@ from dashboard.choices import Choices
 from dashboard.clicks import clicked_bar
 from dashboard.context import PageContext
 from dashboard.empty import empty_state
-from dashboard.figures import activity_chart
-from dashboard.heatmap import heatmap
+from dashboard.figures import chart_of
+from dashboard.heatmap import heatmap_of
 from dashboard.picker import range_picker
 from dashboard.projects import project_list
 from dashboard.tables import downloads
@@ -96,8 +96,8 @@ def draw(answer: Answer, viewer: Viewer, context: PageContext) -> dict[str, Any]
     today = local_day(overview.window.as_of, period.zone)
     name = choices.scope_name(view)
     empty = empty_state(overview, view, context, name)
-    chart = activity_chart(overview, names, view.metric, viewer.scheme)
-    pattern = heatmap(overview, view.metric, viewer.scheme)
+    chart = chart_of(overview, names, view.metric, viewer.scheme)
+    pattern = heatmap_of(overview, view.metric, viewer.scheme)
     return {
         **_controls(view, overview, choices),
         "period": components.period_links(view, period, today),
@@ -108,11 +108,11 @@ def draw(answer: Answer, viewer: Viewer, context: PageContext) -> dict[str, Any]
         "cards": cards(overview),
         "figure": chart,
         "chart_title": titles.chart_title(overview, view.metric),
-        "chart_summary": chart.layout.meta["summary"],
+        "chart_summary": chart["layout"]["meta"]["summary"],
         "clicked": None,
         "pattern": pattern,
         "pattern_title": titles.pattern_title(overview, view.metric),
-        "pattern_summary": pattern.layout.meta["summary"],
+        "pattern_summary": pattern["layout"]["meta"]["summary"],
         "people": project_list(overview, view),
         "shares": components.shares(overview.agents),
         "downloads": downloads(overview, names, view.metric, name),

@@ -16,6 +16,7 @@ from aggregator.bins import FUTURE, GONE, RUNNING, by_day
 from aggregator.overview import Overview
 from dashboard import summaries
 from dashboard.axes import count_axis, duration_axis, on_axis, time_axis
+from dashboard.charts import Chart, Trace
 from dashboard.layers import Layer, layers
 from dashboard.metrics import AGENTS, COLUMNS, LABELS, TURN_TIME, TURNS
 from dashboard.theme import MARGIN, Palette, palette, template
@@ -28,7 +29,17 @@ CLEAR = "rgba(0,0,0,0)"
 def activity_chart(
     overview: Overview, names: Mapping[int, str], metric: str = TURNS, scheme: str = "light"
 ) -> go.Figure:
-    """Draw one metric of every bucket in a period.
+    """Draw one metric of every bucket in a period, see :func:`chart_of`."""
+    return go.Figure(chart_of(overview, names, metric, scheme))
+
+
+def chart_of(
+    overview: Overview, names: Mapping[int, str], metric: str = TURNS, scheme: str = "light"
+) -> Chart:
+    """One metric of every bucket in a period, as ``data`` and ``layout`` of a figure.
+
+    Not yet a :class:`plotly.graph_objects.Figure`, which checks every property and takes
+    longer over it than the database over all numbers.
 
     Turns are bars, stacked by project where there are several, with the average turn
     time as a line over them; a bucket without turns is a hole in that line. The x axis
@@ -45,16 +56,20 @@ def activity_chart(
     stack = layers(overview, names)
     buckets = _placed(overview.buckets)
     buckets["tooltip"] = tooltips(overview, stack, colours)
-    fig = go.Figure(layout={"template": template(scheme), **_layout(overview)})
-    fig.update_layout(meta={"summary": summaries.chart_summary(overview, stack, metric)})
     if metric == TURNS:
-        _draw_turns(fig, buckets, stack, overview, colours)
+        data, axes = _turns(buckets, stack, overview, colours)
     elif metric == TURN_TIME:
-        _draw_turn_time(fig, buckets, colours)
+        data, axes = _turn_time(buckets, colours)
     else:
-        _draw_agents(fig, buckets, colours)
-    _shade_gone(fig, buckets, colours)
-    return fig
+        data, axes = _agents(buckets, colours)
+    layout = {
+        "template": template(scheme),
+        "meta": {"summary": summaries.chart_summary(overview, stack, metric)},
+        **_layout(overview),
+        **axes,
+        **_shade_gone(buckets, colours),
+    }
+    return {"data": data, "layout": layout}
 
 
 def _placed(buckets: pd.DataFrame) -> pd.DataFrame:
@@ -78,75 +93,72 @@ def _layout(overview: Overview) -> dict[str, Any]:
     }
 
 
-def _draw_turns(
-    fig: go.Figure,
-    buckets: pd.DataFrame,
-    stack: list[Layer],
-    overview: Overview,
-    colours: Palette,
-) -> None:
-    for layer in stack:
-        fig.add_trace(_layer_bars(layer, buckets, colours))
+def _turns(
+    buckets: pd.DataFrame, stack: list[Layer], overview: Overview, colours: Palette
+) -> tuple[list[Trace], dict[str, Any]]:
     name = f"Turns per {'day' if by_day(overview.period) else 'hour'}"
-    fig.add_trace(_bars(buckets, TURNS, name, None if stack else colours.accent, colours))
-    fig.add_traces(_line_over_bars(buckets, colours))
-    fig.update_layout(
-        yaxis=count_axis(buckets["turn_count"].max()),
-        yaxis2={
-            **duration_axis(buckets["avg_turn_time_seconds"].fillna(0).max()),
-            "overlaying": "y",
-            "side": "right",
-            "showgrid": False,
-        },
-    )
+    data = [
+        *(_layer_bars(layer, buckets, colours) for layer in stack),
+        _bars(buckets, TURNS, name, None if stack else colours.accent, colours),
+        *_line_over_bars(buckets, colours),
+    ]
+    right = {"overlaying": "y", "side": "right", "showgrid": False}
+    longest = buckets["avg_turn_time_seconds"].fillna(0).max()
+    return data, {
+        "yaxis": count_axis(buckets["turn_count"].max()),
+        "yaxis2": {**duration_axis(longest), **right},
+    }
 
 
-def _draw_turn_time(fig: go.Figure, buckets: pd.DataFrame, colours: Palette) -> None:
-    fig.add_trace(_bars(buckets, TURN_TIME, LABELS[TURN_TIME], None, colours))
-    fig.add_trace(_line(buckets, colours.accent, 2))
-    fig.update_layout(yaxis=duration_axis(buckets["avg_turn_time_seconds"].fillna(0).max()))
+def _turn_time(buckets: pd.DataFrame, colours: Palette) -> tuple[list[Trace], dict[str, Any]]:
+    bars = _bars(buckets, TURN_TIME, LABELS[TURN_TIME], None, colours)
+    longest = buckets["avg_turn_time_seconds"].fillna(0).max()
+    return [bars, _line(buckets, colours.accent, 2)], {"yaxis": duration_axis(longest)}
 
 
-def _draw_agents(fig: go.Figure, buckets: pd.DataFrame, colours: Palette) -> None:
-    fig.add_trace(_bars(buckets, AGENTS, LABELS[AGENTS], colours.accent, colours))
-    fig.update_layout(yaxis=count_axis(buckets["active_agents"].max()), showlegend=False)
+def _agents(buckets: pd.DataFrame, colours: Palette) -> tuple[list[Trace], dict[str, Any]]:
+    bars = _bars(buckets, AGENTS, LABELS[AGENTS], colours.accent, colours)
+    most = buckets["active_agents"].max()
+    return [bars], {"yaxis": count_axis(most), "showlegend": False}
 
 
 def _bars(
     buckets: pd.DataFrame, metric: str, name: str, colour: str | None, colours: Palette
-) -> go.Bar:
+) -> Trace:
     """The bars that are pointed at and clicked, whether or not they have a colour."""
     heights = buckets[COLUMNS[metric]].astype("float64").fillna(0)
-    return go.Bar(
-        name=name,
-        legendgroup=name,
-        x=buckets["x"],
-        y=heights.where(buckets["phase"] != FUTURE),
+    return {
+        "type": "bar",
+        "name": name,
+        "legendgroup": name,
+        "x": buckets["x"].to_numpy(),
+        "y": heights.where(buckets["phase"] != FUTURE).to_numpy(),
         # Not on top of the others.
-        base=0,
-        width=buckets["width"],
-        customdata=_clicked(None, buckets),
-        hovertext=buckets["tooltip"],
-        hovertemplate="%{hovertext}<extra></extra>",
-        showlegend=colour is not None,
-        marker=_fill(colour, buckets, colours, _border(buckets)) if colour else {"color": CLEAR},
-    )
+        "base": 0,
+        "width": buckets["width"].to_numpy(),
+        "customdata": _clicked(None, buckets),
+        "hovertext": buckets["tooltip"].to_numpy(),
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "showlegend": colour is not None,
+        "marker": _fill(colour, buckets, colours, _border(buckets)) if colour else {"color": CLEAR},
+    }
 
 
-def _layer_bars(layer: Layer, buckets: pd.DataFrame, colours: Palette) -> go.Bar:
+def _layer_bars(layer: Layer, buckets: pd.DataFrame, colours: Palette) -> Trace:
     held = buckets[buckets["start"].isin(layer.turns.index)]
-    return go.Bar(
-        name=shown(layer.name),
+    return {
+        "type": "bar",
+        "name": shown(layer.name),
         # Entries of different groups need not be of one width.
-        legendgroup=layer.name,
-        x=held["x"],
-        y=layer.turns.reindex(held["start"]).to_numpy(),
-        width=held["width"],
-        customdata=_clicked(layer.project_id, held),
+        "legendgroup": layer.name,
+        "x": held["x"].to_numpy(),
+        "y": layer.turns.reindex(held["start"]).to_numpy(),
+        "width": held["width"].to_numpy(),
+        "customdata": _clicked(layer.project_id, held),
         # The tooltip of the whole bucket tells it, but a click is told all bars.
-        hoverinfo="none",
-        marker=_fill(colours.layer(layer.slot), held, colours, _border(buckets) / 2),
-    )
+        "hoverinfo": "none",
+        "marker": _fill(colours.layer(layer.slot), held, colours, _border(buckets) / 2),
+    }
 
 
 def _clicked(project: int | None, buckets: pd.DataFrame) -> np.ndarray:
@@ -179,7 +191,7 @@ def _fill(colour: str, buckets: pd.DataFrame, colours: Palette, border: float) -
     return marker
 
 
-def _line_over_bars(buckets: pd.DataFrame, colours: Palette) -> list[go.Scatter]:
+def _line_over_bars(buckets: pd.DataFrame, colours: Palette) -> list[Trace]:
     """The average turn time, with an edge that parts it from bars of any colour."""
     edge = _line(buckets, colours.surface, 4, yaxis="y2", showlegend=False)
     name = f"{LABELS[TURN_TIME]} (right axis)"
@@ -188,15 +200,16 @@ def _line_over_bars(buckets: pd.DataFrame, colours: Palette) -> list[go.Scatter]
     return [edge, line]
 
 
-def _line(buckets: pd.DataFrame, colour: str, width: float, **options: Any) -> go.Scatter:
+def _line(buckets: pd.DataFrame, colour: str, width: float, **options: Any) -> Trace:
     average = buckets["avg_turn_time_seconds"]
     # Between two holes there is no line to see, only a dot.
     alone = average.notna() & average.shift().isna() & average.shift(-1).isna()
     running = buckets["phase"] == RUNNING
     dot = width + 3.5
-    return go.Scatter(
-        x=buckets["x"],
-        y=average,
+    return dict(
+        type="scatter",
+        x=buckets["x"].to_numpy(),
+        y=average.to_numpy(),
         mode="lines+markers",
         connectgaps=False,
         # The bar's tooltip tells it all.
@@ -213,34 +226,35 @@ def _line(buckets: pd.DataFrame, colour: str, width: float, **options: Any) -> g
     )
 
 
-def _shade_gone(fig: go.Figure, buckets: pd.DataFrame, colours: Palette) -> None:
+def _shade_gone(buckets: pd.DataFrame, colours: Palette) -> dict[str, Any]:
     """Say of what is no longer kept that it is so, lest it look idle."""
     gone = buckets["phase"] == GONE
     if not gone.any():
-        return
+        return {}
     start, end = buckets["start"].iloc[0], buckets.loc[gone, "end"].iloc[-1]
     left, middle, right = on_axis([start, start + (end - start) / 2, end])
-    fig.add_shape(
-        type="rect",
-        layer="below",
-        x0=left,
-        x1=right,
-        y0=0,
-        y1=1,
-        yref="paper",
-        line={"width": 0},
-        fillcolor=colours.gone,
-    )
+    shape = {
+        "type": "rect",
+        "layer": "below",
+        "x0": left,
+        "x1": right,
+        "y0": 0,
+        "y1": 1,
+        "yref": "paper",
+        "line": {"width": 0},
+        "fillcolor": colours.gone,
+    }
     share = (end - start) / (buckets["end"].iloc[-1] - start)
     if share < 0.06:
         # The tooltips say it.
-        return
-    fig.add_annotation(
-        text=NO_LONGER_KEPT,
-        x=middle,
-        y=0.5,
-        yref="paper",
-        showarrow=False,
-        textangle=0 if share > 0.4 else -90,
-        font={"color": colours.muted},
-    )
+        return {"shapes": [shape]}
+    words = {
+        "text": NO_LONGER_KEPT,
+        "x": middle,
+        "y": 0.5,
+        "yref": "paper",
+        "showarrow": False,
+        "textangle": 0 if share > 0.4 else -90,
+        "font": {"color": colours.muted},
+    }
+    return {"shapes": [shape], "annotations": [words]}

@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 
 from aggregator.overview import Overview
 from dashboard import words
+from dashboard.charts import Chart, Trace
 from dashboard.metrics import AGENTS, PATTERN_LABELS, TURN_TIME, TURNS
 from dashboard.theme import MARGIN, Palette, palette, template
 
@@ -25,9 +26,15 @@ CELL = 0.94
 
 
 def heatmap(overview: Overview, metric: str = TURNS, scheme: str = "light") -> go.Figure:
-    """Draw the mean of one metric in each hour of the week, Monday on top.
+    """Draw the mean of one metric in each hour of the week, see :func:`heatmap_of`."""
+    return go.Figure(heatmap_of(overview, metric, scheme))
 
-    An hour of which nothing is kept is struck through: it is not known to be quiet.
+
+def heatmap_of(overview: Overview, metric: str = TURNS, scheme: str = "light") -> Chart:
+    """The mean of one metric in each hour of the week, Monday on top.
+
+    As ``data`` and ``layout`` of a figure, like :func:`dashboard.figures.chart_of`. An
+    hour of which nothing is kept is struck through: it is not known to be quiet.
 
     Args:
         overview: What to draw; may be empty.
@@ -38,10 +45,9 @@ def heatmap(overview: Overview, metric: str = TURNS, scheme: str = "light") -> g
     cells = hourly_means(overview)
     means = cells[metric]
     highest = 0.0 if means.isna().all() else float(means.max())
-    fig = go.Figure(layout={"template": template(scheme), **_layout(overview)})
     cells = cells.assign(said=_tooltips(cells, overview, metric))
     ramp = {
-        "color": means.dropna(),
+        "color": means.dropna().to_numpy(),
         "colorscale": colours.ramp,
         # Without turns all cells are as few as can be.
         "cmin": 0,
@@ -49,29 +55,33 @@ def heatmap(overview: Overview, metric: str = TURNS, scheme: str = "light") -> g
         "showscale": True,
         "colorbar": _scale(highest, metric),
     }
-    fig.add_trace(_bars(cells[means.notna()], ramp))
-    fig.add_trace(_bars(cells[means.isna()], {"color": "rgba(0, 0, 0, 0)"}))
-    fig.add_trace(_struck_through(cells, colours))
-    fig.update_layout(meta={"summary": _summary(cells, overview, metric)})
-    return fig
+    data = [
+        _bars(cells[means.notna()], ramp),
+        _bars(cells[means.isna()], {"color": "rgba(0, 0, 0, 0)"}),
+        _struck_through(cells, colours),
+    ]
+    summary = {"summary": _summary(cells, overview, metric)}
+    layout = {"template": template(scheme), "meta": summary, **_layout(overview)}
+    return {"data": data, "layout": layout}
 
 
-def _bars(cells: pd.DataFrame, marker: dict[str, Any]) -> go.Bar:
+def _bars(cells: pd.DataFrame, marker: dict[str, Any]) -> Trace:
     """Cells as floating bars.
 
     Plotly's own heatmap is a picture in a ``data:`` address, which a strict
     Content-Security-Policy forbids and paper shows blurred.
     """
-    return go.Bar(
-        x=cells["hour"],
-        y=[CELL] * len(cells),
-        base=cells["weekday"] - CELL / 2,
-        width=CELL,
-        marker={"line": {"width": 0}, **marker},
-        hovertext=cells["said"],
-        hovertemplate="%{hovertext}<extra></extra>",
-        showlegend=False,
-    )
+    return {
+        "type": "bar",
+        "x": cells["hour"].to_numpy(),
+        "y": [CELL] * len(cells),
+        "base": (cells["weekday"] - CELL / 2).to_numpy(),
+        "width": CELL,
+        "marker": {"line": {"width": 0}, **marker},
+        "hovertext": cells["said"].to_numpy(),
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "showlegend": False,
+    }
 
 
 def hourly_means(overview: Overview) -> pd.DataFrame:
@@ -142,21 +152,22 @@ def _days(weekday: int, overview: Overview) -> int:
     return max(0, (last - first - offset).days // 7 + 1)
 
 
-def _struck_through(cells: pd.DataFrame, colours: Palette) -> go.Scatter:
+def _struck_through(cells: pd.DataFrame, colours: Palette) -> Trace:
     unknown = cells[cells["hours"] == 0]
-    return go.Scatter(
-        x=unknown["hour"],
-        y=unknown["weekday"],
-        mode="markers",
-        marker={
+    return {
+        "type": "scatter",
+        "x": unknown["hour"].to_numpy(),
+        "y": unknown["weekday"].to_numpy(),
+        "mode": "markers",
+        "marker": {
             "symbol": "line-ne",
             "size": 7,
             "line": {"color": colours.muted, "width": 1},
             "opacity": 0.5,
         },
-        hoverinfo="skip",
-        showlegend=False,
-    )
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
 
 
 def _scale(highest: float, metric: str) -> dict[str, Any]:

@@ -82,14 +82,13 @@ def people_table(overview: Overview, names: Mapping[int, str]) -> pd.DataFrame:
     states = dict(zip(overview.states["agent_id"], overview.states["state"], strict=True))
     # An agent without turns may belong to a project that had none, and is not listed.
     order = dict.fromkeys([*overview.projects["project_id"], *agents["project_id"]])
-    rows = []
-    for project in order:
-        listed = overview.projects[overview.projects["project_id"] == project]
-        rows += [{**row, "agent": ""} for row in listed.to_dict("records")]
-        rows += [
-            {**row, "agent": row["name"], "active_agents": None}
-            for row in agents[agents["project_id"] == project].to_dict("records")
-        ]
+    by_project: dict[int, list[dict[Hashable, Any]]] = {project: [] for project in order}
+    for row in overview.projects.to_dict("records"):
+        by_project[row["project_id"]].append({**row, "agent": ""})
+    for row in agents.to_dict("records"):
+        own = {**row, "agent": row["name"], "active_agents": None}
+        by_project[row["project_id"]].append(own)
+    rows = [row for listed in by_project.values() for row in listed]
     return pd.DataFrame(
         {
             "Project": [names.get(row["project_id"], _unnamed(row)) for row in rows],
