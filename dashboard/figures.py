@@ -73,10 +73,12 @@ def chart_of(
 
 
 def _placed(buckets: pd.DataFrame) -> pd.DataFrame:
-    """The buckets with ``x`` (their middle on the axis) and ``width`` (ms)."""
+    """The buckets with ``x`` (their middle on the axis), ``width`` (ms) and ``iso`` (start)."""
     length = buckets["end"] - buckets["start"]
     return buckets.assign(
-        x=on_axis(buckets["start"] + length / 2), width=length.dt.total_seconds() * 1000
+        x=on_axis(buckets["start"] + length / 2),
+        width=length.dt.total_seconds() * 1000,
+        iso=buckets["start"].dt.strftime("%FT%TZ"),
     )
 
 
@@ -163,8 +165,7 @@ def _layer_bars(layer: Layer, buckets: pd.DataFrame, colours: Palette) -> Trace:
 
 def _clicked(project: int | None, buckets: pd.DataFrame) -> np.ndarray:
     """What a click on each bar tells, as an array: Plotly would check lists item by item."""
-    starts = buckets["start"].dt.strftime("%FT%TZ")
-    return np.array([[project, start] for start in starts], dtype=object)
+    return np.array([[project, start] for start in buckets["iso"]], dtype=object)
 
 
 def _border(buckets: pd.DataFrame) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -38,18 +39,17 @@ def layers(overview: Overview, names: Mapping[int, str]) -> list[Layer]:
         overview: What to show.
         names: Names of projects by id.
     """
-    turns = overview.project_buckets
-    totals = turns.groupby("project_id")["turn_count"].sum()
-    ranked = [int(one) for one in totals.sort_values(ascending=False, kind="stable").index]
+    turns = _by_project(overview.project_buckets)
+    ranked = sorted(turns, key=lambda one: (-sum(turns[one].values()), one))
     if len(ranked) < 2:
         return []
     busiest, rest = ranked[:MOST], ranked[MOST:]
     slots = colour_slots(busiest)
-    found = [Layer(_name(one, names), one, slots[one], _by_start(turns, [one])) for one in busiest]
+    found = [Layer(_name(one, names), one, slots[one], _summed(turns, [one])) for one in busiest]
     if len(rest) == 1:
-        found.append(Layer(_name(rest[0], names), rest[0], None, _by_start(turns, rest)))
+        found.append(Layer(_name(rest[0], names), rest[0], None, _summed(turns, rest)))
     elif rest:
-        found.append(Layer(words.counted(len(rest), "other"), None, None, _by_start(turns, rest)))
+        found.append(Layer(words.counted(len(rest), "other"), None, None, _summed(turns, rest)))
     return found
 
 
@@ -66,10 +66,22 @@ def colour_slots(projects: list[int]) -> dict[int, int]:
     return slots
 
 
-def _by_start(turns: pd.DataFrame, projects: list[int]) -> pd.Series:
-    chosen = turns[turns["project_id"].isin(projects)]
-    summed: pd.Series = chosen.groupby("start")["turn_count"].sum()
-    return summed
+def _by_project(turns: pd.DataFrame) -> dict[int, Counter[pd.Timestamp]]:
+    """Turns by start of the bucket of each project. Plain: pandas takes ten times as long."""
+    found: dict[int, Counter[pd.Timestamp]] = defaultdict(Counter)
+    rows = zip(turns["project_id"].tolist(), turns["start"], turns["turn_count"], strict=True)
+    for project, start, count in rows:
+        found[project][start] += count
+    return found
+
+
+def _summed(turns: Mapping[int, Counter[pd.Timestamp]], projects: list[int]) -> pd.Series:
+    total: Counter[pd.Timestamp] = Counter()
+    for project in projects:
+        total.update(turns[project])
+    starts = sorted(total)
+    index = pd.DatetimeIndex(starts, name="start")
+    return pd.Series([total[start] for start in starts], index, dtype="int64", name="turn_count")
 
 
 def _name(project: int, names: Mapping[int, str]) -> str:

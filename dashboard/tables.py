@@ -32,8 +32,8 @@ def chart_table(overview: Overview, names: Mapping[int, str]) -> pd.DataFrame:
     buckets = overview.buckets[overview.buckets["phase"] != FUTURE]
     kept, zone = buckets["phase"] != GONE, overview.period.zone
     columns: dict[str, Any] = {
-        "Start": [_local(at, zone) for at in buckets["start"]],
-        "End": [_local(at, zone) for at in buckets["end"]],
+        "Start": _all_local(buckets["start"], zone),
+        "End": _all_local(buckets["end"], zone),
         "Turns": buckets["turn_count"].astype("Int64").where(kept),
         AVERAGE: buckets["avg_turn_time_seconds"].round(1),
         "Active agents": buckets["active_agents"].where(kept),
@@ -152,6 +152,10 @@ def _rows(table: pd.DataFrame) -> list[list[Any]]:
         [None if pd.isna(value) else value for value in row]
         for row in table.astype(object).to_numpy().tolist()
     ]
+
+
+def _all_local(instants: pd.Series, zone: ZoneInfo) -> list[str]:
+    return [at.isoformat() for at in instants.dt.tz_convert(zone).dt.to_pydatetime()]
 
 
 def _local(at: datetime, zone: ZoneInfo) -> str | None:

@@ -71,7 +71,8 @@ def test_a_chart_is_saved_as_a_picture(page, saved, scheme):
         assert (width, height) == (2400, 1000)
         # Much of it is background, and there is more on it than the edges of letters.
         assert 0.2 < colours[background] / (width * height) < 0.99
-        assert sum(count > 200 for count in colours.values()) > 5
+        # Background, letters, and bars or cells in several colours.
+        assert sum(count > 200 for count in colours.values()) >= 5
     page.browser.wait_for_contains_text(".activity-said", "Saved activity-pattern")
 
 
