@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from selenium import webdriver
@@ -15,11 +16,13 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 FOLDER = Path(__file__).parent
+# A week that is over, whatever day it is today.
+LAST_WEEK = datetime.now(UTC).date() - timedelta(days=7)
 SHOTS = (
     # file, query string, width and height in CSS pixels, colour scheme
-    ("activity.png", "?window=week", 1280, 1200, "light"),
-    ("activity-dark.png", "?window=month&open=none", 1280, 1060, "dark"),
-    ("activity-narrow.png", "", 390, 844, "light"),
+    ("activity.png", f"?window=week&on={LAST_WEEK}&open=none", 1280, 1330, "light"),
+    ("activity-dark.png", f"?window=week&on={LAST_WEEK}&people=agents", 1280, 1330, "dark"),
+    ("activity-narrow.png", f"?window=week&on={LAST_WEEK}", 390, 1280, "light"),
 )
 
 
