@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Text, cast, func, inspect, select, text
 
+from aggregator.capture import installed
 from aggregator.database import shown
 from aggregator.import_store import import_totals
 from aggregator.models import (
@@ -35,7 +36,8 @@ def read_status(conn: Connection, now: datetime, source: Source = STANDALONE) ->
     ``database``, its address without the password; ``running``, the processes of this
     program that are connected now; counts of projects, agents and turns by actor;
     ``newest_turn_at``; ``buckets``, the distinct hours with metrics; ``metric_rows``;
-    ``last_pass`` and ``lag_seconds``, the time since; ``import``, see
+    ``last_pass`` and ``lag_seconds``, the time since; ``changes_captured``, whether
+    triggers note what a pass has to recompute; ``import``, see
     :func:`aggregator.import_store.import_totals`, None on a host, which imports nothing.
     Instants are ISO 8601, UTC.
     """
@@ -60,6 +62,7 @@ def read_status(conn: Connection, now: datetime, source: Source = STANDALONE) ->
             "seconds": last and last.last_pass_seconds,
         },
         "lag_seconds": (now - last_at).total_seconds() if last_at else None,
+        "changes_captured": installed(conn, source),
         "import": import_totals(conn) if _imports(conn) else None,
     }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 import click
 from flask import current_app
@@ -56,7 +55,7 @@ def backfill(since: str | None, until: str | None, workers: str | None, dask: st
     chosen = parse_workers(workers, dask)
     with _activity() as activity:
         days = activity.settings.retention_days
-        start, end = parse_range(since, until, datetime.now(UTC), days)
+        start, end = parse_range(since, until, activity.now(), days)
         with click.progressbar(length=1, label="Recomputing hours") as bar:
             report = activity.backfill(start, end, workers=chosen, progress=showing_on(bar))
     click.echo(backfill_line(report))

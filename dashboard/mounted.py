@@ -43,6 +43,10 @@ class MountedActivity:
         """The database."""
         return self.database.engine
 
+    def now(self) -> datetime:
+        """The present by the server's clock."""
+        return self._clock()
+
     def start(self) -> None:
         """Make passes in a background thread of this process; without effect when it does.
 

@@ -58,7 +58,7 @@ def parse_range(
     if start < horizon:
         allowed = (
             f"{horizon:%FT%H:%MZ} or later: metrics are kept for {retention_days} days "
-            "(--retention-days)"
+            "(ACTIVITY_RETENTION_DAYS)"
         )
         raise SettingError("--since", since, allowed)
     if end <= start:

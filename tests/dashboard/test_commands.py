@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from aggregator.models import ActivityMetric
 from aggregator.passes import make_pass
@@ -63,6 +63,83 @@ def test_status_tells_what_there_is(run, empty_engine, record, now):
         "agents: 1",
         "buckets: 1",
     ]
+
+
+def triggers(engine):
+    with engine.connect() as conn:
+        ours = text("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'activity%'")
+        functions = text("SELECT count(*) FROM pg_proc WHERE proname LIKE 'activity%'")
+        return conn.scalar(ours), conn.scalar(functions)
+
+
+def test_capture_is_the_hosts_choice_and_leaves_nothing_behind(run, fresh, record, now):
+    upgrade(fresh, "standalone")
+    run("migrate", engine=fresh)
+    assert triggers(fresh) == (0, 0)
+
+    assert run("capture", "on", engine=fresh).output == "Changes are captured\n"
+    assert triggers(fresh) == (10, 5)
+    assert json.loads(run("status", "--json", engine=fresh).output)["changes_captured"] is True
+
+    assert run("capture", "off", engine=fresh).output == "Changes are no longer captured\n"
+    assert triggers(fresh) == (0, 0)
+
+
+@pytest.mark.parametrize("captured", [True, False])
+def test_turns_that_moved_or_went_long_ago_are_right_after_the_next_pass(
+    run, fresh, record, now, captured
+):
+    upgrade(fresh, "standalone")
+    run("migrate", engine=fresh)
+    if captured:
+        run("capture", "on", engine=fresh)
+    long_ago = now.replace(minute=0) - timedelta(days=9)
+    with fresh.begin() as conn:
+        record(conn, "alpha", "a1", [long_ago, long_ago + HOUR, long_ago + 2 * HOUR])
+    run("aggregate", engine=fresh)
+
+    with fresh.begin() as conn:
+        at = {"before": long_ago, "after": long_ago + 5 * HOUR, "gone": long_ago + HOUR}
+        conn.execute(text("UPDATE turns SET timestamp = :after WHERE timestamp = :before"), at)
+        conn.execute(text("DELETE FROM turns WHERE timestamp = :gone"), at)
+    run("aggregate", engine=fresh)
+
+    with fresh.connect() as conn:
+        overall = ActivityMetric.is_overall.is_(True)
+        hours = select(ActivityMetric.bucket_start).where(overall).order_by("bucket_start")
+        assert conn.scalars(hours).all() == [long_ago + 2 * HOUR, long_ago + 5 * HOUR]
+
+
+def test_backfill_computes_a_range_anew(run, empty_engine, record, now):
+    with empty_engine.begin() as conn:
+        record(conn, "alpha", "a1", [now - timedelta(days=2), now - timedelta(days=9)])
+
+    done = run("backfill", "--since", (now - timedelta(days=3)).date().isoformat())
+
+    assert done.exit_code == 0
+    assert "1 agent, 1 project and 1 overall rows changed, 0 deleted\n" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            ("--since", "2026-08-01"),
+            "--since: '2026-08-01' is not allowed; expected 2026-10-23T14:00Z",
+        ),
+        (("--since", "soon"), "--since: 'soon' is not allowed; expected a date such as 2026-10-01"),
+        (
+            ("--workers", "0"),
+            "--workers: '0' is not allowed; expected a whole number from 1 to 256",
+        ),
+    ],
+)
+def test_a_range_that_cannot_be_is_one_line(run, arguments, words):
+    done = run("backfill", *arguments)
+
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"activity: {words}")
+    assert done.stderr.count("\n") == 1
 
 
 def test_migrate_makes_our_tables_and_says_so(run, fresh):

@@ -39,7 +39,7 @@ def test_dates_are_days_in_utc_and_the_default_is_all_that_is_kept(since, until,
             "2026-10-23T13:59Z",
             None,
             "--since: '2026-10-23T13:59Z' is not allowed; expected 2026-10-23T14:00Z or later: "
-            "metrics are kept for 30 days (--retention-days)",
+            "metrics are kept for 30 days (ACTIVITY_RETENTION_DAYS)",
         ),
         (
             "2026-12-01",
