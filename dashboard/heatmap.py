@@ -48,7 +48,9 @@ def heatmap_of(overview: Overview, metric: str = TURNS, scheme: str = "light") -
     cells = cells.assign(said=_tooltips(cells, overview, metric))
     ramp = {
         "color": means.dropna().to_numpy(),
-        "colorscale": colours.ramp,
+        "colorscale": [
+            [step / (len(colours.ramp) - 1), colour] for step, colour in enumerate(colours.ramp)
+        ],
         # Without turns all cells are as few as can be.
         "cmin": 0,
         "cmax": highest or 1,

@@ -67,8 +67,10 @@ class Row:
     name: str
     title: str
     href: str | None
+    """Leads to this project or agent alone; None where it is what is shown."""
     fold: str
     """``folded``, ``unfolded``, or empty where there is nothing to fold."""
+    fold_href: str
     aside: str
     states: Sequence[tuple[str, str]]
     turns: str
@@ -198,14 +200,16 @@ def _project(
     project = row["project_id"]
     is_open = alone or project in unfolded
     fold = replace(view, unfolded=tuple(sorted(unfolded ^ {project}))).address
+    only = replace(view, projects=(project,), agents=())
     counts = agents["state"].value_counts()
     return Row(
         kind="project",
         id=project,
         name=row["name"],
-        title=f"{row['name']}: {'hide' if is_open else 'show'} its agents",
-        href=None if alone else fold,
+        title=f"Only project {row['name']}",
+        href=None if view.projects == (project,) else only.address,
         fold="" if alone else "unfolded" if is_open else "folded",
+        fold_href=fold,
         aside=words.counted(len(agents), "agent"),
         states=[
             (state, f"{counts[state]} {STATE_WORDS[state]}") for state in STATES if state in counts
@@ -215,13 +219,15 @@ def _project(
 
 
 def _agent(row: Record, view: View, overview: Overview, projects: Mapping[int, str]) -> Row:
+    only = replace(view, agents=(row["agent_id"],))
     return Row(
         kind="agent",
         id=row["agent_id"],
         name=row["name"],
         title=f"Only agent {row['name']}",
-        href=replace(view, agents=(row["agent_id"],)).address,
+        href=None if view.agents == (row["agent_id"],) else only.address,
         fold="",
+        fold_href="",
         aside=projects.get(row["project_id"], ""),
         # Ended, or silent for a day: it has no state, which is no fourth state.
         states=[(row["state"], STATE_WORDS[row["state"]])] if row["state"] else [],

@@ -89,6 +89,11 @@ def test_a_visit(page):
 
     browser.driver.back()
     browser.wait_for_text_to_equal("#period strong", "16–22 Nov 2026")
+    page.click("#project-2")
+    browser.wait_for_text_to_equal("#crumbs", "All projects › infra")
+    assert address(page) == "?window=week&project=2"
+    browser.driver.back()
+    browser.wait_for_text_to_equal("#card-turns", "8")
     page.click("#agent-3")
     browser.wait_for_text_to_equal("#card-turns", "2")
     browser.wait_for_text_to_equal("#crumbs", "All projects › b1b1b1b1")
@@ -168,8 +173,8 @@ def test_days_have_their_true_hours(visit, record, zone, day, name, buckets, fir
 def test_a_link_in_the_table_keeps_the_focus_and_is_part_of_the_address(page):
     browser = page.browser
     page.open("?window=week&open=none")
-    browser.wait_for_element("#project-1").send_keys(Keys.ENTER)
-    browser.wait_for_element('#project-1[aria-expanded="true"]:focus')
+    browser.wait_for_element("#fold-1").send_keys(Keys.ENTER)
+    browser.wait_for_element('#fold-1[aria-expanded="true"]:focus')
     browser.wait_for_text_to_equal("#agent-1", "a1a1a1a1")
     assert address(page) == "?window=week&open=1"
 
@@ -177,7 +182,7 @@ def test_a_link_in_the_table_keeps_the_focus_and_is_part_of_the_address(page):
     browser.wait_for_element('[aria-sort="ascending"] #sort-name:focus')
     browser.driver.back()
     browser.driver.back()
-    browser.wait_for_element('#project-1[aria-expanded="false"]')
+    browser.wait_for_element('#fold-1[aria-expanded="false"]')
 
 
 def test_two_hundred_agents_are_all_there_and_only_those_in_sight_are_laid_out(visit):

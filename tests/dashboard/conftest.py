@@ -7,7 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 from dash.development.base_component import Component
 from flask import Flask
@@ -325,3 +327,32 @@ def texts() -> Callable[[Any], str]:
 def hrefs() -> Callable[[Any], list[str]]:
     """Tells where the links in some components lead, in order."""
     return lambda content: [part.href for part in _parts(content) if hasattr(part, "href")]
+
+
+def _plain(value: Any) -> Any:
+    """The same with lists for arrays and tuples, and None for what is no number."""
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, np.ndarray | list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    return None if isinstance(value, float) and np.isnan(value) else value
+
+
+@pytest.fixture
+def assert_plotly_agrees() -> Callable[[dict[str, Any]], None]:
+    """Checks that Plotly finds nothing to correct in a chart that it has not checked."""
+
+    def check(chart: dict[str, Any]) -> None:
+        given = {"data": chart["data"], "layout": {**chart["layout"]}}
+        given["layout"].pop("template")
+        plain = _plain(given)
+        made = go.Figure(plain).to_plotly_json()
+        assert _plain({"data": made["data"], "layout": made["layout"]}) == {
+            **plain,
+            # Plotly adds the template that it would use by itself.
+            "layout": {**plain["layout"], "template": _plain(made["layout"]["template"])},
+        }
+
+    return check

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from aggregator.periods import calendar_period
-from dashboard.figures import activity_chart
+from dashboard.figures import activity_chart, chart_of
 from dashboard.theme import DARK, LIGHT, mix
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -254,3 +254,13 @@ def test_the_colours_follow_the_viewers_scheme(overview, scheme, colours):
     assert fig.layout.template.layout.paper_bgcolor == colours.surface
     assert bars(fig).marker.color == colours.accent
     assert line(fig).line.color == colours.contrast
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_what_the_page_is_sent_is_what_plotly_makes_of_it(overview, metric, assert_plotly_agrees):
+    hours = ((utc(20, 13), 5, 60.0, 1), (utc(22, 9), 23, 84.0, 3), (utc(22, 14), 2, None, 1))
+    turns = [(1, utc(20, 13), 5), (2, utc(22, 9), 23), (1, utc(22, 14), 2)]
+    week = calendar_period("week", date(2026, 11, 22), BERLIN)
+    view = overview(*hours, period=week, kept_since=utc(19, 9), project_buckets=turns)
+
+    assert_plotly_agrees(chart_of(view, NAMES, metric))

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from aggregator.periods import calendar_period
-from dashboard.heatmap import CELL, heatmap, hour_name
+from dashboard.heatmap import CELL, heatmap, heatmap_of, hour_name
 from dashboard.theme import DARK, LIGHT
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -166,3 +166,8 @@ def test_the_colours_follow_the_viewers_scheme(overview, scheme, colours):
     ramp = [colour for _, colour in fig.data[0].marker.colorscale]
     assert ramp == list(colours.ramp)
     assert fig.layout.template.layout.paper_bgcolor == colours.surface
+
+
+@pytest.mark.parametrize("metric", ["turns", "turn-time", "agents"])
+def test_what_the_page_is_sent_is_what_plotly_makes_of_it(overview, metric, assert_plotly_agrees):
+    assert_plotly_agrees(heatmap_of(overview(*mondays_at_two(), kept_since=utc(20, 12)), metric))

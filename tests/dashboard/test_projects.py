@@ -121,10 +121,19 @@ def test_projects_are_folded_by_the_viewer(two):
     folded = Table(project_list(two, View(unfolded=(2,))))
 
     assert folded.names() == ["atlas 2 agents", "infra 1 agent", "ninth"]
-    assert folded.expanded == {"project-1": "false", "project-2": "true"}
-    assert folded.links["project-1"] == "?open=1,2"
-    assert folded.links["project-2"] == "?open=none"
-    assert folded.links["agent-9"] == "?agent=9&open=2"
+    assert folded.expanded == {"fold-1": "false", "fold-2": "true"}
+    assert folded.links["fold-1"] == "?open=1,2"
+    assert folded.links["fold-2"] == "?open=none"
+
+
+def test_names_lead_to_a_project_or_an_agent_alone(two):
+    table = Table(project_list(two, View("week", projects=(1, 2), unfolded=(2,))))
+    alone = Table(project_list(two, View(projects=(2,), agents=(9,), people="agents")))
+
+    assert table.links["project-1"] == "?window=week&project=1&open=2"
+    assert table.links["agent-9"] == "?window=week&project=1,2&agent=9&open=2"
+    # What is shown is no way to itself.
+    assert "agent-9" not in alone.links
 
 
 def test_projects_of_many_agents_are_folded_until_the_viewer_unfolds_them(overview, now):
