@@ -103,6 +103,28 @@ def test_a_visit(page):
     assert page.problems() == []
 
 
+def test_the_first_tap_shows_a_bars_numbers_and_the_second_leads_there(page):
+    driver = page.browser.driver
+    driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page.open("?window=week")
+    page.browser.wait_for_element(BARS)
+    tallest = max(bars(page), key=lambda bar: bar.size["height"])
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", tallest)
+    box = driver.execute_script("return arguments[0].getBoundingClientRect().toJSON()", tallest)
+    point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+
+    def tap():
+        gesture = {**point, "gestureSourceType": "touch"}
+        driver.execute_cdp_cmd("Input.synthesizeTapGesture", gesture)
+
+    tap()
+    page.browser.wait_for_contains_text("#activity-chart .hoverlayer", "Sun 22 Nov, 13:00–14:00")
+    assert len(page.updates) == 1
+
+    tap()
+    page.browser.wait_for_text_to_equal("#period strong", "Sun 22 Nov 2026")
+
+
 def test_a_copied_address_opens_the_same_view(page):
     browser = page.browser
     search = (
