@@ -6,9 +6,13 @@ what is allowed. Edges turn them into one line on stderr or a JSON answer.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+SHOWN_NAMES = 20
+"""Names that an error lists, so that it stays one readable line."""
 
 
 class ActivityError(Exception):
@@ -192,3 +196,59 @@ class TablesBusyError(ActivityError):
             "agents, tasks or turns are being written all the time; expected a moment without "
             "an open transaction on them"
         )
+
+
+class UnknownNameError(ActivityError):
+    """No project or agent is called so, or several are."""
+
+    def __init__(self, kind: str, wanted: str, names: Mapping[int, str], found: list[int]) -> None:
+        if found:
+            ids = ", ".join(map(str, found))
+            said = f"several are called {wanted!r}; expected one of their ids: {ids}"
+        else:
+            every = sorted(set(names.values()), key=lambda name: (name.casefold(), name))
+            some, more = ", ".join(every[:SHOWN_NAMES]), " …" if every[SHOWN_NAMES:] else ""
+            said = f"none is called {wanted!r}; there are: {some or 'none yet'}{more}"
+        super().__init__(f"{kind}: {said}")
+
+
+class BrowserMissingError(ActivityError):
+    """Pictures are drawn by Chrome or Chromium, and there is neither."""
+
+    def __init__(self, command: str, named: str | None) -> None:
+        place = f" at {named}" if named else ""
+        super().__init__(
+            f"pictures need Chrome or Chromium, and none was found{place}; run: {command}"
+        )
+
+
+class PicturePackageMissingError(ActivityError):
+    """Pictures are wanted, and a package for them is not installed."""
+
+    def __init__(self, package: str) -> None:
+        super().__init__(
+            f"pictures need the package {package}: pip install 'headspace-activity[png]'"
+        )
+
+
+class PictureFailedError(ActivityError):
+    """The browser did not draw a picture."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the picture could not be drawn: {reason}")
+
+
+class PicturesBusyError(ActivityError):
+    """So many pictures are wanted that another one would only wait."""
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__(
+            f"{waiting} exports are being drawn or are waiting already; try again in a moment"
+        )
+
+
+class OutputError(ActivityError):
+    """A file that was asked for cannot be written."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"cannot write {path}: {reason}")

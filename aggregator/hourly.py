@@ -123,7 +123,7 @@ def gap_counts(metrics: pd.DataFrame) -> pd.Series:
     return (metrics["turn_count"] - without_gap).rename("gaps")
 
 
-def pool(metrics: pd.DataFrame, by: pd.Series) -> pd.DataFrame:
+def pool(metrics: pd.DataFrame, by: pd.Series | list[pd.Series]) -> pd.DataFrame:
     """Combine rows of one scope into longer spans, averaging over all their gaps.
 
     The average of averages is Σ avg·n / Σ n with n the number of gaps; weighting by
@@ -132,11 +132,12 @@ def pool(metrics: pd.DataFrame, by: pd.Series) -> pd.DataFrame:
     Args:
         metrics: (n, ≥3) frame with ``turn_count``, ``avg_turn_time_seconds`` and
             ``active_agents``.
-        by: (n,) keys, such as the local day of each row.
+        by: (n,) keys, such as the local day of each row; several for groups of groups.
 
     Returns:
-        Frame indexed by the sorted keys: ``turn_count`` (int64) and
-        ``avg_turn_time_seconds`` (float64, s, NaN without a gap).
+        Frame indexed by the sorted keys: ``turn_count`` (int64),
+        ``avg_turn_time_seconds`` (float64, s, NaN without a gap) and ``gap_count``
+        (int64), the weight by which these can be combined again.
     """
     gaps = gap_counts(metrics)
     sums = (
@@ -144,11 +145,13 @@ def pool(metrics: pd.DataFrame, by: pd.Series) -> pd.DataFrame:
             {
                 "turn_count": metrics["turn_count"],
                 "seconds": metrics["avg_turn_time_seconds"].fillna(0.0) * gaps,
-                "gaps": gaps,
+                "gap_count": gaps,
             }
         )
         .groupby(by, sort=True)
         .sum()
     )
-    average = sums["seconds"] / sums["gaps"].where(sums["gaps"] > 0)
-    return pd.DataFrame({"turn_count": sums["turn_count"], "avg_turn_time_seconds": average})
+    average = sums["seconds"] / sums["gap_count"].where(sums["gap_count"] > 0)
+    return sums[["turn_count", "gap_count"]].assign(avg_turn_time_seconds=average)[
+        ["turn_count", "avg_turn_time_seconds", "gap_count"]
+    ]

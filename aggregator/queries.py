@@ -29,7 +29,6 @@ from aggregator.hourly import INSTANT
 from aggregator.models import ActivityMetric, Agent, Project, Task, Turn
 from aggregator.scope import Scope
 from aggregator.source import STANDALONE, Source
-from aggregator.windows import Window
 
 PROJECT_NAME = func.coalesce(
     func.nullif(func.btrim(Project.name), ""), func.concat("project ", Project.id)
@@ -53,7 +52,11 @@ def check_scope(conn: Connection, scope: Scope) -> None:
 
 
 def read_hours(conn: Connection, scope: Scope, since: datetime, until: datetime) -> pd.DataFrame:
-    """The scope's hours in ``[since, until)``, as :attr:`Activity.hours` has them.
+    """The scope's hours in ``[since, until)``, oldest first.
+
+    (n, 4) frame of ``bucket_start`` (UTC), ``turn_count`` (int64),
+    ``avg_turn_time_seconds`` (float64, NaN without a gap) and ``active_agents`` (Int64, NA
+    for a single agent); only hours with turns.
 
     Several projects or agents are pooled; an agent belongs to one project, so that the
     active agents of projects add up.
@@ -130,59 +133,17 @@ POOLED_DTYPES = {
 }
 
 
-def read_agents(
-    conn: Connection, scope: Scope, window: Window, source: Source = STANDALONE
-) -> pd.DataFrame:
-    """The scope's active agents, as :attr:`aggregator.read.Activity.agents` has them."""
-    statement = (
-        select(
-            Agent.id.label("agent_id"),
-            Agent.project_id,
-            source.agent_name.label("name"),
-            TURNS,
-            AVERAGE,
-            HOURS,
-        )
-        .join(ActivityMetric, ActivityMetric.agent_id == Agent.id)
-        .where(between(window.since, window.until), of_agents(scope))
-        .where(Agent.project_id.is_not(None))
-        .group_by(Agent.id)
-        .order_by(TURNS.desc(), Agent.id)
-    )
-    return frame(conn, statement).astype({"agent_id": "int64", **POOLED_DTYPES})
-
-
-def read_projects(
-    conn: Connection, scope: Scope, window: Window, agents: pd.DataFrame
-) -> pd.DataFrame:
-    """The scope's active projects, as :attr:`aggregator.read.Activity.projects` has them.
-
-    Args:
-        conn: A connection.
-        scope: Whose projects.
-        window: Over which time.
-        agents: What :func:`read_agents` gives for the same.
-    """
-    of_scope = select(Agent.project_id).where(of_agents(scope))
-    statement = (
-        select(Project.id.label("project_id"), PROJECT_NAME.label("name"), TURNS, AVERAGE, HOURS)
-        .join(ActivityMetric, ActivityMetric.project_id == Project.id)
-        .where(between(window.since, window.until), Project.id.in_(of_scope))
-        .group_by(Project.id)
-        .order_by(TURNS.desc(), Project.id)
-    )
-    projects = frame(conn, statement).astype(POOLED_DTYPES)
-    # Distinct agents of the window, which no sum of buckets can tell.
-    active = agents.groupby("project_id").size()
-    return projects.assign(
-        active_agents=projects["project_id"].map(active).fillna(0).astype("int64")
-    )
-
-
 def newest_bucket(conn: Connection, scope: Scope, *within: ColumnElement[bool]) -> datetime | None:
     """Start of the scope's newest bucket at any time, or of those :func:`between` tells."""
     newest = select(func.max(ActivityMetric.bucket_start))
     return conn.scalar(newest.where(_in_scope(scope), *within))
+
+
+def oldest_bucket(conn: Connection) -> datetime | None:
+    """Start of the oldest bucket, or None."""
+    return conn.scalar(
+        select(func.min(ActivityMetric.bucket_start)).where(ActivityMetric.is_overall.is_(True))
+    )
 
 
 def count_agents(
@@ -192,7 +153,9 @@ def count_agents(
     inside = [between(since, until) for since, until in spans]
     seen = (
         select(*(func.bool_or(span).label(f"in_{number}") for number, span in enumerate(inside)))
-        .where(or_(*inside), agent_rows(scope))
+        .join(Agent, Agent.id == ActivityMetric.agent_id)
+        # One that has lost its project counts nowhere, even before the next pass.
+        .where(or_(*inside), agent_rows(scope), Agent.project_id.is_not(None))
         .group_by(ActivityMetric.agent_id)
         .subquery()
     )
@@ -210,23 +173,39 @@ def newest_turn(conn: Connection, scope: Scope, source: Source = STANDALONE) -> 
 
 def projects_with_metrics(conn: Connection) -> pd.DataFrame:
     """``project_id`` and ``name`` of each project that has metrics at any time, by name."""
-    statement = (
-        select(Project.id.label("project_id"), PROJECT_NAME.label("name"))
-        .where(exists().where(ActivityMetric.project_id == Project.id))
-        .order_by(func.lower(PROJECT_NAME), Project.id)
-    )
-    return frame(conn, statement)
+    return all_projects(conn, exists().where(ActivityMetric.project_id == Project.id))
 
 
 def agents_with_metrics(conn: Connection, source: Source = STANDALONE) -> pd.DataFrame:
     """``agent_id``, ``project_id`` and ``name`` of each such agent, newest first."""
+    return all_agents(conn, source, exists().where(ActivityMetric.agent_id == Agent.id))
+
+
+def all_projects(conn: Connection, *conditions: ColumnElement[bool]) -> pd.DataFrame:
+    """``project_id`` (int64) and ``name`` (str) of each project, by name."""
+    statement = (
+        select(Project.id.label("project_id"), PROJECT_NAME.label("name"))
+        .where(*conditions)
+        .order_by(func.lower(PROJECT_NAME), Project.id)
+    )
+    return frame(conn, statement).astype({"project_id": "int64", "name": "str"})
+
+
+def all_agents(
+    conn: Connection, source: Source = STANDALONE, *conditions: ColumnElement[bool]
+) -> pd.DataFrame:
+    """``agent_id``, ``project_id`` (int64) and ``name`` (str) of each agent of a project.
+
+    Newest first.
+    """
     statement = (
         select(Agent.id.label("agent_id"), Agent.project_id, source.agent_name.label("name"))
-        .where(exists().where(ActivityMetric.agent_id == Agent.id))
-        .where(Agent.project_id.is_not(None))
+        .where(Agent.project_id.is_not(None), *conditions)
         .order_by(Agent.id.desc())
     )
-    return frame(conn, statement)
+    return frame(conn, statement).astype(
+        {"agent_id": "int64", "project_id": "int64", "name": "str"}
+    )
 
 
 def frame(conn: Connection, statement: Select[*tuple[Any, ...]]) -> pd.DataFrame:

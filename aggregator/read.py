@@ -4,73 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from aggregator.models import ActivityState
+from aggregator.fleet import Activity, Fleet, Member, read_activity, read_fleet, read_series
 from aggregator.overview import Overview, Version
-from aggregator.periods import Kept, Period
+from aggregator.periods import Period
 from aggregator.queries import (
     agents_with_metrics,
+    all_agents,
+    all_projects,
     check_scope,
-    newest_bucket,
-    newest_turn,
+    oldest_bucket,
     projects_with_metrics,
-    read_agents,
-    read_hours,
-    read_projects,
 )
-from aggregator.scope import Scope
+from aggregator.scope import Scope, ScopeKind
 from aggregator.snapshot import read_overview, read_version
 from aggregator.source import STANDALONE, Source
-from aggregator.states import agent_states
-from aggregator.totals import Totals, add_up
-from aggregator.windows import Window, floor_hour
+from aggregator.spans import Span, kept_hours
+from aggregator.store import last_retention_days
+from aggregator.totals import Totals
+from aggregator.turns import read_log
+from aggregator.vitals import Vitals, read_vitals
 
-__all__ = ["DATABASE_AWAY", "Activity", "MetricReader", "Overview", "Totals"]
+__all__ = ["DATABASE_AWAY", "Activity", "Fleet", "Member", "MetricReader", "Overview", "Totals"]
 
 DATABASE_AWAY = (OperationalError, InterfaceError)
 """What any use of a database raises while it does not answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Activity:
-    """All that one view of a scope and a window needs, from one snapshot.
-
-    Attributes:
-        scope: Whose metrics.
-        window: Over which time.
-        totals: The scope over the window.
-        hours: (n, 4) ``bucket_start`` (UTC), ``turn_count`` (int64),
-            ``avg_turn_time_seconds`` (float64, NaN without a gap), ``active_agents``
-            (Int64, NA for an agent); only hours with turns, oldest first.
-        projects: (n, 6) ``project_id``, ``name``, ``turn_count``,
-            ``avg_turn_time_seconds``, ``active_agents``, ``active_hours`` of the
-            scope's projects that were active, most turns first.
-        agents: (n, 6) ``agent_id``, ``project_id``, ``name``, ``turn_count``,
-            ``avg_turn_time_seconds``, ``active_hours`` of the scope's agents that
-            were active, most turns first.
-        states: All present agents, see :func:`aggregator.states.agent_states`.
-        newest_bucket: Start of the scope's newest bucket at any time, or None.
-        newest_turn_at: Instant of the scope's newest turn, kept longer than its
-            metrics, or None; only looked up where the window is empty.
-        last_pass_at: When the table was last brought up to date, or None.
-    """
-
-    scope: Scope
-    window: Window
-    totals: Totals
-    hours: pd.DataFrame
-    projects: pd.DataFrame
-    agents: pd.DataFrame
-    states: pd.DataFrame
-    newest_bucket: datetime | None
-    newest_turn_at: datetime | None
-    last_pass_at: datetime | None
 
 
 class MetricReader:
@@ -99,28 +62,55 @@ class MetricReader:
         with self._engine.connect() as conn:
             yield conn, self._source
 
-    def activity(self, scope: Scope, window: Window) -> Activity:
-        """Read one view.
+    def activity(self, scope: Scope, span: Span) -> Activity:
+        """Read what one scope did.
 
         Raises:
-            UnknownScopeError: The project or agent does not exist.
+            UnknownScopeError: A project or an agent of the scope does not exist.
+        """
+        with self.snapshot() as (conn, _):
+            return read_activity(conn, scope, span)
+
+    def fleet(self, span: Span) -> Fleet:
+        """Read what everybody did, by project and by agent."""
+        with self.snapshot() as (conn, source):
+            return read_fleet(conn, span, source)
+
+    def series(self, of: ScopeKind, scope: Scope, span: Span) -> pd.DataFrame:
+        """Read many series, see :func:`aggregator.fleet.read_series`.
+
+        Raises:
+            UnknownScopeError: A project or an agent of the scope does not exist.
         """
         with self.snapshot() as (conn, source):
             check_scope(conn, scope)
-            hours = read_hours(conn, scope, window.since, window.until)
-            agents = read_agents(conn, scope, window, source)
-            return Activity(
-                scope=scope,
-                window=window,
-                totals=add_up(hours, len(agents), window.elapsed_hours),
-                hours=hours,
-                projects=read_projects(conn, scope, window, agents),
-                agents=agents,
-                states=agent_states(conn, window.as_of, source),
-                newest_bucket=newest_bucket(conn, scope),
-                newest_turn_at=newest_turn(conn, scope, source) if hours.empty else None,
-                last_pass_at=conn.scalar(select(ActivityState.last_pass_at)),
-            )
+            return read_series(conn, of, scope, span, source)
+
+    def turns(self, scope: Scope, since: datetime, until: datetime) -> pd.DataFrame:
+        """Read turns themselves, see :func:`aggregator.turns.read_log`.
+
+        Raises:
+            UnknownScopeError: A project or an agent of the scope does not exist.
+        """
+        with self.snapshot() as (conn, source):
+            check_scope(conn, scope)
+            return read_log(conn, scope, since, until, source)
+
+    def everyone(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """All projects and agents, also those without metrics, like :meth:`choices`."""
+        with self.snapshot() as (conn, source):
+            return all_projects(conn), all_agents(conn, source)
+
+    def oldest_bucket(self) -> datetime | None:
+        """Start of the oldest bucket that is stored, or None."""
+        with self.snapshot() as (conn, _):
+            return oldest_bucket(conn)
+
+    def retention(self) -> timedelta | None:
+        """For how long the last pass kept metrics, or None before the first."""
+        with self.snapshot() as (conn, _):
+            days = last_retention_days(conn)
+        return None if days is None else timedelta(days=days)
 
     def overview(
         self,
@@ -143,7 +133,7 @@ class MetricReader:
         Raises:
             UnknownScopeError: A project or an agent of the scope does not exist.
         """
-        kept = Kept(floor_hour(now - retention), now.astimezone(UTC))
+        kept = kept_hours(now, retention)
         with self.snapshot() as (conn, source):
             return read_overview(conn, scope, period, kept, source, everyone=everyone)
 
@@ -151,6 +141,11 @@ class MetricReader:
         """Read how fresh the metrics are: one row by its key, whatever else there is."""
         with self.snapshot() as (conn, _):
             return read_version(conn, now)
+
+    def vitals(self, now: datetime, *, retention: timedelta) -> Vitals:
+        """Read how the whole fleet is now, see :class:`aggregator.vitals.Vitals`."""
+        with self.snapshot() as (conn, source):
+            return read_vitals(conn, kept_hours(now, retention), source)
 
     def choices(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """What can be chosen: projects and agents that have metrics at any time.

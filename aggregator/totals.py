@@ -39,14 +39,31 @@ def add_up(hours: pd.DataFrame, active_agents: int, elapsed_hours: float) -> Tot
         active_agents: Distinct agents of all these hours, which no sum can tell.
         elapsed_hours: The divisor of the turn rate, at least 1.
     """
-    turns = int(hours["turn_count"].sum())
     gaps = gap_counts(hours)
     seconds = float((hours["avg_turn_time_seconds"].fillna(0.0) * gaps).sum())
-    return Totals(
-        turn_count=turns,
-        avg_turn_time_seconds=seconds / int(gaps.sum()) if gaps.sum() else None,
+    return total(
+        turns=int(hours["turn_count"].sum()),
+        average=seconds / int(gaps.sum()) if gaps.sum() else None,
         active_agents=active_agents,
         active_hours=len(hours),
+        elapsed_hours=elapsed_hours,
+    )
+
+
+def total(
+    *,
+    turns: int,
+    average: float | None,
+    active_agents: int,
+    active_hours: int,
+    elapsed_hours: float,
+) -> Totals:
+    """Totals with the rates that follow from them."""
+    return Totals(
+        turn_count=turns,
+        avg_turn_time_seconds=average,
+        active_agents=active_agents,
+        active_hours=active_hours,
         turn_rate=turns / elapsed_hours,
-        turns_per_active_hour=turns / len(hours) if len(hours) else None,
+        turns_per_active_hour=turns / active_hours if active_hours else None,
     )

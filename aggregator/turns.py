@@ -1,4 +1,4 @@
-"""Reading turns: the input of every pass."""
+"""Reading turns: the input of every pass, and what notebooks look at."""
 
 from __future__ import annotations
 
@@ -6,14 +6,28 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 import pandas as pd
-from sqlalchemy import BigInteger, Connection, bindparam, cast, func, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Connection,
+    Select,
+    Text,
+    bindparam,
+    case,
+    cast,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.engine import Compiled
 
-from aggregator.binary import EPOCH, INT8, TIMESTAMPTZ, copy_out
+from aggregator.binary import EPOCH, INT8, TIMESTAMPTZ, Rows, copy_out
 from aggregator.models import INSTANT, Agent, Project, Task, Turn
+from aggregator.queries import of_agents
+from aggregator.scope import Scope
 from aggregator.source import STANDALONE, Source
 
+Bound = datetime | BindParameter[datetime]
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 """No hour comes after it; what a broken clock puts there is left out."""
 
@@ -59,6 +73,38 @@ def read_turns(
         {"since": since, "until": until},
         {"agent_id": INT8, "project_id": INT8, "at": TIMESTAMPTZ},
     )
+    return _frame(rows)
+
+
+ACTORS = ("USER", "AGENT")
+
+
+def read_log(
+    conn: Connection, scope: Scope, since: datetime, until: datetime, source: Source = STANDALONE
+) -> pd.DataFrame:
+    """The turns of a scope in ``[since, until)``, oldest first.
+
+    Returns:
+        (n, 4) frame of ``agent_id``, ``project_id`` (int64), ``at`` (UTC) and ``actor``
+        (categorical of :data:`ACTORS`, missing where a host has another).
+    """
+    actor = func.upper(cast(Turn.actor, Text))
+    numbered = [(actor == name, code) for code, name in enumerate(ACTORS)]
+    query = _of_projects(source, since, until).add_columns(
+        cast(case(*numbered, else_=-1), BigInteger)
+    )
+    compiled = query.where(of_agents(scope)).compile(
+        dialect=PGDialect_psycopg2(),  # type: ignore[no-untyped-call]
+        compile_kwargs={"render_postcompile": True},
+    )
+    columns = {"agent_id": INT8, "project_id": INT8, "at": TIMESTAMPTZ, "actor": INT8}
+    rows = copy_out(conn, compiled, {}, columns)
+    codes = rows["actor"].astype("int8").tolist()
+    log = _frame(rows).assign(actor=pd.Categorical.from_codes(codes, pd.Index(ACTORS)))
+    return log.sort_values(["at", "agent_id"], kind="stable", ignore_index=True)
+
+
+def _frame(rows: Rows) -> pd.DataFrame:
     at = (rows["at"] + EPOCH).view("datetime64[us]")
     return pd.DataFrame(
         {
@@ -72,14 +118,20 @@ def read_turns(
 @lru_cache(maxsize=8)
 def _turns(source: Source) -> Compiled:
     """The statement that reads turns, made once: that takes as long as a short one runs."""
-    query = (
+    bounds = (bindparam(name, type_=INSTANT) for name in ("since", "until"))
+    query = _of_projects(source, *bounds)
+    return query.compile(dialect=PGDialect_psycopg2())  # type: ignore[no-untyped-call]
+
+
+def _of_projects(source: Source, since: Bound, until: Bound) -> Select[int, int, datetime]:
+    """Agent, project and instant of each turn that belongs to a project."""
+    return (
         select(cast(Agent.id, BigInteger), cast(Agent.project_id, BigInteger), source.turn_at)
         .join(Project, Project.id == Agent.project_id)
         .join(Task, Task.agent_id == Agent.id)
         .join(Turn, Turn.task_id == Task.id)
         .where(
-            source.turn_at >= bindparam("since", type_=INSTANT),
-            source.turn_at < bindparam("until", type_=INSTANT),
+            source.turn_at >= since,
+            source.turn_at < until,
         )
     )
-    return query.compile(dialect=PGDialect_psycopg2())  # type: ignore[no-untyped-call]

@@ -33,6 +33,7 @@ from aggregator.read import MetricReader
 from aggregator.recompute import recompute_alone
 from aggregator.scope import Scope
 from aggregator.source import STANDALONE
+from aggregator.spans import Span, kept_hours
 from aggregator.windows import HOUR, floor_hour, rolling_window
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
@@ -119,7 +120,7 @@ def expire(engine: Engine, rows: int) -> int:
 def others_working(engine: Engine) -> Iterator[dict[str, list[float]]]:
     """Let a reader, two writers and passes work beside; give their times in seconds."""
     reader = MetricReader(engine)
-    month = rolling_window("month", NOW)
+    month = Span(rolling_window("month", NOW), kept_hours(NOW, RETENTION))
     works: dict[str, Callable[[int], object]] = {
         "reader": lambda _: reader.activity(Scope("overall"), month),
         "writer": partial(_execute, engine, _TURNS, {"agents": AGENTS, "now": NOW}),

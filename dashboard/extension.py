@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from flask import Flask
 
@@ -105,7 +105,10 @@ class Activity:
             retention_days=settings.aggregator.retention_days,
             interval_seconds=settings.aggregator.interval_seconds,
         )
-        app.register_blueprint(api.blueprint(activity.reader, self._clock, settings.api_prefix))
+        retention = timedelta(days=context.retention_days)
+        app.register_blueprint(
+            api.blueprint(activity.reader, self._clock, retention, settings.api_prefix)
+        )
         page.mount(
             app,
             activity.reader,

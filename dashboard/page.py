@@ -30,6 +30,7 @@ from markupsafe import Markup, escape
 from aggregator.read import MetricReader
 from aggregator.shipped import shipped_folder
 from dashboard import callbacks
+from dashboard.api.blueprint import STYLE
 from dashboard.context import Clock, PageContext
 from dashboard.csrf import Csrf
 from dashboard.dash_globals import left_as_found
@@ -87,7 +88,7 @@ def mount(
             # Mounted by init_app below, after the blueprint, whose rules then come first.
             server=False,
             assets_folder=str(shipped_folder("dashboard", "assets")),
-            assets_ignore=f"^({'|'.join([*FIRST_SCRIPTS, LAST_SCRIPT])})$",
+            assets_ignore=f"^({'|'.join([*FIRST_SCRIPTS, LAST_SCRIPT, STYLE])})$",
             assets_external_path="",
             include_assets_files=True,
             title="Activity",

@@ -68,6 +68,16 @@ def conn(empty_engine: Engine) -> Iterator[Connection]:
         conn.rollback()
 
 
+@pytest.fixture
+def fresh(postgres: EmbeddedPostgres) -> Iterator[Engine]:
+    """A database without any tables."""
+    engine = connect(postgres.url("fresh"), purpose="tests")
+    with engine.begin() as conn:
+        conn.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+    yield engine
+    engine.dispose()
+
+
 # No test looks at the clock: a busy machine is no defect.
 settings.register_profile("activity", deadline=None, max_examples=50)
 settings.load_profile("activity")

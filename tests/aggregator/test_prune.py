@@ -9,9 +9,11 @@ from sqlalchemy import event, insert, select, text
 
 from aggregator.models import ActivityMetric
 from aggregator.passes import prune
+from aggregator.periods import Kept
 from aggregator.read import MetricReader
 from aggregator.scope import OVERALL
-from aggregator.store import delete_before
+from aggregator.spans import Span
+from aggregator.store import BEGINNING, delete_before
 from aggregator.windows import rolling_window
 
 HORIZON = datetime(2026, 11, 1, tzinfo=UTC)
@@ -90,17 +92,18 @@ def test_two_prunings_at_once_share_the_work(metrics):
 
 def test_a_reader_is_not_kept_waiting_and_sees_whole_batches(metrics):
     reader = MetricReader(metrics)
-    gone, kept = rolling_window("day", HORIZON), rolling_window("day", HORIZON + KEPT * HOUR)
+    every = Kept(BEGINNING, HORIZON + KEPT * HOUR)
+    gone, kept = (Span(rolling_window("day", at), every) for at in (HORIZON, every.now))
     seen = []
     for _ in range(EXPIRED // 500):
         with metrics.begin() as conn:
             delete_before(conn, HORIZON, 500)
             # The batch holds its rows at this moment.
-            seen.append(len(reader.activity(OVERALL, gone).hours))
+            seen.append(len(reader.activity(OVERALL, gone).buckets))
             assert reader.activity(OVERALL, kept).totals.turn_count == KEPT
 
     assert seen == [24, 24, 24, 24]
-    assert reader.activity(OVERALL, gone).hours.empty
+    assert reader.activity(OVERALL, gone).buckets.empty
 
 
 def test_no_batch_steps_over_what_the_one_before_has_deleted(metrics):

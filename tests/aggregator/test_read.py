@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
 from sqlalchemy import text
 
 from aggregator.errors import UnknownScopeError
 from aggregator.passes import make_pass
 from aggregator.read import MetricReader, Totals
 from aggregator.scope import OVERALL, Scope
+from aggregator.series import Freq
+from aggregator.spans import Span, kept_hours
 from aggregator.windows import Window, rolling_window
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
@@ -34,8 +39,15 @@ def reader(empty_engine, record):
     return MetricReader(empty_engine)
 
 
+def span(window: Window, freq: Freq = "hour", zone: str = "UTC", retention=RETENTION) -> Span:
+    return Span(window, kept_hours(NOW, retention), freq, ZoneInfo(zone))
+
+
+DAY, WEEK, MONTH = (span(rolling_window(name, NOW)) for name in ("day", "week", "month"))
+
+
 def test_a_day_overall(reader):
-    activity = reader.activity(OVERALL, rolling_window("day", NOW))
+    activity = reader.activity(OVERALL, DAY)
 
     # Gaps: 60 and 120 s of agent 1, 30 s of agent 2, all in the running hour.
     assert activity.totals == Totals(
@@ -46,78 +58,125 @@ def test_a_day_overall(reader):
         turn_rate=8 / 23.5,
         turns_per_active_hour=2.0,
     )
-    assert activity.hours.to_dict("list") == {
+    assert activity.buckets.to_dict("list") == {
+        "series": [0, 0, 0, 0],
         "bucket_start": [
             pd.Timestamp(f"2026-11-22 {hour}:00", tz="UTC") for hour in (10, 11, 13, 14)
         ],
         "turn_count": [1, 1, 1, 5],
         "avg_turn_time_seconds": pytest.approx([float("nan")] * 3 + [70.0], nan_ok=True),
+        "gap_count": [0, 0, 0, 3],
         "active_agents": [1, 1, 1, 2],
     }
-    assert activity.projects.to_dict("records") == [
-        {
-            "project_id": 1,
-            "name": "alpha",
-            "turn_count": 6,
-            "avg_turn_time_seconds": 70.0,
-            "active_hours": 2,
-            "active_agents": 2,
-        },
-        {
-            "project_id": 2,
-            "name": "beta",
-            "turn_count": 2,
-            "avg_turn_time_seconds": pytest.approx(float("nan"), nan_ok=True),
-            "active_hours": 2,
-            "active_agents": 1,
-        },
-    ]
-    assert activity.agents[["agent_id", "project_id", "name", "turn_count"]].values.tolist() == [
-        [1, 1, "aaaaaaaa", 4],
-        [2, 1, "bbbbbbbb", 2],
-        [3, 2, "cccccccc", 2],
-    ]
-    assert activity.newest_bucket == NOW.replace(minute=0)
     assert activity.last_pass_at == NOW
 
 
+def test_the_fleet_of_a_day(reader):
+    fleet = reader.fleet(DAY)
+
+    assert fleet.totals == reader.activity(OVERALL, DAY).totals
+    assert [(one.id, one.name, one.project_id) for one in fleet.projects] == [
+        (1, "alpha", 1),
+        (2, "beta", 2),
+    ]
+    assert [(one.id, one.name, one.project_id) for one in fleet.agents] == [
+        (1, "aaaaaaaa", 1),
+        (2, "bbbbbbbb", 1),
+        (3, "cccccccc", 2),
+    ]
+    assert [one.totals for one in fleet.projects] == [
+        Totals(6, 70.0, 2, 2, 6 / 23.5, 3.0),
+        Totals(2, None, 1, 2, 2 / 23.5, 1.0),
+    ]
+
+
+@pytest.mark.parametrize("freq", ["hour", "day", "week"])
+def test_each_of_the_fleet_has_what_it_has_by_itself(reader, freq):
+    fleet = reader.fleet(replace(MONTH, freq=freq, zone=ZoneInfo("Asia/Kolkata")))
+
+    for kind, members in (("project", fleet.projects), ("agent", fleet.agents)):
+        for one in members:
+            alone = reader.activity(Scope(kind, (one.id,)), fleet.span)
+            assert one.totals == alone.totals
+            buckets = fleet.buckets[kind]
+            own = buckets[buckets["series"] == one.id].assign(series=0)
+            assert_frame_equal(own.reset_index(drop=True), alone.buckets)
+    assert_frame_equal(fleet.buckets["overall"], reader.activity(OVERALL, fleet.span).buckets)
+
+
 def test_a_month_counts_an_agent_once_however_many_hours_it_worked(reader):
-    assert reader.activity(OVERALL, rolling_window("month", NOW)).totals.active_agents == 4
+    assert reader.activity(OVERALL, MONTH).totals.active_agents == 4
 
 
 @pytest.mark.parametrize(
-    ("scope", "turns", "average", "agents", "projects"),
+    ("scope", "turns", "average", "agents"),
     [
-        (Scope("project", (1,)), 6, 70.0, [1, 2], [1]),
-        (Scope("project", (2,)), 2, None, [3], [2]),
-        (Scope("agent", (1,)), 4, 90.0, [1], [1]),
-        (Scope("agent", (4,)), 0, None, [], []),
+        (Scope("project", (1,)), 6, 70.0, 2),
+        (Scope("project", (2,)), 2, None, 1),
+        (Scope("project", (1, 2)), 8, 70.0, 3),
+        (Scope("agent", (1,)), 4, 90.0, 1),
+        (Scope("agent", (1, 2)), 6, 70.0, 2),
+        (Scope("agent", (4,)), 0, None, 0),
     ],
 )
-def test_a_narrower_scope_sees_only_its_own(*, reader, scope, turns, average, agents, projects):
-    activity = reader.activity(scope, rolling_window("day", NOW))
+def test_a_narrower_scope_sees_only_its_own(*, reader, scope, turns, average, agents):
+    totals = reader.activity(scope, DAY).totals
 
-    assert activity.totals.turn_count == turns
-    assert activity.totals.avg_turn_time_seconds == average
-    assert activity.agents["agent_id"].tolist() == agents
-    if scope.kind == "project":
-        assert activity.projects["project_id"].tolist() == projects
+    assert totals.turn_count == turns
+    assert totals.avg_turn_time_seconds == average
+    assert totals.active_agents == agents
 
 
-def test_an_empty_window_tells_when_there_was_activity(reader):
-    activity = reader.activity(Scope("agent", (4,)), rolling_window("day", NOW))
+def test_days_belong_to_a_zone_and_count_an_agent_once(reader):
+    # 10:10 and 11:10, 13:20 and 14:2x of UTC: over midnight in Auckland (+13).
+    days = span(rolling_window("day", NOW), "day", "Pacific/Auckland")
 
-    assert activity.newest_bucket == datetime(2026, 11, 12, 14, tzinfo=UTC)
-    assert activity.newest_turn_at == minutes_ago(60 * 24 * 10)[0]
+    activity = reader.activity(OVERALL, days)
+
+    assert activity.buckets.to_dict("list") == {
+        "series": [0, 0],
+        "bucket_start": [
+            pd.Timestamp("2026-11-21 11:00", tz="UTC"),
+            pd.Timestamp("2026-11-22 11:00", tz="UTC"),
+        ],
+        "turn_count": [1, 7],
+        "avg_turn_time_seconds": pytest.approx([float("nan"), 70.0], nan_ok=True),
+        "gap_count": [0, 3],
+        "active_agents": [1, 3],
+    }
 
 
-def test_the_newest_turn_is_known_when_its_metrics_are_no_longer_kept(reader, empty_engine):
-    make_pass(empty_engine, NOW, timedelta(days=1))
+def test_hours_before_the_retention_and_after_now_count_nowhere(reader, empty_engine):
+    with empty_engine.begin() as conn:
+        conn.execute(
+            text(
+                "INSERT INTO activity_metrics (bucket_start, is_overall, turn_count, active_agents)"
+                " VALUES ('2026-11-22 13:00Z'::timestamptz - interval '30 days', true, 5, 1),"
+                " ('2026-11-22 15:00Z', true, 7, 1)"
+            )
+        )
+    wide = span(Window("custom", NOW - timedelta(days=40), NOW + timedelta(days=1), NOW))
 
-    activity = reader.activity(Scope("agent", (4,)), rolling_window("month", NOW))
+    activity = reader.activity(OVERALL, wide)
 
-    assert activity.newest_bucket is None
-    assert activity.newest_turn_at == minutes_ago(60 * 24 * 10)[0]
+    assert activity.totals.turn_count == 9
+    assert activity.totals.turn_rate == 9 / 720.5
+
+
+@pytest.mark.parametrize(
+    ("window", "last_pass_at", "partial"),
+    [
+        (rolling_window("day", NOW), NOW, True),
+        (Window("day", NOW - timedelta(days=1), NOW, NOW), NOW + timedelta(minutes=40), False),
+        (Window("day", NOW - timedelta(days=1), NOW, NOW), NOW + timedelta(minutes=20), True),
+        (Window("day", NOW - timedelta(days=1), NOW, NOW), None, True),
+        (Window("day", NOW - timedelta(days=40), NOW, NOW), NOW + timedelta(hours=1), True),
+    ],
+)
+def test_an_answer_is_partial_until_a_pass_after_its_end_and_beyond_the_retention(
+    window, last_pass_at, partial
+):
+    assert span(window).is_partial(last_pass_at) is partial
 
 
 @pytest.mark.parametrize(
@@ -125,7 +184,7 @@ def test_the_newest_turn_is_known_when_its_metrics_are_no_longer_kept(reader, em
 )
 def test_an_unknown_scope_is_an_error_that_names_it(reader, kind, ids):
     with pytest.raises(UnknownScopeError, match=f"no {kind} with id {ids[-1]}"):
-        reader.activity(Scope(kind, ids), rolling_window("day", NOW))
+        reader.activity(Scope(kind, ids), DAY)
 
 
 def test_choices_are_what_has_metrics_at_any_time(reader):
@@ -141,12 +200,13 @@ def test_choices_are_what_has_metrics_at_any_time(reader):
 
 
 def test_an_empty_database_is_readable(empty_engine):
-    activity = MetricReader(empty_engine).activity(OVERALL, rolling_window("week", NOW))
+    reader = MetricReader(empty_engine)
 
-    assert activity.totals == Totals(0, None, 0, 0, 0.0, None)
-    assert activity.newest_bucket is None
-    assert activity.newest_turn_at is None
+    activity, fleet = reader.activity(OVERALL, WEEK), reader.fleet(WEEK)
+
+    assert activity.totals == fleet.totals == Totals(0, None, 0, 0, 0.0, None)
     assert activity.last_pass_at is None
+    assert (fleet.projects, fleet.agents) == ((), ())
 
 
 WINDOW_TOTALS = text(
@@ -179,7 +239,7 @@ def test_totals_of_any_window_equal_a_plain_count_over_the_turns(empty_engine, r
             record(conn, f"p{agent % 2}", f"agent-{agent}", minutes_ago(minutes + 0.001))
     make_pass(empty_engine, NOW, RETENTION)
 
-    totals = MetricReader(empty_engine).activity(OVERALL, window).totals
+    totals = MetricReader(empty_engine).activity(OVERALL, span(window)).totals
 
     with empty_engine.connect() as conn:
         turns, average, agents = conn.execute(

@@ -13,11 +13,13 @@ from aggregator.read import MetricReader
 from aggregator.schema import upgrade
 from aggregator.scope import OVERALL, Scope
 from aggregator.source import STANDALONE, Source
+from aggregator.spans import Span, kept_hours
 from aggregator.states import agent_states
 from aggregator.status import read_status
 from aggregator.windows import rolling_window
 
 NOW = datetime(2026, 10, 25, 12, 30, tzinfo=UTC)
+DAY = Span(rolling_window("day", NOW), kept_hours(NOW, timedelta(days=30)))
 
 
 @pytest.fixture
@@ -68,23 +70,23 @@ def test_turns_without_a_zone_are_counted_in_utc(host, source):
 
 def test_a_host_is_read_like_our_own_tables(host, source):
     reader = MetricReader(host.engine, source)
-    activity = reader.activity(OVERALL, rolling_window("day", NOW))
+    activity, fleet = reader.activity(OVERALL, DAY), reader.fleet(DAY)
 
-    assert activity.hours["bucket_start"].tolist() == [
+    assert activity.buckets["bucket_start"].tolist() == [
         NOW.replace(hour=0, minute=0),
         NOW.replace(minute=0),
     ]
     assert activity.totals.turn_count == 7
-    assert activity.agents[["agent_id", "name"]].values.tolist() == [
-        [1, "agent 1"],
-        [2, "agent 2"],
-        [3_000_000_000, "agent 3000000000"],
+    assert [(one.id, one.name) for one in fleet.agents] == [
+        (1, "agent 1"),
+        (2, "agent 2"),
+        (3_000_000_000, "agent 3000000000"),
     ]
-    assert activity.projects[["name", "active_agents"]].values.tolist() == [
-        ["alpha", 2],
-        ["project 2", 1],
+    assert [(one.name, one.totals.active_agents) for one in fleet.projects] == [
+        ("alpha", 2),
+        ("project 2", 1),
     ]
-    wide = reader.activity(Scope("agent", (3_000_000_000,)), rolling_window("month", NOW))
+    wide = reader.activity(Scope("agent", (3_000_000_000,)), DAY)
     assert wide.totals.turn_count == 1
     projects, agents = reader.choices()
     assert projects["name"].tolist() == ["alpha", "project 2"]
@@ -95,9 +97,10 @@ def test_an_agent_that_loses_its_project_is_no_longer_shown(host, source):
     host.run("UPDATE agents SET project_id = NULL WHERE id = 2")
 
     reader = MetricReader(host.engine, source)
-    activity = reader.activity(OVERALL, rolling_window("day", NOW))
+    fleet = reader.fleet(DAY)
 
-    assert activity.agents["agent_id"].tolist() == [1, 3_000_000_000]
+    assert [one.id for one in fleet.agents] == [1, 3_000_000_000]
+    assert fleet.totals.active_agents == reader.activity(OVERALL, DAY).totals.active_agents == 2
     assert reader.choices()[1]["agent_id"].tolist() == [3_000_000_000, 1]
 
 

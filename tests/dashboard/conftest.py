@@ -13,19 +13,17 @@ import plotly.graph_objects as go
 import pytest
 from dash.development.base_component import Component
 from flask import Flask
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from aggregator.bins import bin_of, chart_buckets, chart_edges, elapsed_hours
-from aggregator.database import connect
-from aggregator.embedded import EmbeddedPostgres
 from aggregator.hourly import INSTANT
 from aggregator.overview import Comparison, Overview
 from aggregator.patterns import pattern_period, weekly_pattern
 from aggregator.periods import Kept, Period, calendar_period, comparable
-from aggregator.read import Activity, MetricReader
-from aggregator.scope import OVERALL, Scope
+from aggregator.read import MetricReader
+from aggregator.scope import OVERALL
 from aggregator.totals import Totals, add_up
-from aggregator.windows import Window, floor_hour, rolling_window
+from aggregator.windows import floor_hour
 from dashboard.context import PageContext
 
 Hour = tuple[datetime, int, float | None, int | None]
@@ -72,55 +70,6 @@ def _frame(rows: Sequence[Sequence[Any]], dtypes: dict[str, str]) -> pd.DataFram
 @pytest.fixture
 def now() -> datetime:
     return datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
-
-
-@pytest.fixture
-def activity(now: datetime) -> Callable[..., Activity]:
-    """Makes an Activity from its hours: (start, turns, average, agents)."""
-
-    def make(
-        *hours: Hour,
-        window: Window | None = None,
-        scope: Scope = OVERALL,
-        projects: Sequence[Sequence[Any]] = (),
-        agents: Sequence[Sequence[Any]] = (),
-        states: Sequence[Sequence[Any]] = (),
-        **facts: Any,
-    ) -> Activity:
-        window = window or rolling_window("day", now)
-        frame = _frame(hours, HOUR_DTYPES)
-        return Activity(
-            scope=scope,
-            window=window,
-            totals=add_up(frame, len(agents), window.elapsed_hours),
-            hours=frame,
-            projects=_frame(
-                projects,
-                {
-                    "project_id": "int64",
-                    "name": "str",
-                    "turn_count": "int64",
-                    "avg_turn_time_seconds": "float64",
-                    "active_agents": "int64",
-                    "active_hours": "int64",
-                },
-            ),
-            agents=_frame(
-                agents,
-                {
-                    "agent_id": "int64",
-                    "project_id": "int64",
-                    "name": "str",
-                    "turn_count": "int64",
-                    "avg_turn_time_seconds": "float64",
-                    "active_hours": "int64",
-                },
-            ),
-            states=_frame(states, STATE_DTYPES),
-            **{"newest_bucket": None, "newest_turn_at": None, "last_pass_at": None, **facts},
-        )
-
-    return make
 
 
 @pytest.fixture
@@ -285,16 +234,6 @@ def open_page(now: datetime) -> Callable[..., Page]:
 def visit() -> type[Page]:
     """Opens the page of a server that has it already."""
     return Page
-
-
-@pytest.fixture
-def fresh(postgres: EmbeddedPostgres) -> Iterator[Engine]:
-    """A database without any tables."""
-    engine = connect(postgres.url("fresh"), purpose="tests")
-    with engine.begin() as conn:
-        conn.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
-    yield engine
-    engine.dispose()
 
 
 def _parts(content: Any) -> Iterator[Component]:

@@ -40,7 +40,7 @@ def test_the_standalone_page_has_a_header_that_marks_where_one_is(engine):
     assert re.findall(r'<a href="([^"]+)"\s+aria-current="page">(\w+)</a>', html) == [
         ("/activity/", "Activity")
     ]
-    assert '<a href="/api/metrics/overall?window=day">API</a>' in html
+    assert '<a href="/api/metrics/">API</a>' in html
 
 
 def test_a_host_may_surround_the_page_with_its_own_template(engine, now):

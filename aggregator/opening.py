@@ -1,0 +1,66 @@
+"""Opening a database to read from, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import URL, Engine
+
+from aggregator.database import connect
+from aggregator.errors import NotMigratedError
+from aggregator.host import find_source
+from aggregator.read import MetricReader
+from aggregator.schema import current_revision
+from aggregator.settings import Settings
+from aggregator.standalone import open_database
+
+Database = Engine | URL | str | None
+DEMO = "demo"
+"""Stands for the made-up activity of ``serve --demo``."""
+
+
+@contextmanager
+def open_reader(database: Database) -> Iterator[MetricReader]:
+    """Reach a database for reading, and let go of it at the end.
+
+    Args:
+        database: An engine or a URL of PostgreSQL, also that of a host; :data:`DEMO`;
+            None for ``ACTIVITY_DATABASE_URL``, or else the embedded database, which is
+            started where no server has done so.
+
+    Raises:
+        SettingError: It is no URL of PostgreSQL.
+        DatabaseUnreachableError: It does not answer.
+        EmbeddedPostgresError: The embedded one cannot be started.
+        HostSchemaError: It lacks the tables that metrics are made from.
+        NotMigratedError: It lacks the tables of metrics.
+    """
+    settings = Settings.load()
+    if database is None:
+        database = settings.database_url
+    if database is None or database == DEMO:
+        with open_database(settings, purpose="notebook", demo=database == DEMO) as engine:
+            yield MetricReader(engine)
+    elif isinstance(database, Engine) and database.dialect.driver == "psycopg2":
+        yield _reader(database)
+    else:
+        # Rows are read with COPY, which is psycopg2's own.
+        address = database.url if isinstance(database, Engine) else database
+        engine = connect(_shown(address), purpose="notebook")
+        try:
+            yield _reader(engine)
+        finally:
+            engine.dispose()
+
+
+def _shown(address: URL | str) -> str:
+    return address if isinstance(address, str) else address.render_as_string(hide_password=False)
+
+
+def _reader(engine: Engine) -> MetricReader:
+    with engine.connect() as conn:
+        source = find_source(conn)
+        if current_revision(conn, "activity") is None:
+            raise NotMigratedError(None)
+    return MetricReader(engine, source)

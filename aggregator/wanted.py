@@ -1,0 +1,105 @@
+"""What a notebook asks for: scopes, ranges and choices, from what people write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+from typing import TypeVar, cast, get_args
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from aggregator.errors import ParameterError
+from aggregator.naming import Names, find_ids
+from aggregator.scope import OVERALL, Scope, ScopeKind
+from aggregator.windows import Window
+
+Instant = datetime | date | str
+INSTANTS = "a date such as 2026-11-16, or an instant such as 2026-11-16T14:00, from 1971 on"
+Text = TypeVar("Text", bound=str)
+
+
+def chosen_scope(
+    project: Names | None, agent: Names | None, projects: pd.DataFrame, agents: pd.DataFrame
+) -> Scope:
+    """The narrowest choice; names of agents are looked for in the chosen projects.
+
+    Args:
+        project: Ids or names of projects.
+        agent: Ids or names of agents.
+        projects: (n, 2) ``project_id``, ``name`` of those that there are.
+        agents: (m, 3) ``agent_id``, ``project_id``, ``name`` likewise.
+
+    Raises:
+        UnknownNameError: A name is not known.
+    """
+    of_projects = find_ids(project, projects, "project")
+    if of_projects:
+        agents = agents[agents["project_id"].isin(of_projects)]
+    of_agents = find_ids(agent, agents, "agent")
+    if of_agents:
+        return Scope("agent", of_agents)
+    return Scope("project", of_projects) if of_projects else OVERALL
+
+
+def series_of(scope: str | None, chosen: Scope) -> ScopeKind:
+    """Whose series are wanted: by default what is chosen, and never more than that.
+
+    Raises:
+        ParameterError: It is no scope, or wider than what is chosen.
+    """
+    kinds: tuple[ScopeKind, ...] = get_args(ScopeKind)
+    allowed = kinds[kinds.index(chosen.kind) :]
+    return chosen.kind if scope is None else one_of("scope", cast("ScopeKind", scope), allowed)
+
+
+def range_of(
+    since: Instant | None, until: Instant | None, zone: ZoneInfo, oldest: datetime, now: datetime
+) -> Window:
+    """The range between two instants, by default from ``oldest`` to ``now``.
+
+    Raises:
+        ParameterError: One cannot be read, or the range is empty.
+    """
+    start = oldest if since is None else instant("since", since, zone)
+    end = now if until is None else instant("until", until, zone)
+    if end <= start and not (since is None and until is None):
+        raise ParameterError("until", str(until or "now"), f"an instant after {start:%FT%TZ}")
+    return Window("custom", start, end, now)
+
+
+def instant(name: str, raw: Instant, zone: ZoneInfo) -> datetime:
+    """Read an instant; one without a time zone is in ``zone``, and a date its midnight.
+
+    Raises:
+        ParameterError: It cannot be read.
+    """
+    try:
+        at = _datetime(raw)
+        inside = 1970 < at.year < 9999
+    except (TypeError, ValueError):
+        inside = False
+    if not inside:
+        raise ParameterError(name, raw, INSTANTS)
+    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _datetime(raw: Instant) -> datetime:
+    if isinstance(raw, str):
+        return datetime.fromisoformat(raw)
+    if isinstance(raw, pd.Timestamp):
+        # It knows nanoseconds, and does not like to lose them without a word.
+        return raw.to_pydatetime(warn=False)
+    return raw if isinstance(raw, datetime) else datetime.combine(raw, time())
+
+
+def one_of(name: str, value: Text, allowed: Sequence[Text]) -> Text:
+    """The value, if it is allowed.
+
+    Raises:
+        ParameterError: It is not.
+    """
+    if value not in allowed:
+        shown = " or ".join(filter(None, [", ".join(allowed[:-1]), allowed[-1]]))
+        raise ParameterError(name, value, shown)
+    return value

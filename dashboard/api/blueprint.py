@@ -1,0 +1,166 @@
+"""The endpoints: parse a request, read once, answer.
+
+Errors are JSON, ``{"error": "…"}``, and name what is wrong and what is allowed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from flask import Blueprint, Response, current_app, jsonify, render_template, request
+from flask import send_from_directory as send
+from werkzeug.wrappers import Response as AnyResponse
+
+from aggregator.errors import (
+    HostSchemaError,
+    NaiveTimestampError,
+    NotMigratedError,
+    ParameterError,
+    UnknownScopeError,
+)
+from aggregator.read import DATABASE_AWAY, MetricReader
+from aggregator.scope import OVERALL, Scope
+from aggregator.shipped import shipped_folder
+from aggregator.spans import Span
+from dashboard.api.answers import activity_json, fleet_json
+from dashboard.api.asked import check_hourly, parse_scope, parse_span
+from dashboard.api.caching import conditional
+from dashboard.api.document import openapi
+from dashboard.api.prometheus import add_prometheus_rule
+from dashboard.api.tables import activity_csv, fleet_csv
+from dashboard.context import Clock
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+CSV = ".csv"
+ENDPOINTS = "overall, projects/<id>, agents/<id>, activity, prometheus and openapi.json"
+THERE = rf"(overall|activity|(projects|agents)/[^/]+)(\{CSV})?|prometheus|openapi\.json|"
+"""Paths that exist, though for GET only."""
+STYLE = "api.css"
+
+
+def blueprint(
+    reader: MetricReader, now: Clock, retention: timedelta, url_prefix: str = "/api/metrics"
+) -> Blueprint:
+    """The endpoints below a prefix.
+
+    Args:
+        reader: Where the metrics come from.
+        now: The clock.
+        retention: For how long metrics are kept.
+        url_prefix: Where the API is.
+    """
+    api = Blueprint("activity_api", "dashboard", url_prefix=url_prefix, template_folder="templates")
+
+    def span() -> Span:
+        return parse_span(request.args.to_dict(flat=False), now(), retention)
+
+    def scope(wanted: Scope, *, as_csv: bool) -> AnyResponse:
+        found = reader.activity(wanted, span())
+        return _answer(partial(activity_json, found), partial(activity_csv, found), as_csv=as_csv)
+
+    def fleet(*, as_csv: bool) -> AnyResponse:
+        wanted = span()
+        check_hourly(wanted)
+        found = reader.fleet(wanted)
+        return _answer(partial(fleet_json, found), partial(fleet_csv, found), as_csv=as_csv)
+
+    @api.get("/overall")
+    def overall() -> AnyResponse:
+        return scope(OVERALL, as_csv=False)
+
+    @api.get(f"/overall{CSV}")
+    def overall_as_csv() -> AnyResponse:
+        return scope(OVERALL, as_csv=True)
+
+    @api.get("/projects/<project_id>")
+    def project(project_id: str) -> AnyResponse:
+        wanted = parse_scope("project", project_id.removesuffix(CSV))
+        return scope(wanted, as_csv=project_id.endswith(CSV))
+
+    @api.get("/agents/<agent_id>")
+    def agent(agent_id: str) -> AnyResponse:
+        wanted = parse_scope("agent", agent_id.removesuffix(CSV))
+        return scope(wanted, as_csv=agent_id.endswith(CSV))
+
+    @api.get("/activity")
+    def activity() -> AnyResponse:
+        return fleet(as_csv=False)
+
+    @api.get(f"/activity{CSV}")
+    def fleet_as_csv() -> AnyResponse:
+        return fleet(as_csv=True)
+
+    add_prometheus_rule(api, reader, now, retention)
+    _describe(api)
+    _answer_errors(api)
+    return api
+
+
+def _answer(
+    to_json: Callable[[], Mapping[str, Any]], to_csv: Callable[[], str], *, as_csv: bool
+) -> AnyResponse:
+    """The form that the address or else the Accept header asks for."""
+    wanted = request.accept_mimetypes.best_match(["application/json", "text/csv"])
+    if as_csv or wanted == "text/csv":
+        return conditional(Response(to_csv(), mimetype="text/csv"))
+    # Not jsonify, which a host may have taught otherwise.
+    text = json.dumps(to_json(), separators=(",", ":"), allow_nan=False)
+    return conditional(Response(text, mimetype="application/json"))
+
+
+def _describe(api: Blueprint) -> None:
+    """The document for programs, and the same for people."""
+
+    def document() -> dict[str, Any]:
+        return openapi(f"{request.script_root}{api.url_prefix}")
+
+    @api.get("/openapi.json")
+    def openapi_json() -> AnyResponse:
+        return conditional(jsonify(document()))
+
+    @api.get("/")
+    def readable() -> str:
+        return render_template("activity/api.html", document=document())
+
+    @api.get(f"/{STYLE}")
+    def style() -> AnyResponse:
+        return send(shipped_folder("dashboard", "assets"), STYLE, mimetype="text/css")
+
+
+def _answer_errors(api: Blueprint) -> None:
+    """Answer in JSON whatever is wrong with a request, or with us."""
+
+    @api.route("/", defaults={"path": ""}, methods=METHODS[1:])
+    @api.route("/<path:path>", methods=METHODS)
+    def unknown(path: str) -> tuple[Response, int] | tuple[Response, int, dict[str, str]]:
+        if request.method not in ("GET", "HEAD") and re.fullmatch(THERE, path):
+            error = jsonify(error=f"{request.method} is not allowed; expected GET")
+            return error, 405, {"Allow": "GET, HEAD, OPTIONS"}
+        return jsonify(error=f"there is no {api.url_prefix}/{path}; there are {ENDPOINTS}"), 404
+
+    @api.errorhandler(ParameterError)
+    @api.errorhandler(NaiveTimestampError)
+    def bad_parameter(error: Exception) -> tuple[Response, int]:
+        return jsonify(error=str(error)), 400
+
+    def database_away(error: Exception) -> tuple[Response, int]:
+        current_app.logger.warning("API: %s", str(error).split("\n", 1)[0])
+        return jsonify(error="the database does not answer; try again later"), 503
+
+    for failure in DATABASE_AWAY:
+        api.register_error_handler(failure, database_away)
+
+    @api.errorhandler(HostSchemaError)
+    @api.errorhandler(NotMigratedError)
+    def not_ready(error: Exception) -> tuple[Response, int]:
+        current_app.logger.warning("API: %s", error)
+        return jsonify(error=str(error)), 503
+
+    @api.errorhandler(UnknownScopeError)
+    def unknown_scope(error: Exception) -> tuple[Response, int]:
+        return jsonify(error=str(error)), 404

@@ -1,0 +1,131 @@
+"""A fleet's vital signs as Prometheus metrics. Pure: vitals in, metric families out.
+
+All are gauges, also where something is counted: a counter may only grow, and what is read
+from a database shrinks whenever metrics are pruned or a project is deleted. Prometheus would
+take that for a restart, and ``rate()`` would show turns that nobody made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from prometheus_client.core import GaugeMetricFamily
+
+from aggregator.vitals import ProjectVitals, Vitals
+
+Samples = list[tuple[tuple[str, ...], float | None]]
+"""Values by their labels; None where there is nothing to tell."""
+
+
+class _Gauge(NamedTuple):
+    labels: tuple[str, ...]
+    help: str
+
+
+_OF_WINDOW = ("project_id", "project", "window")
+_WINDOWS = (
+    "in the last whole UTC hour (window=hour) or in the last 24 UTC hours, the running one "
+    "included (window=day)"
+)
+_GAUGES = {
+    "activity_turns": _Gauge(_OF_WINDOW, f"Turns of a project {_WINDOWS}."),
+    "activity_active_agents": _Gauge(
+        _OF_WINDOW, f"Agents of a project with at least one turn {_WINDOWS}, each counted once."
+    ),
+    "activity_turn_time_seconds": _Gauge(
+        _OF_WINDOW,
+        "Average time between two consecutive turns of one agent of a project within an hour, "
+        f"{_WINDOWS}; missing where no agent had two.",
+    ),
+    "activity_agents": _Gauge(
+        ("project_id", "project", "state"),
+        "Agents of a project by what they do now: working, waiting for a person's input, or idle.",
+    ),
+    "activity_last_pass_timestamp_seconds": _Gauge(
+        (), "When the metrics were last brought up to date, in seconds since 1970."
+    ),
+    "activity_last_pass_age_seconds": _Gauge(
+        (), "Time since the metrics were last brought up to date."
+    ),
+    "activity_last_pass_duration_seconds": _Gauge(
+        (), "How long it took to bring the metrics up to date the last time."
+    ),
+    "activity_lag_seconds": _Gauge(
+        (), "How much newer the newest turn is than the metrics; 0 where none is newer."
+    ),
+    "activity_import_files": _Gauge((), "Transcripts found so far."),
+    "activity_import_lines": _Gauge((), "Lines of transcripts read so far."),
+    "activity_import_skipped_lines": _Gauge(
+        ("kind",),
+        "Lines of transcripts that could not be used, by what is wrong with them; a whole file "
+        "that could not be read counts as one.",
+    ),
+}
+
+
+def described() -> dict[str, GaugeMetricFamily]:
+    """Every metric by its name, without values."""
+    return {
+        name: GaugeMetricFamily(name, gauge.help, labels=gauge.labels)
+        for name, gauge in _GAUGES.items()
+    }
+
+
+def measured(vitals: Vitals) -> list[GaugeMetricFamily]:
+    """The metrics that have values: no value is better than one that is not true."""
+    families = described()
+    samples = {
+        **_of_projects(vitals.projects),
+        **_of_passes(vitals),
+        **_of_import(vitals),
+    }
+    for name, values in samples.items():
+        for labels, value in values:
+            if value is not None:
+                families[name].add_metric(labels, value)
+    return [family for family in families.values() if family.samples]
+
+
+def _of_projects(projects: Iterable[ProjectVitals]) -> dict[str, Samples]:
+    # The id beside the name: two projects may be called the same, and either is renamed.
+    counted = [
+        ((str(project.id), project.name, window), numbers)
+        for project in projects
+        for window, numbers in project.counted.items()
+    ]
+    return {
+        "activity_turns": [(of, numbers.turn_count) for of, numbers in counted],
+        "activity_active_agents": [(of, numbers.active_agents) for of, numbers in counted],
+        "activity_turn_time_seconds": [
+            (of, numbers.avg_turn_time_seconds) for of, numbers in counted
+        ],
+        "activity_agents": [
+            ((str(project.id), project.name, state), agents)
+            for project in projects
+            for state, agents in project.agents.items()
+        ],
+    }
+
+
+def _of_passes(vitals: Vitals) -> dict[str, Samples]:
+    at = vitals.last_pass_at
+    return {
+        "activity_last_pass_timestamp_seconds": [((), at.timestamp() if at else None)],
+        "activity_last_pass_age_seconds": [
+            ((), (vitals.as_of - at).total_seconds() if at else None)
+        ],
+        "activity_last_pass_duration_seconds": [((), vitals.last_pass_seconds)],
+        "activity_lag_seconds": [((), vitals.lag_seconds)],
+    }
+
+
+def _of_import(vitals: Vitals) -> dict[str, Samples]:
+    if vitals.imported is None:
+        return {}
+    skipped = vitals.imported["skipped"]
+    return {
+        "activity_import_files": [((), vitals.imported["files"])],
+        "activity_import_lines": [((), vitals.imported["lines"])],
+        "activity_import_skipped_lines": [((kind,), count) for kind, count in skipped.items()],
+    }

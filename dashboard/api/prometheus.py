@@ -1,0 +1,82 @@
+"""The vital signs for Prometheus: ``/prometheus`` below the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+from flask import Blueprint, Response, jsonify, request
+from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from aggregator.errors import HostSchemaError, NotMigratedError
+from aggregator.read import DATABASE_AWAY, MetricReader
+from aggregator.vitals import Vitals
+from dashboard.api.gauges import described, measured
+from dashboard.context import Clock
+
+AWAY = "the database does not answer; try again later"
+
+
+class VitalsCollector(Collector):
+    """Reads anew whenever somebody asks, so that there is nothing to keep up to date."""
+
+    def __init__(self, read: Callable[[], Vitals]) -> None:
+        self._read = read
+
+    def describe(self) -> Iterable[Metric]:
+        """The names, by which ``name[]`` chooses, without asking the database."""
+        return described().values()
+
+    def collect(self) -> Iterable[Metric]:
+        """The metrics as of now; raises what the reader raises."""
+        return measured(self._read())
+
+
+def add_prometheus_rule(
+    blueprint: Blueprint, reader: MetricReader, now: Clock, retention: timedelta
+) -> None:
+    """Answer ``/prometheus`` below the API in the format that the scraper prefers.
+
+    ``?name[]=`` chooses metrics, as with the library's own servers. What goes wrong is
+    JSON as everywhere in the API; Prometheus only looks at the status, and sets ``up`` to 0.
+
+    Args:
+        blueprint: The API's.
+        reader: Answers with the vitals.
+        now: Gives the present.
+        retention: How long metrics are kept.
+    """
+    # Our own: the library's global one is the host's, with all that the host counts.
+    registry = CollectorRegistry()
+    registry.register(VitalsCollector(lambda: reader.vitals(now(), retention=retention)))
+
+    @blueprint.get("/prometheus")
+    def prometheus() -> Response:
+        try:
+            answer = _exposition(registry)
+        except DATABASE_AWAY:
+            answer = _unavailable(AWAY)
+        except (HostSchemaError, NotMigratedError) as missing:
+            answer = _unavailable(str(missing))
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+
+def _exposition(registry: CollectorRegistry) -> Response:
+    accept = request.headers.get("Accept", "")
+    try:
+        encode, content_type = choose_encoder(accept)
+    except TypeError:
+        # The library cannot compare a version that is no number.
+        encode, content_type = choose_encoder("")
+    names = request.args.getlist("name[]")
+    body = encode(registry.restricted_registry(names) if names else registry)
+    return Response(body, content_type=content_type)
+
+
+def _unavailable(reason: str) -> Response:
+    answer = jsonify(error=reason)
+    answer.status_code = 503
+    return answer

@@ -1,0 +1,121 @@
+"""What answers look like, as JSON Schema. Every object is complete, and closed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aggregator.series import FREQS
+from dashboard.api.answers import SCHEMA_VERSION
+
+Schema = dict[str, Any]
+
+
+def _object(description: str, **properties: Schema) -> Schema:
+    return {
+        "type": "object",
+        "description": description,
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _described(schema: Schema, description: str) -> Schema:
+    return {**schema, "description": description}
+
+
+def _nullable(schema: Schema) -> Schema:
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+def _list(items: Schema, description: str) -> Schema:
+    return {"type": "array", "items": items, "description": description}
+
+
+def ref(name: str) -> Schema:
+    """A reference to one of :data:`SCHEMAS`."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+INSTANT: Schema = {"type": "string", "format": "date-time"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+NUMBER: Schema = {"type": "number", "minimum": 0}
+TEXT: Schema = {"type": "string"}
+ID: Schema = {"type": "integer"}
+AVERAGE = "Mean gap between two turns of an agent in one hour, in seconds; null without a gap."
+
+ABOUT: dict[str, Schema] = {
+    "schema_version": {
+        "const": SCHEMA_VERSION,
+        "description": "Counted up when answers change in a way that their readers have to know.",
+    },
+    "window": {"enum": ["day", "week", "month", "custom"], "description": "What was asked for."},
+    "freq": {"enum": list(FREQS), "description": "The length of the buckets."},
+    "tz": _described(TEXT, "The time zone of the instants."),
+    "since": _described(INSTANT, "Start of the window."),
+    "until": _described(INSTANT, "End of the window, exclusive."),
+    "as_of": _described(INSTANT, "The moment of the answer."),
+    "kept_since": _described(INSTANT, "What was earlier is no longer kept, and counts nowhere."),
+    "last_pass_at": _described(
+        _nullable(INSTANT), "When the metrics were last brought up to date; null before that."
+    ),
+    "partial": {
+        "type": "boolean",
+        "description": "True while the numbers may still grow, because no pass has been made since "
+        "the end of the window, and where some of the window is no longer kept.",
+    },
+}
+BUCKET: dict[str, Schema] = {
+    "bucket_start": _described(INSTANT, "Start of the bucket."),
+    "turn_count": _described(COUNT, "Turns."),
+    "avg_turn_time_seconds": _described(_nullable(NUMBER), AVERAGE),
+    "gap_count": _described(COUNT, "Gaps behind the average: the weight to combine averages by."),
+    "active_agents": _described(_nullable(COUNT), "Agents with a turn; null for an agent."),
+}
+LISTS: dict[str, Schema] = {
+    "turn_count": _list(COUNT, "Turns in each bucket."),
+    "avg_turn_time_seconds": _list(_nullable(NUMBER), "Average turn time in each, null without."),
+    "gap_count": _list(COUNT, "Gaps behind each average."),
+}
+AGENT_LIST = {"active_agents": _list(COUNT, "Distinct agents with a turn in each bucket.")}
+HISTORY: dict[str, Schema] = {
+    "current": {
+        "anyOf": [ref("Bucket"), {"type": "null"}],
+        "description": "The bucket that is still filling; null outside the window and without "
+        "turns.",
+    },
+    "history": _list(ref("Bucket"), "The buckets with turns, oldest first."),
+    "totals": ref("Totals"),
+}
+
+SCHEMAS: dict[str, Schema] = {
+    "Error": _object("What is wrong.", error=_described(TEXT, "Names it, and what is allowed.")),
+    "Bucket": _object("One hour, day or week with turns.", **BUCKET),
+    "Totals": _object(
+        "A scope over the whole window.",
+        turn_count=_described(COUNT, "Turns."),
+        avg_turn_time_seconds=_described(_nullable(NUMBER), AVERAGE),
+        active_agents=_described(COUNT, "Distinct agents with at least one turn."),
+        active_hours=_described(COUNT, "Hours with at least one turn."),
+        turn_rate=_described(NUMBER, "Turns per elapsed hour."),
+        turns_per_active_hour=_described(_nullable(NUMBER), "Turns per hour with turns."),
+    ),
+    "Overall": _object("All projects and agents.", **ABOUT, **HISTORY),
+    "Project": _object("One project.", project_id=ID, **ABOUT, **HISTORY),
+    "Agent": _object("One agent.", agent_id=ID, **ABOUT, **HISTORY),
+    "Activity": _object(
+        "Everybody, every project and every agent that had turns, in the same buckets.",
+        **ABOUT,
+        buckets=_list(INSTANT, "Start of each bucket that is kept and has begun, oldest first."),
+        overall=ref("OverallSeries"),
+        projects=_list(ref("ProjectSeries"), "Most turns first."),
+        agents=_list(ref("AgentSeries"), "Most turns first."),
+    ),
+    "OverallSeries": _object("Everybody.", totals=ref("Totals"), **LISTS, **AGENT_LIST),
+    "ProjectSeries": _object(
+        "One project.", project_id=ID, name=TEXT, totals=ref("Totals"), **LISTS, **AGENT_LIST
+    ),
+    "AgentSeries": _object(
+        "One agent.", agent_id=ID, project_id=ID, name=TEXT, totals=ref("Totals"), **LISTS
+    ),
+}

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from aggregator.errors import UnknownNameError
+from aggregator.naming import find_ids
+
+KNOWN = pd.DataFrame(
+    {"project_id": [1, 2, 3, 4, 5], "name": ["atlas", "Billing", "twin", "Twin", "42"]}
+)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ids"),
+    [
+        (None, ()),
+        ([], ()),
+        ("ATLAS", (1,)),
+        (["billing", "atlas", 1], (1, 2)),
+        (2, (2,)),
+        ("3", (3,)),
+        # A name comes before an id; an id need not be known here.
+        ("42", (5,)),
+        (99, (99,)),
+    ],
+)
+def test_names_and_ids_are_found(wanted, ids):
+    assert find_ids(wanted, KNOWN, "project") == ids
+
+
+def test_a_name_of_nobody_is_an_error_that_lists_some():
+    with pytest.raises(UnknownNameError) as error:
+        find_ids("atals", KNOWN, "project")
+
+    assert str(error.value) == (
+        "project: none is called 'atals'; there are: 42, atlas, Billing, Twin, twin"
+    )
+    with pytest.raises(UnknownNameError, match=r"there are: none yet$"):
+        find_ids("atlas", KNOWN[:0], "project")
+    many = pd.DataFrame({"agent_id": range(30), "name": [f"a{number}" for number in range(30)]})
+    with pytest.raises(UnknownNameError, match=r"a25, a26 …$"):
+        find_ids("x", many, "agent")
+
+
+def test_a_name_of_several_is_an_error_that_gives_their_ids():
+    with pytest.raises(UnknownNameError) as error:
+        find_ids("twin", KNOWN, "project")
+
+    assert str(error.value) == (
+        "project: several are called 'twin'; expected one of their ids: 3, 4"
+    )

@@ -1,0 +1,349 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from aggregator.database import connect
+from aggregator.passes import make_pass
+
+NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
+RETENTION = timedelta(days=400)
+
+
+def minutes_ago(*minutes: float) -> list[datetime]:
+    return [NOW - timedelta(minutes=minute) for minute in minutes]
+
+
+@pytest.fixture
+def client(empty_engine, record, serve_api):
+    with empty_engine.begin() as conn:
+        record(conn, "alpha", "a1", minutes_ago(5, 6, 8, 70))
+        record(conn, "alpha", "a2", minutes_ago(60 * 24 * 3))
+        record(conn, "beta", "b1", minutes_ago(60 * 24 * 20, 60 * 24 * 20 + 1))
+    make_pass(empty_engine, NOW, RETENTION)
+    return serve_api(empty_engine)
+
+
+def test_a_day_overall_is_the_default(client):
+    answer = client.get("/api/metrics/overall")
+
+    running = {
+        "bucket_start": "2026-11-22T14:00:00Z",
+        "turn_count": 3,
+        "avg_turn_time_seconds": 90.0,
+        "gap_count": 2,
+        "active_agents": 1,
+    }
+    assert answer.get_json() == {
+        "schema_version": 1,
+        "window": "day",
+        "freq": "hour",
+        "tz": "UTC",
+        "since": "2026-11-21T15:00:00Z",
+        "until": "2026-11-22T14:30:00Z",
+        "as_of": "2026-11-22T14:30:00Z",
+        "kept_since": "2025-10-18T14:00:00Z",
+        "last_pass_at": "2026-11-22T14:30:00Z",
+        "partial": True,
+        "current": running,
+        "history": [
+            {
+                "bucket_start": "2026-11-22T13:00:00Z",
+                "turn_count": 1,
+                "avg_turn_time_seconds": None,
+                "gap_count": 0,
+                "active_agents": 1,
+            },
+            running,
+        ],
+        "totals": {
+            "turn_count": 4,
+            "avg_turn_time_seconds": 90.0,
+            "active_agents": 1,
+            "active_hours": 2,
+            "turn_rate": 4 / 23.5,
+            "turns_per_active_hour": 2.0,
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "ids", "turns", "agents"),
+    [
+        ("overall?window=week", {}, 5, 2),
+        ("overall?window=month", {}, 7, 3),
+        ("projects/1?window=month", {"project_id": 1}, 5, 2),
+        ("projects/2?window=day", {"project_id": 2}, 0, 0),
+        ("agents/1?window=month", {"agent_id": 1}, 4, 1),
+    ],
+)
+def test_windows_and_scopes(client, path, ids, turns, agents):
+    answer = client.get(f"/api/metrics/{path}").get_json()
+
+    assert {name: answer[name] for name in ("agent_id", "project_id") if name in answer} == ids
+    assert (answer["totals"]["turn_count"], answer["totals"]["active_agents"]) == (turns, agents)
+    assert sum(hour["turn_count"] for hour in answer["history"]) == turns
+
+
+def test_an_agents_hours_have_no_number_of_agents(client):
+    history = client.get("/api/metrics/agents/1").get_json()["history"]
+
+    assert [hour["active_agents"] for hour in history] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("query", "since", "until", "turns"),
+    [
+        ("since=2026-11-22T13:20:00Z", "13:00", "15:00", 4),
+        ("since=2026-11-22T13:00:00Z&until=2026-11-22T14:00:00Z", "13:00", "14:00", 1),
+        ("since=2026-11-22T18:30%2B05:30&until=2026-11-22T19:30%2B05:30", "13:00", "14:00", 1),
+        ("window=day&until=2026-11-22T14:00:00Z", None, "14:00", 1),
+    ],
+)
+def test_ranges_are_half_open_and_widened_to_hours(client, query, since, until, turns):
+    answer = client.get(f"/api/metrics/overall?{query}").get_json()
+
+    assert answer["since"] == (f"2026-11-22T{since}:00Z" if since else "2026-11-21T14:00:00Z")
+    assert answer["until"] == f"2026-11-22T{until}:00Z"
+    assert answer["totals"]["turn_count"] == turns
+
+
+def test_a_past_window_has_no_current_bucket(client):
+    answer = client.get("/api/metrics/overall?window=day&until=2026-11-22T14:00:00Z").get_json()
+
+    assert answer["current"] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("window=year", "window: 'year' is not allowed; expected day, week or month"),
+        ("window=", "window: '' is not allowed"),
+        ("windw=week", "windw: 'week' is not allowed; expected one of the parameters window"),
+        ("window=day&window=week", "window: 'day, week' is not allowed; expected one value"),
+        ("since=yesterday", "since: 'yesterday' is not allowed; expected an ISO 8601 instant"),
+        ("since=2026-11-22", "since: '2026-11-22' is not allowed"),
+        ("until=0001-01-01T00:00Z", "until: '0001-01-01T00:00Z' is not allowed"),
+        ("since=9999-12-31T23:30-14:00", "since: "),
+        ("since=2026-11-22T14:00Z&window=day", "window: 'day' is not allowed; expected no window"),
+        ("since=2026-11-22T14:00Z&until=2026-11-22T13:00Z", "until: .* an instant after since"),
+        ("since=2020-01-01T00:00Z", "since: .* at most 366 days"),
+        ("since=2026-11-22T14:00", "since: '2026-11-22T14:00' is not allowed; .* a time zone"),
+        ("since=2026-11-22T14:00Z&offset=0", "offset: '0' is not allowed; expected no offset"),
+        ("offset=0&until=2026-11-22T14:00Z", "until: .* expected no until beside offset"),
+        ("offset=1", "offset: '1' is not allowed; expected a whole number from -366 to 0"),
+        ("offset=-367", "offset: '-367' is not allowed"),
+        ("offset=-0", "offset: '-0' is not allowed"),
+        ("offset=-１", "offset: "),
+        ("tz=Europe/Atlantis", "tz: 'Europe/Atlantis' .* a time zone such as Europe/Berlin"),
+        ("tz=../../etc/passwd", "tz: "),
+        ("tz=Europe", "tz: 'Europe' is not allowed"),
+        ("freq=minute", "freq: 'minute' is not allowed; expected hour, day or week"),
+    ],
+)
+def test_a_bad_parameter_is_400_and_named_with_what_is_allowed(client, query, words):
+    answer = client.get(f"/api/metrics/overall?{query}")
+
+    assert answer.status_code == 400
+    assert list(answer.get_json()) == ["error"]
+    with pytest.raises(AssertionError, match=words):
+        raise AssertionError(answer.get_json()["error"])
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "error"),
+    [
+        ("projects/99", 404, "there is no project with id 99"),
+        ("agents/99999999999999999999", 404, "there is no agent with id 99999999999999999999"),
+        ("agents/x", 400, "agent_id: 'x' is not allowed; expected a whole number"),
+        ("agents/" + "9" * 5000, 400, "agent_id: "),
+        ("projects/-1", 400, "project_id: '-1' is not allowed; expected a whole number"),
+        ("nothing", 404, "there is no /api/metrics/nothing; there are overall, projects/<id>"),
+        ("activity/3", 404, "there is no /api/metrics/activity/3; there are overall"),
+        ("projects/x.csv", 400, "project_id: 'x' is not allowed; expected a whole number"),
+    ],
+)
+def test_unknown_ids_and_paths_are_errors_in_json(client, path, status, error):
+    answer = client.get(f"/api/metrics/{path}")
+
+    assert answer.status_code == status
+    assert answer.get_json()["error"].startswith(error)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize(
+    "path", ["", "overall", "activity.csv", "projects/1", "openapi.json", "prometheus"]
+)
+def test_nothing_can_be_changed_through_it(client, method, path):
+    answer = client.open(f"/api/metrics/{path}", method=method)
+
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert answer.get_json() == {"error": f"{method} is not allowed; expected GET"}
+
+
+def test_the_month_equals_a_count_over_the_turns(client, empty_engine):
+    answer = client.get("/api/metrics/overall?window=month").get_json()
+
+    count = text("SELECT count(*) FROM turns WHERE timestamp >= :since AND timestamp < :until")
+    with empty_engine.connect() as conn:
+        turns = conn.scalar(count, {"since": answer["since"], "until": answer["until"]})
+    assert answer["totals"]["turn_count"] == turns == 7
+
+
+def test_a_window_of_the_calendar_is_that_of_the_page(client):
+    answer = client.get("/api/metrics/overall?window=week&offset=0&tz=Asia/Kolkata").get_json()
+    before = client.get("/api/metrics/overall?window=month&offset=-1&tz=Asia/Kolkata").get_json()
+
+    # Sunday evening; days begin at half past, with the first full hour of UTC.
+    assert (answer["since"], answer["until"], answer["totals"]["turn_count"]) == (
+        "2026-11-16T00:30:00+05:30",
+        "2026-11-23T00:30:00+05:30",
+        5,
+    )
+    assert answer["current"]["bucket_start"] == "2026-11-22T19:30:00+05:30"
+    assert (before["since"], before["until"]) == (
+        "2026-10-01T00:30:00+05:30",
+        "2026-11-01T00:30:00+05:30",
+    )
+    assert (answer["partial"], before["partial"]) == (True, False)
+
+
+def test_days_are_those_of_the_zone(client):
+    answer = client.get("/api/metrics/projects/1?window=week&freq=day&tz=America/New_York")
+
+    assert answer.get_json()["history"] == [
+        {
+            "bucket_start": "2026-11-19T00:00:00-05:00",
+            "turn_count": 1,
+            "avg_turn_time_seconds": None,
+            "gap_count": 0,
+            "active_agents": 1,
+        },
+        {
+            "bucket_start": "2026-11-22T00:00:00-05:00",
+            "turn_count": 4,
+            "avg_turn_time_seconds": 90.0,
+            "gap_count": 2,
+            "active_agents": 1,
+        },
+    ]
+
+
+def test_everybody_is_one_answer_without_holes(client):
+    answer = client.get("/api/metrics/activity?since=2026-11-22T12:00Z").get_json()
+
+    totals = {
+        "turn_count": 4,
+        "avg_turn_time_seconds": 90.0,
+        "active_agents": 1,
+        "active_hours": 2,
+        "turn_rate": 1.6,
+        "turns_per_active_hour": 2.0,
+    }
+    numbers = {
+        "turn_count": [0, 1, 3],
+        "avg_turn_time_seconds": [None, None, 90.0],
+        "gap_count": [0, 0, 2],
+    }
+    agents = {"active_agents": [0, 1, 1]}
+    assert answer == {
+        "schema_version": 1,
+        "window": "custom",
+        "freq": "hour",
+        "tz": "UTC",
+        "since": "2026-11-22T12:00:00Z",
+        "until": "2026-11-22T15:00:00Z",
+        "as_of": "2026-11-22T14:30:00Z",
+        "kept_since": "2025-10-18T14:00:00Z",
+        "last_pass_at": "2026-11-22T14:30:00Z",
+        "partial": True,
+        "buckets": [f"2026-11-22T{hour}:00:00Z" for hour in (12, 13, 14)],
+        "overall": {"totals": totals, **numbers, **agents},
+        "projects": [
+            {"project_id": 1, "name": "alpha", "totals": totals, **numbers, **agents},
+        ],
+        "agents": [
+            {"agent_id": 1, "project_id": 1, "name": "a1", "totals": totals, **numbers},
+        ],
+    }
+
+
+def test_each_in_the_answer_about_everybody_is_what_its_own_address_tells(client):
+    every = client.get("/api/metrics/activity?window=month&freq=week&tz=Europe/Berlin").get_json()
+
+    for kind in ("project", "agent"):
+        for one in every[f"{kind}s"]:
+            path = f"{kind}s/{one[f'{kind}_id']}?window=month&freq=week&tz=Europe/Berlin"
+            alone = client.get(f"/api/metrics/{path}").get_json()
+            assert one["totals"] == alone["totals"]
+            counts = dict(zip(every["buckets"], one["turn_count"], strict=True))
+            assert {start: count for start, count in counts.items() if count} == {
+                bucket["bucket_start"]: bucket["turn_count"] for bucket in alone["history"]
+            }
+
+
+def test_an_answer_about_everybody_has_at_most_a_month_of_hours(client):
+    long = "since=2026-10-01T00:00Z"
+
+    refused = client.get(f"/api/metrics/activity?{long}")
+
+    assert refused.status_code == 400
+    assert refused.get_json()["error"] == (
+        "since: '2026-10-01T00:00:00Z' is not allowed; expected at most 32 days before until, "
+        "or freq=day or freq=week"
+    )
+    assert len(client.get(f"/api/metrics/activity?{long}&freq=week").get_json()["buckets"]) == 8
+    assert client.get("/api/metrics/activity?window=month&offset=0").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "accept"),
+    [("overall.csv", "*/*"), ("overall.csv", "application/json"), ("overall", "text/csv")],
+)
+def test_csv_comes_for_the_ending_or_for_the_header(client, path, accept):
+    answer = client.get(f"/api/metrics/{path}", headers={"Accept": accept})
+
+    assert answer.content_type == "text/csv; charset=utf-8"
+    assert answer.text == (
+        "bucket_start,turn_count,avg_turn_time_seconds,gap_count,active_agents\r\n"
+        "2026-11-22T13:00:00Z,1,,0,1\r\n"
+        "2026-11-22T14:00:00Z,3,90.0,2,1\r\n"
+    )
+
+
+def test_everybody_as_csv_names_whose_row_it_is(client, empty_engine):
+    with empty_engine.begin() as conn:
+        conn.execute(text("UPDATE projects SET name = '=1+1, \"alpha\"' WHERE id = 1"))
+
+    answer = client.get("/api/metrics/activity.csv?since=2026-11-22T13:00Z&until=2026-11-22T14:00Z")
+
+    # A spreadsheet would run what begins like a formula.
+    name = '"\'=1+1, ""alpha"""'
+    assert answer.text.split("\r\n") == [
+        "scope,project_id,project,agent_id,agent,bucket_start,turn_count,avg_turn_time_seconds,"
+        "gap_count,active_agents",
+        "overall,,,,,2026-11-22T13:00:00Z,1,,0,1",
+        f"project,1,{name},,,2026-11-22T13:00:00Z,1,,0,1",
+        f"agent,1,{name},1,a1,2026-11-22T13:00:00Z,1,,0,",
+        "",
+    ]
+
+
+@pytest.mark.parametrize("accept", ["text/html,*/*;q=0.8", "image/png", "", "text/csv;q=0.1,*/*"])
+def test_otherwise_it_is_json(client, accept):
+    assert client.get("/api/metrics/overall", headers={"Accept": accept}).is_json
+
+
+def test_a_database_that_is_away_is_503(postgres, serve_api):
+    gone = connect(postgres.url("tests_gone"), purpose="tests")
+    with connect(postgres.url("tests"), purpose="tests").connect() as conn:
+        conn.execution_options(isolation_level="AUTOCOMMIT").execute(
+            text("DROP DATABASE tests_gone WITH (FORCE)")
+        )
+    client = serve_api(gone)
+
+    for path in ("overall", "activity", "projects/1", "overall.csv", "prometheus"):
+        answer = client.get(f"/api/metrics/{path}")
+        assert (answer.status_code, list(answer.get_json())) == (503, ["error"])
