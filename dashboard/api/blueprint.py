@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, render_template, request
+from flask import Blueprint, Response, current_app, jsonify, render_template, request, url_for
 from flask import send_from_directory as send
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -41,6 +41,7 @@ ENDPOINTS = "overall, projects/<id>, agents/<id>, activity, prometheus and opena
 THERE = rf"(overall|activity|(projects|agents)/[^/]+)(\{CSV})?|prometheus|openapi\.json|"
 """Paths that exist, though for GET only."""
 STYLE = "api.css"
+PAGE = "activity.activity_page"
 
 
 def blueprint(
@@ -125,7 +126,9 @@ def _describe(api: Blueprint) -> None:
 
     @api.get("/")
     def readable() -> str:
-        return render_template("activity/api.html", document=document())
+        # A host may have the API alone.
+        page = PAGE in current_app.view_functions and url_for(PAGE)
+        return render_template("activity/api.html", document=document(), page=page)
 
     @api.get(f"/{STYLE}")
     def style() -> AnyResponse:

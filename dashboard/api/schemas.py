@@ -89,17 +89,6 @@ HISTORY: dict[str, Schema] = {
 }
 
 SCHEMAS: dict[str, Schema] = {
-    "Error": _object("What is wrong.", error=_described(TEXT, "Names it, and what is allowed.")),
-    "Bucket": _object("One hour, day or week with turns.", **BUCKET),
-    "Totals": _object(
-        "A scope over the whole window.",
-        turn_count=_described(COUNT, "Turns."),
-        avg_turn_time_seconds=_described(_nullable(NUMBER), AVERAGE),
-        active_agents=_described(COUNT, "Distinct agents with at least one turn."),
-        active_hours=_described(COUNT, "Hours with at least one turn."),
-        turn_rate=_described(NUMBER, "Turns per elapsed hour."),
-        turns_per_active_hour=_described(_nullable(NUMBER), "Turns per hour with turns."),
-    ),
     "Overall": _object("All projects and agents.", **ABOUT, **HISTORY),
     "Project": _object("One project.", project_id=ID, **ABOUT, **HISTORY),
     "Agent": _object("One agent.", agent_id=ID, **ABOUT, **HISTORY),
@@ -111,6 +100,16 @@ SCHEMAS: dict[str, Schema] = {
         projects=_list(ref("ProjectSeries"), "Most turns first."),
         agents=_list(ref("AgentSeries"), "Most turns first."),
     ),
+    "Bucket": _object("One hour, day or week with turns.", **BUCKET),
+    "Totals": _object(
+        "A scope over the whole window.",
+        turn_count=_described(COUNT, "Turns."),
+        avg_turn_time_seconds=_described(_nullable(NUMBER), AVERAGE),
+        active_agents=_described(COUNT, "Distinct agents with at least one turn."),
+        active_hours=_described(COUNT, "Hours with at least one turn."),
+        turn_rate=_described(NUMBER, "Turns per elapsed hour."),
+        turns_per_active_hour=_described(_nullable(NUMBER), "Turns per hour with turns."),
+    ),
     "OverallSeries": _object("Everybody.", totals=ref("Totals"), **LISTS, **AGENT_LIST),
     "ProjectSeries": _object(
         "One project.", project_id=ID, name=TEXT, totals=ref("Totals"), **LISTS, **AGENT_LIST
@@ -118,4 +117,5 @@ SCHEMAS: dict[str, Schema] = {
     "AgentSeries": _object(
         "One agent.", agent_id=ID, project_id=ID, name=TEXT, totals=ref("Totals"), **LISTS
     ),
+    "Error": _object("What is wrong.", error=_described(TEXT, "Names it, and what is allowed.")),
 }

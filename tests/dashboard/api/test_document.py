@@ -81,7 +81,7 @@ def test_people_can_read_it_without_scripts_and_without_the_network(app):
     answer = client.get("/api/metrics/")
 
     assert (answer.status_code, answer.mimetype) == (200, "text/html")
-    for words in (*PARAMETERS, "/api/metrics/projects/{project_id}.csv", "schema_version"):
+    for words in (*PARAMETERS, "/api/metrics/projects/{project_id}", "schema_version"):
         assert f"<code>{words}</code>" in answer.text
     assert not [sign for sign in ("<script", "<style", "style=", "http") if sign in answer.text]
     with client.get("/api/metrics/api.css") as style:
