@@ -27,10 +27,22 @@ CLEAR = "rgba(0,0,0,0)"
 
 
 def activity_chart(
-    overview: Overview, names: Mapping[int, str], metric: str = TURNS, scheme: str = "light"
+    overview: Overview,
+    names: Mapping[int, str] | None = None,
+    metric: str = TURNS,
+    scheme: str = "light",
 ) -> go.Figure:
-    """Draw one metric of every bucket in a period, see :func:`chart_of`."""
-    return go.Figure(chart_of(overview, names, metric, scheme))
+    """Draw one metric of every bucket in a period, see :func:`chart_of`.
+
+    Without ``names``, projects are called as the overview itself calls them.
+    """
+    return go.Figure(chart_of(overview, names or names_in(overview), metric, scheme))
+
+
+def names_in(overview: Overview) -> dict[int, str]:
+    """The names of the projects of an overview, by id."""
+    projects = overview.projects
+    return dict(zip(projects["project_id"].tolist(), projects["name"], strict=True))
 
 
 def chart_of(

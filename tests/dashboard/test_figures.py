@@ -264,3 +264,17 @@ def test_what_the_page_is_sent_is_what_plotly_makes_of_it(overview, metric, asse
     view = overview(*hours, period=week, kept_since=utc(19, 9), project_buckets=turns)
 
     assert_plotly_agrees(chart_of(view, NAMES, metric))
+
+
+def test_by_itself_a_chart_calls_projects_as_its_overview_does(overview):
+    start = datetime(2026, 11, 22, 13, tzinfo=UTC)
+    day = overview(
+        (start, 5, 60.0, 2),
+        project_buckets=[(1, start, 3), (2, start, 2)],
+        projects=[(1, "atlas", 3), (2, "infra", 2)],
+    )
+
+    named = activity_chart(day, {1: "atlas", 2: "infra"})
+
+    assert activity_chart(day).to_json() == named.to_json()
+    assert [trace.name for trace in named.data[:2]] == ["atlas", "infra"]
