@@ -43,6 +43,8 @@ class ParameterError(ActivityError):
 
     def __init__(self, name: str, value: object, allowed: str) -> None:
         self.name = name
+        self.value = value
+        self.allowed = allowed
         super().__init__(f"{name}: {value!r} is not allowed; expected {allowed}")
 
 

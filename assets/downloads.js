@@ -1,6 +1,6 @@
 /**
  * The files behind the buttons "PNG" and "CSV": what they hold comes with every answer
- * (dashboard/tables.py and titles.py), and how a browser saves it is here.
+ * (dashboard/tables.py and pictures.py), and how a browser saves it is here.
  */
 (() => {
   const activity = window.dash_clientside.activity;
@@ -12,7 +12,7 @@
     document.dispatchEvent(new CustomEvent("activity:downloads"));
   };
 
-  /** Title, subtitle and file name of a chart; or columns, rows and file name of a table. */
+  /** What makes a picture of a chart; or columns, rows and file name of a table. */
   activity.chart = (id) => given?.charts?.[id] ?? null;
   activity.table = (name) => given?.tables?.[name] ?? null;
 

@@ -1,37 +1,9 @@
 /**
- * "PNG": the chart as it is shown, at twice the resolution of a screen, with a title
- * that says what it is, and in one size whatever the window's.
+ * "PNG": the chart as it is shown, with a title that says what it is, and in one size
+ * whatever the window's. Both come with every answer (dashboard/pictures.py).
  */
 (() => {
-  const WIDTH = 1200;
-  const HEIGHT = 500;
-  const SCALE = 2;
-  const TITLE_PX = 72; // What the title needs above the chart.
   const activity = window.dash_clientside.activity;
-
-  // Plotly reads tags in texts; a project may be called anything.
-  const plain = (text) =>
-    String(text).replace(/[&<>]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[sign]);
-
-  const titled = (layout, { title, subtitle }) => ({
-    ...layout,
-    autosize: false,
-    width: WIDTH,
-    height: HEIGHT,
-    margin: { ...layout.margin, t: (layout.margin?.t ?? 40) + TITLE_PX },
-    title: {
-      text: plain(title),
-      subtitle: { text: plain(subtitle), font: { size: 13 } },
-      font: { size: 18 },
-      x: 0,
-      xref: "container",
-      xanchor: "left",
-      y: 1,
-      yref: "container",
-      yanchor: "top",
-      pad: { l: 24, t: 22 },
-    },
-  });
 
   const blob = (address) => {
     const bytes = atob(address.slice(address.indexOf(",") + 1));
@@ -45,9 +17,11 @@
       activity.say("There is no chart to save yet");
       return;
     }
-    const figure = { data: plot.data, layout: titled(plot.layout, about) };
-    const size = { format: "png", width: WIDTH, height: HEIGHT, scale: SCALE };
-    activity.save(blob(await window.Plotly.toImage(figure, size)), `${about.filename}.png`);
+    const { layout, scale, filename } = about;
+    const { width, height } = layout;
+    const figure = { data: plot.data, layout: { ...plot.layout, ...layout } };
+    const address = await window.Plotly.toImage(figure, { format: "png", width, height, scale });
+    activity.save(blob(address), `${filename}.png`);
   };
 
   document.addEventListener("click", ({ target }) => {

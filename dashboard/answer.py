@@ -115,7 +115,7 @@ def draw(answer: Answer, viewer: Viewer, context: PageContext) -> dict[str, Any]
         "pattern_summary": pattern["layout"]["meta"]["summary"],
         "people": project_list(overview, view),
         "shares": components.shares(overview.agents),
-        "downloads": downloads(overview, names, view.metric, name),
+        "downloads": downloads(overview, names, view.metric, name, chart=chart, pattern=pattern),
         "version": freshness(overview, context),
         "empty": empty,
         "view": "activity-view is-empty" if empty else "activity-view",

@@ -21,6 +21,7 @@ import click
 from aggregator.errors import AddressTakenError
 from aggregator.settings import OPTIONS, Settings
 from dashboard.command_group import OneLineGroup
+from dashboard.export.options import export_options
 from dashboard.options import settings_from
 from dashboard.ranges import parse_range, parse_workers, range_options
 from dashboard.reports import backfill_line, pass_line, showing_on, status_lines
@@ -201,6 +202,25 @@ def prune(settings: Settings) -> None:
 
 
 @main.command()
+@settings_from("home", "database_url", "retention_days")
+@click.option("--demo", is_flag=True, help="Draw the made-up activity of serve --demo.")
+@export_options
+def export(settings: Settings, demo: bool, **given: Any) -> None:
+    """Save the page's charts as pictures: PNG, SVG or PDF, one of them or all.
+
+    Without --retention-days metrics count as long as the last pass kept them.
+    """
+    from aggregator.read import MetricReader
+    from dashboard.export.command import read_options, write_export
+
+    wanted = read_options(given)
+    with _database(settings, "export", demo=demo) as engine:
+        days = _as_last_pass(engine, settings).retention_days
+        for path in write_export(wanted, MetricReader(engine), datetime.now(UTC), days):
+            click.echo(f"Wrote {path}")
+
+
+@main.command()
 @settings_from("home", "database_url")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def status(settings: Settings, as_json: bool) -> None:
@@ -213,8 +233,8 @@ def status(settings: Settings, as_json: bool) -> None:
 
 
 @contextmanager
-def _database(settings: Settings, purpose: str) -> Iterator[Engine]:
+def _database(settings: Settings, purpose: str, *, demo: bool = False) -> Iterator[Engine]:
     from aggregator.standalone import open_database
 
-    with open_database(settings, purpose=purpose) as engine:
+    with open_database(settings, purpose=purpose, demo=demo) as engine:
         yield engine

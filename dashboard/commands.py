@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import click
 from flask import current_app
@@ -14,6 +15,8 @@ from sqlalchemy.exc import DBAPIError
 from aggregator.database import one_line, shown
 from aggregator.errors import DatabaseRefusedError
 from dashboard.command_group import OneLineGroup
+from dashboard.export.command import read_options, write_export
+from dashboard.export.options import export_options
 from dashboard.mounted import MountedActivity
 from dashboard.ranges import parse_range, parse_workers, range_options
 from dashboard.reports import backfill_line, pass_line, showing_on, status_lines
@@ -80,6 +83,18 @@ def prune() -> None:
     """Delete metrics older than ACTIVITY_RETENTION_DAYS, as each pass does too."""
     with _activity() as activity:
         click.echo(f"Deleted {activity.prune():,} rows")
+
+
+@commands.command()
+@export_options
+@with_appcontext
+def export(**given: Any) -> None:
+    """Save the page's charts as pictures: PNG, SVG or PDF, one of them or all."""
+    wanted = read_options(given)
+    with _activity() as activity:
+        days = activity.settings.retention_days
+        for path in write_export(wanted, activity.reader, activity.now(), days):
+            click.echo(f"Wrote {path}")
 
 
 @commands.command()

@@ -175,6 +175,8 @@ def _struck_through(cells: pd.DataFrame, colours: Palette) -> Trace:
 def _scale(highest: float, metric: str) -> dict[str, Any]:
     most = words.duration(highest) if metric == TURN_TIME else _count(highest)
     return {
+        # With one, even an invisible one, Plotly moves the title of a picture up.
+        "title": {"text": ""},
         "orientation": "h",
         "lenmode": "pixels",
         "len": SCALE_WIDTH,

@@ -34,8 +34,10 @@ from dashboard.api.blueprint import STYLE
 from dashboard.context import Clock, PageContext
 from dashboard.csrf import Csrf
 from dashboard.dash_globals import left_as_found
+from dashboard.export.rules import add_export_rules
 from dashboard.files import add_file_rules, script_tag, trimmed, with_digests
 from dashboard.layout import build_layout
+from dashboard.pictures.renderer import Renderer, shared
 from dashboard.version import add_version_rule
 
 NO_SCRIPT = Markup("<noscript>This page needs JavaScript.</noscript>")
@@ -58,6 +60,7 @@ def mount(
     url_prefix: str = "/activity",
     template: str | None = None,
     csrf: Csrf | None = None,
+    renderer: Renderer = shared,
 ) -> Dash:
     """Add the page to a server, before its first request.
 
@@ -78,6 +81,7 @@ def mount(
             ``activity.metas`` and ``activity.favicon`` are there for a template that
             has none of its own.
         csrf: What its requests carry for the host's guard against forged ones.
+        renderer: Draws the charts that are asked for as pictures.
     """
     with left_as_found():
         app = _Page(
@@ -99,6 +103,7 @@ def mount(
         callbacks.register(app, reader, context, now)
         blueprint = _blueprint(app, url_prefix)
         add_version_rule(blueprint, reader, context, now)
+        add_export_rules(blueprint, reader, context, now, renderer)
         server.register_blueprint(blueprint)
         # Here and not above, where Dash would mix in prefixes from the environment.
         app.init_app(

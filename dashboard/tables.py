@@ -12,9 +12,11 @@ import pandas as pd
 from aggregator.bins import FUTURE, GONE, RUNNING, elapsed_hours
 from aggregator.overview import Overview
 from dashboard import ids, titles
+from dashboard.charts import Chart
 from dashboard.heatmap import FULL_DAYS, hour_name, hourly_means
 from dashboard.layers import layers
 from dashboard.metrics import AGENTS, TURN_TIME, TURNS
+from dashboard.pictures.drawing import Size, Subject, frame_of
 from dashboard.tooltips import NO_LONGER_KEPT
 
 AVERAGE = "Average turn time (s)"
@@ -109,14 +111,28 @@ def _unnamed(row: Mapping[Hashable, Any]) -> str:
 
 
 def downloads(
-    overview: Overview, names: Mapping[int, str], metric: str, scope_name: str
+    overview: Overview,
+    names: Mapping[int, str],
+    metric: str,
+    scope_name: str,
+    *,
+    chart: Chart,
+    pattern: Chart,
 ) -> dict[str, Any]:
     """What the browser saves, as ``picture.js`` and ``csv.js`` in ``assets/`` take it.
 
+    Args:
+        overview: What is shown.
+        names: Names of projects by id.
+        metric: One of :data:`dashboard.metrics.LABELS`.
+        scope_name: Whose metrics: ``Project atlas``.
+        chart: The page's chart of it.
+        pattern: The heatmap of it.
+
     Returns:
-        ``charts``: by element id the ``title``, ``subtitle`` and ``filename`` of a
-        picture; ``tables``: by name the ``filename``, ``columns`` and ``rows``, with
-        None where there is no number.
+        ``charts``: by element id what makes a picture of it: ``layout`` to be added,
+        ``scale`` and ``filename``; ``tables``: by name the ``filename``, ``columns`` and
+        ``rows``, with None where there is no number.
     """
     tables = {
         "chart": chart_table(overview, names),
@@ -125,16 +141,15 @@ def downloads(
     }
     return {
         "charts": {
-            ids.CHART: {
-                "title": titles.title(titles.chart_title(overview, metric), scope_name),
-                "subtitle": titles.subtitle(overview),
-                "filename": titles.filename(overview, scope_name, metric),
-            },
-            ids.PATTERN: {
-                "title": titles.title(titles.pattern_label(metric), scope_name),
-                "subtitle": titles.pattern_subtitle(overview),
-                "filename": titles.filename(overview, scope_name, f"pattern-{metric}"),
-            },
+            element: {
+                "layout": frame_of(drawn, overview, subject, scope_name),
+                "scale": Size().scale,
+                "filename": titles.filename(overview, scope_name, subject.name),
+            }
+            for element, drawn, subject in (
+                (ids.CHART, chart, Subject(metric)),
+                (ids.PATTERN, pattern, Subject(metric, pattern=True)),
+            )
         },
         "tables": {
             name: {

@@ -73,14 +73,16 @@ class View:
         raw = {name: texts[-1] for name, texts in parse_qs((search or "").lstrip("?")).items()}
         given: dict[str, Any] = {}
         problems: list[str] = []
-        for parameter, (field, read, allowed) in _PARAMETERS.items():
+        for parameter in PARAMETERS:
             if parameter not in raw:
                 continue
             try:
-                given[field] = read(raw[parameter])
-            except (ValueError, KeyError, OSError):
-                shown = raw[parameter][:40]
-                problems.append(f"In the address, {parameter} is “{shown}”; it can be {allowed}.")
+                field, value = read_parameter(parameter, raw[parameter])
+            except ParameterError as wrong:
+                shown = f"{parameter} is “{raw[parameter][:40]}”; it can be {wrong.allowed}"
+                problems.append(f"In the address, {shown}.")
+            else:
+                given[field] = value
         view = cls(**given)
         if view.window == "custom":
             view, problem = _checked_range(view)
@@ -93,7 +95,7 @@ class View:
         default = View()
         texts = {
             parameter: _text(getattr(self, field))
-            for parameter, (field, _, _) in _PARAMETERS.items()
+            for parameter, (field, _, _) in PARAMETERS.items()
             if getattr(self, field) != getattr(default, field)
         }
         query = urlencode(texts, safe=":,/+")
@@ -131,6 +133,19 @@ class View:
         if kind == "agent":
             return replace(self, agents=tuple(one for one in self.agents if one != missing))
         return replace(self, projects=tuple(one for one in self.projects if one != missing))
+
+
+def read_parameter(name: str, text: str) -> tuple[str, Any]:
+    """The field of a view that a parameter of an address stands for, and its value.
+
+    Raises:
+        ParameterError: The text makes no sense.
+    """
+    field, read, allowed = PARAMETERS[name]
+    try:
+        return field, read(text)
+    except (ValueError, KeyError, OSError):
+        raise ParameterError(name, text, allowed) from None
 
 
 def _checked_range(view: View) -> tuple[View, list[str]]:
@@ -197,7 +212,7 @@ def _text(value: Any) -> str:
 
 _IDS = "whole numbers with commas between them"
 _DAY = "a day such as 2026-11-16"
-_PARAMETERS: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
+PARAMETERS: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
     "window": ("window", _one_of(WINDOWS), "day, week, month or custom"),
     "on": ("on", _day, _DAY),
     "from": ("first", _day, _DAY),

@@ -5,10 +5,16 @@ from __future__ import annotations
 import base64
 import csv
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from aggregator.passes import make_pass
+from aggregator.read import MetricReader
+from dashboard.context import PageContext
+from dashboard.export.asked import read_export
+from dashboard.export.making import make_files
+from dashboard.pictures.renderer import Renderer
 
 NAMES = "all-projects-2026-11-22"
 COLOURS = """
@@ -65,7 +71,7 @@ def test_a_chart_is_saved_as_a_picture(page, saved, scheme):
     ):
         page.click(f"[data-activity-png={chart}]")
         path = saved(f"{name}*{NAMES}.png")
-        address = f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
+        address = _address(path.read_bytes())
         width, height, colours = driver.execute_async_script(COLOURS, address)
 
         assert (width, height) == (2400, 1000)
@@ -74,6 +80,41 @@ def test_a_chart_is_saved_as_a_picture(page, saved, scheme):
         # Background, letters, and bars or cells in several colours.
         assert sum(count > 200 for count in colours.values()) >= 5
     page.browser.wait_for_contains_text(".activity-said", "Saved activity-pattern")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_server_draws_the_same_picture_as_the_page(page, saved, theme):
+    driver = page.browser.driver
+    driver.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
+    ground = {"light": "255, 255, 255", "dark": "22, 26, 33"}[theme]
+    page.browser.wait_for_element(f'#activity-chart .main-svg[style*="rgb({ground})"]')
+    asked = {"tz": "Europe/Berlin", "theme": theme}
+    renderer = Renderer()
+    try:
+        for chart in ("turns", "pattern"):
+            page.click(f"[data-activity-png={'activity' if chart == 'turns' else chart}-chart]")
+            path = saved(f"activity-{chart}*{NAMES}.png")
+
+            [file] = make_files(
+                read_export(chart, "png", None, asked),
+                MetricReader(page.engine),
+                ZoneInfo("UTC"),
+                page.now,
+                context=PageContext(30),
+                renderer=renderer,
+            )
+
+            assert file.name == path.name
+            addresses = [_address(content) for content in (path.read_bytes(), file.content)]
+            by_page, by_server = (driver.execute_async_script(COLOURS, one) for one in addresses)
+            assert by_page == by_server
+    finally:
+        # Before dash[testing] kills its thread.
+        renderer.close()
+
+
+def _address(picture):
+    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
 
 
 def test_the_numbers_are_saved_as_tables(page, saved):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -10,6 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+import psutil
 import pytest
 from dash.development.base_component import Component
 from flask import Flask
@@ -25,6 +29,7 @@ from aggregator.scope import OVERALL
 from aggregator.totals import Totals, add_up
 from aggregator.windows import floor_hour
 from dashboard.context import PageContext
+from dashboard.pictures.renderer import Renderer, shared
 
 Hour = tuple[datetime, int, float | None, int | None]
 HOUR_DTYPES = {
@@ -295,3 +300,72 @@ def assert_plotly_agrees() -> Callable[[dict[str, Any]], None]:
         }
 
     return check
+
+
+@pytest.fixture(scope="session")
+def renderer() -> Iterator[Renderer]:
+    """The one of this process, so that all tests share a browser."""
+    yield shared
+    shared.close()
+
+
+@pytest.fixture
+def keepers() -> Callable[[], list[psutil.Process]]:
+    """Tells the processes that have started a browser for pictures, for this process."""
+
+    def look() -> list[psutil.Process]:
+        children = psutil.Process().children()
+        return [one for one in children if any("chromium_keeper" in word for word in _words(one))]
+
+    return look
+
+
+def _words(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
+@pytest.fixture
+def decode_png() -> Callable[[bytes], tuple[int, int, Counter[bytes]]]:
+    """Decodes a small PNG to its width, its height and how often it has each colour."""
+
+    def decode(content: bytes) -> tuple[int, int, Counter[bytes]]:
+        assert content.startswith(b"\x89PNG\r\n\x1a\n")
+        width, height, depth, kind = struct.unpack_from(">IIBB", content, 16)
+        # 8 bits of red, green and blue, maybe with alpha.
+        step = {(8, 2): 3, (8, 6): 4}[depth, kind]
+        raw, before = zlib.decompress(_image_data(content)), bytes(width * step)
+        colours: Counter[bytes] = Counter()
+        for start in range(0, len(raw), 1 + width * step):
+            line = bytearray(raw[start + 1 : start + 1 + width * step])
+            _unfilter(raw[start], line, before, step)
+            colours.update(bytes(line[at : at + 3]) for at in range(0, len(line), step))
+            before = bytes(line)
+        return width, height, colours
+
+    return decode
+
+
+def _image_data(content: bytes) -> bytes:
+    at, found = 8, b""
+    while at < len(content):
+        (length,) = struct.unpack_from(">I", content, at)
+        if content[at + 4 : at + 8] == b"IDAT":
+            found += content[at + 8 : at + 8 + length]
+        at += 12 + length
+    return found
+
+
+def _unfilter(kind: int, line: bytearray, before: bytes, step: int) -> None:
+    for at, value in enumerate(line):
+        left, corner = (line[at - step], before[at - step]) if at >= step else (0, 0)
+        up = before[at]
+        guess = (0, left, up, (left + up) // 2, _paeth(left, up, corner))[kind]
+        line[at] = (value + guess) % 256
+
+
+def _paeth(left: int, up: int, corner: int) -> int:
+    middle = left + up - corner
+    return min((left, up, corner), key=lambda one: abs(middle - one))

@@ -81,7 +81,9 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-@pytest.mark.parametrize("command", ["serve", "import", "aggregate", "backfill", "prune", "status"])
+@pytest.mark.parametrize(
+    "command", ["serve", "import", "aggregate", "backfill", "prune", "export", "status"]
+)
 def test_help_explains_each_option_with_its_variable_and_default(environ, command):
     done = run(environ, command, "--help")
 

@@ -7,6 +7,9 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from aggregator.periods import calendar_period
+from dashboard.figures import chart_of
+from dashboard.heatmap import heatmap_of
+from dashboard.pictures.drawing import Subject, frame_of
 from dashboard.tables import chart_table, downloads, heatmap_table, people_table
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -141,17 +144,19 @@ def test_without_anybody_the_tables_still_have_columns(overview):
 def test_the_browser_gets_plain_values_and_names(overview):
     view = overview((utc(22, 9), 23, 84.0, 3))
 
-    given = json.loads(json.dumps(downloads(view, NAMES, "turn-time", "Project atlas")))
+    chart, pattern = chart_of(view, NAMES, "turn-time"), heatmap_of(view, "turn-time")
+    charts = {"chart": chart, "pattern": pattern}
+    given = json.loads(json.dumps(downloads(view, NAMES, "turn-time", "Project atlas", **charts)))
 
     assert given["charts"] == {
         "activity-chart": {
-            "title": "Average turn time per hour · Project atlas",
-            "subtitle": "Sun 22 Nov 2026 · Europe/Berlin",
+            "layout": frame_of(chart, view, Subject("turn-time"), "Project atlas"),
+            "scale": 2,
             "filename": "activity-turn-time-project-atlas-2026-11-22",
         },
         "pattern-chart": {
-            "title": "Average turn time by weekday and hour · Project atlas",
-            "subtitle": "26 Oct – 22 Nov 2026 · Europe/Berlin",
+            "layout": frame_of(pattern, view, Subject("turn-time", True), "Project atlas"),
+            "scale": 2,
             "filename": "activity-pattern-turn-time-project-atlas-2026-11-22",
         },
     }

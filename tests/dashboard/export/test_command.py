@@ -1,0 +1,180 @@
+"""The commands ``export``: on its own in a process, on a host within this one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from zipfile import ZipFile
+
+import pypdf
+import pytest
+from flask import Flask
+
+from aggregator.demo import fill_with_demo
+from aggregator.passes import make_pass
+from dashboard import Activity
+
+TODAY = "all-projects-2026-11-22"
+REPORT = [
+    f"activity-{chart}-{TODAY}"
+    for chart in (
+        "agents",
+        "pattern-agents",
+        "pattern-turn-time",
+        "pattern-turns",
+        "turn-time",
+        "turns",
+    )
+]
+
+
+@pytest.fixture
+def command(tmp_path, empty_engine, home):
+    """Runs ``headspace-activity export`` with a database, in a folder of its own."""
+    url = empty_engine.url.render_as_string(hide_password=False)
+    (tmp_path / "out").mkdir()
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "TMPDIR": str(home),
+        "TZ": "Europe/Berlin",
+        "LC_ALL": "C.UTF-8",
+    }
+
+    def run(*arguments, **more):
+        return subprocess.run(
+            [sys.executable, "-m", "dashboard", "export", "--database-url", url, *arguments],
+            cwd=tmp_path / "out",
+            env={**environ, **more},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def run(empty_engine, now, renderer, tmp_path, monkeypatch):
+    """Runs ``flask activity export`` on a host with demo activity, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TZ", "UTC")
+    fill_with_demo(empty_engine, now, UTC)
+    make_pass(empty_engine, now, timedelta(days=30))
+    app = Flask("host")
+    Activity(app, engine=empty_engine, clock=lambda: now)
+
+    def run(*arguments):
+        return app.test_cli_runner().invoke(args=["activity", "export", *arguments])
+
+    return run
+
+
+def test_a_chart_of_a_project_becomes_a_file(command, empty_engine, record, tmp_path, home):
+    now = datetime.now(UTC)
+    with empty_engine.begin() as conn:
+        record(conn, "Project X", "a1", [now - timedelta(minutes=one) for one in (1, 2, 3)])
+    make_pass(empty_engine, now, timedelta(days=30))
+    asked = ["--chart", "turns", "--window", "week", "--project", "project x"]
+
+    done = command(*asked, "--tz", "Europe/Berlin", "--out", "week.svg")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Wrote week.svg\n", "")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["week.svg"]
+    picture = (tmp_path / "out" / "week.svg").read_text()
+    assert "Turns per hour · Project Project X" in picture
+    assert " · Europe/Berlin" in picture
+    # Neither a browser nor its files.
+    assert list(home.iterdir()) == []
+
+
+def test_without_chrome_there_is_one_line_and_no_file(command, tmp_path):
+    done = command(BROWSER_PATH="/nowhere")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(
+        "headspace-activity: pictures need Chrome or Chromium, and none was found at /nowhere; run"
+    )
+    assert done.stderr.count("\n") == 1
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_told_before_any_work(command):
+    done = command("--out", "nowhere/week.png", "--database-url", "postgresql://127.0.0.1:1/none")
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "headspace-activity: cannot write nowhere/week.png: there is no folder nowhere\n"
+    )
+
+
+def test_without_a_name_the_file_is_called_as_the_page_calls_it(run, tmp_path):
+    done = run("--width", "300", "--height", "200", "--scale", "1")
+
+    assert done.output == f"Wrote activity-turns-{TODAY}.png\n"
+    content = (tmp_path / f"activity-turns-{TODAY}.png").read_bytes()
+    assert content[16:24].hex() == "0000012c000000c8"
+
+
+def test_a_report_is_a_pdf_a_zip_or_a_folder(run, tmp_path):
+    said = [
+        run("--chart", "all", *more).output
+        for more in (["--out", "report.pdf"], ["--out", "report.zip", "--format", "svg"])
+    ]
+    folder = run("--chart", "all", "--out", "report/", "--format", "svg", "--theme", "dark")
+
+    assert said == ["Wrote report.pdf\n", "Wrote report.zip\n"]
+    assert len(pypdf.PdfReader(BytesIO((tmp_path / "report.pdf").read_bytes())).pages) == 6
+    with ZipFile(tmp_path / "report.zip") as archive:
+        assert sorted(archive.namelist()) == [f"{name}.svg" for name in REPORT]
+        # As of the present in the zone of the pictures.
+        assert {entry.date_time for entry in archive.infolist()} == {(2026, 11, 22, 14, 5, 0)}
+    assert sorted(folder.output.splitlines()) == [f"Wrote report/{name}.svg" for name in REPORT]
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == [
+        f"{name}.svg" for name in REPORT
+    ]
+
+
+def test_days_are_chosen_by_their_first_and_last(run, tmp_path):
+    days = ["--from", "2026-11-02", "--to", "2026-11-08", "--agent", "3", "--project", "Atlas-API"]
+
+    done = run(*days, "--chart", "pattern", "--metric", "agents", "--out", "days.svg")
+
+    assert done.output == "Wrote days.svg\n"
+    assert "Active agents by weekday and hour · Agent " in (tmp_path / "days.svg").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--chart", "nope"], "--chart: 'nope' is not allowed; expected turns, turn-time, agents"),
+        (["--window", "year"], "--window: 'year' is not allowed; expected day, week, month or c"),
+        (["--on", "2026-11-23"], "--on: '2026-11-23' is not allowed; expected a day up to 2026-1"),
+        (["--from", "2026-11-02"], "--to: '' is not allowed; expected a day beside --from"),
+        (
+            ["--window", "week", "--from", "2026-11-02", "--to", "2026-11-03"],
+            "--window: 'week' is not allowed; expected no window beside --from and --to",
+        ),
+        (["--tz", "Mars"], "--tz: 'Mars' is not allowed; expected a time zone such as Europe/Ber"),
+        (["--theme", "blue"], "--theme: 'blue' is not allowed; expected light or dark"),
+        (["--width", "9"], "--width: '9' is not allowed; expected a whole number from 300 to 4000"),
+        (["--format", "gif"], "--format: 'gif' is not allowed; expected png, svg or pdf"),
+        (["--out", "x.gif"], "--out: 'x.gif' is not allowed; expected a name that ends in .png"),
+        (
+            ["--project", "nope"],
+            "project: none is called 'nope'; there are: atlas-api, billing, docs-site, mobile-app",
+        ),
+        (["--project", "99"], "there is no project with id 99"),
+    ],
+)
+def test_what_cannot_be_drawn_is_one_line(run, tmp_path, arguments, words):
+    done = run(*arguments)
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"activity: {words}")
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
