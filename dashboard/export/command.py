@@ -111,8 +111,9 @@ def _named(wanted: Wanted, reader: MetricReader) -> View:
 
 def local_zone() -> ZoneInfo:
     """This machine's time zone; UTC where it has none with a name."""
-    zone = get_localzone()
-    return zone if getattr(zone, "key", None) else ZoneInfo("UTC")
+    name = getattr(get_localzone(), "key", None) or "UTC"
+    # Debian calls it so on a machine that was never told where it is.
+    return ZoneInfo("UTC" if name == "Etc/UTC" else name)
 
 
 def _as_option(wrong: ParameterError) -> SettingError:
