@@ -39,7 +39,7 @@ def load_metrics(
     freq: Freq = "hour",
     tz: str = "UTC",
     fill: bool = False,
-    now: datetime | None = None,
+    now: Instant | None = None,
 ) -> pd.DataFrame:
     """Load metrics.
 
@@ -82,7 +82,8 @@ def load_metrics(
         HostSchemaError: It lacks the tables that metrics are made from.
         NotMigratedError: It lacks the tables of metrics.
     """
-    zone, now = parse_zone(tz), now or datetime.now(UTC)
+    zone = parse_zone(tz)
+    now = datetime.now(UTC) if now is None else instant("now", now, zone)
     freq = one_of("freq", freq, FREQS)
     with open_reader(database) as reader:
         projects, agents = reader.everyone()
@@ -109,7 +110,7 @@ def load_turns(
     since: Instant | None = None,
     until: Instant | None = None,
     tz: str = "UTC",
-    now: datetime | None = None,
+    now: Instant | None = None,
 ) -> pd.DataFrame:
     """Load turns: when who said something, never what.
 
@@ -121,7 +122,8 @@ def load_turns(
         (int64), ``project`` (str), ``agent_id`` (int64), ``agent`` (str) and ``actor``
         (categorical: ``USER``, ``AGENT``).
     """
-    zone, now = parse_zone(tz), now or datetime.now(UTC)
+    zone = parse_zone(tz)
+    now = datetime.now(UTC) if now is None else instant("now", now, zone)
     with open_reader(database) as reader:
         projects, agents = reader.everyone()
         chosen = chosen_scope(project, agent, projects, agents)
@@ -139,7 +141,7 @@ def load_overview(
     project: Names | None = None,
     agent: Names | None = None,
     tz: str = "UTC",
-    now: datetime | None = None,
+    now: Instant | None = None,
 ) -> Overview:
     """Load what the page shows, for the page's own charts: :mod:`dashboard.figures`.
 
@@ -157,7 +159,8 @@ def load_overview(
         UnknownNameError: A project or an agent is not known by this name.
         UnknownScopeError: No project or agent has this id.
     """
-    zone, now = parse_zone(tz), now or datetime.now(UTC)
+    zone = parse_zone(tz)
+    now = datetime.now(UTC) if now is None else instant("now", now, zone)
     name = cast("CalendarName", one_of("window", window, tuple(SPANS)))
     day = today(now, zone) if on is None else instant("on", on, zone).astimezone(zone).date()
     with open_reader(database) as reader:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import numpy as np
 import pandas as pd
 
-from aggregator.errors import UnknownNameError
+from aggregator.errors import ParameterError, UnknownNameError
 
 Names = int | str | Iterable[int | str]
 
@@ -25,17 +26,21 @@ def find_ids(wanted: Names | None, known: pd.DataFrame, kind: str) -> tuple[int,
 
     Raises:
         UnknownNameError: A name is none of theirs, or that of several.
+        ParameterError: It is neither an id nor a name.
     """
     if wanted is None:
         return ()
-    each = [wanted] if isinstance(wanted, int | str) else wanted
+    each = wanted if isinstance(wanted, Iterable) and not isinstance(wanted, str) else [wanted]
     names = dict(zip(known[f"{kind}_id"].astype(int), known["name"], strict=True))
     return tuple(sorted({_id_of(one, names, kind) for one in each}))
 
 
 def _id_of(wanted: int | str, names: Mapping[int, str], kind: str) -> int:
-    if not isinstance(wanted, str):
+    # A frame's ids are numpy's own integers.
+    if isinstance(wanted, int | np.integer) and not isinstance(wanted, bool):
         return int(wanted)
+    if not isinstance(wanted, str):
+        raise ParameterError(kind, wanted, "ids or names")
     found = [one for one, name in names.items() if name.casefold() == wanted.casefold()]
     if not found and wanted.isascii() and wanted.isdigit():
         return int(wanted)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy import URL, Engine
 
 from aggregator.database import connect
-from aggregator.errors import NotMigratedError
+from aggregator.errors import NotMigratedError, ParameterError
 from aggregator.host import find_source
 from aggregator.read import MetricReader
 from aggregator.schema import current_revision
@@ -30,6 +30,7 @@ def open_reader(database: Database) -> Iterator[MetricReader]:
             started where no server has done so.
 
     Raises:
+        ParameterError: It is nothing of all that.
         SettingError: It is no URL of PostgreSQL.
         DatabaseUnreachableError: It does not answer.
         EmbeddedPostgresError: The embedded one cannot be started.
@@ -44,6 +45,8 @@ def open_reader(database: Database) -> Iterator[MetricReader]:
             yield MetricReader(engine)
     elif isinstance(database, Engine) and database.dialect.driver == "psycopg2":
         yield _reader(database)
+    elif not isinstance(database, Engine | URL | str):
+        raise ParameterError("database", database, 'an engine or a URL of PostgreSQL, or "demo"')
     else:
         # Rows are read with COPY, which is psycopg2's own.
         address = database.url if isinstance(database, Engine) else database

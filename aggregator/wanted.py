@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time
 from typing import TypeVar, cast, get_args
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 
 from aggregator.errors import ParameterError
@@ -14,7 +15,7 @@ from aggregator.naming import Names, find_ids
 from aggregator.scope import OVERALL, Scope, ScopeKind
 from aggregator.windows import Window
 
-Instant = datetime | date | str
+Instant = datetime | date | np.datetime64 | str
 INSTANTS = "a date such as 2026-11-16, or an instant such as 2026-11-16T14:00, from 1971 on"
 Text = TypeVar("Text", bound=str)
 
@@ -87,6 +88,8 @@ def instant(name: str, raw: Instant, zone: ZoneInfo) -> datetime:
 def _datetime(raw: Instant) -> datetime:
     if isinstance(raw, str):
         return datetime.fromisoformat(raw)
+    if isinstance(raw, np.datetime64):
+        raw = pd.Timestamp(raw)
     if isinstance(raw, pd.Timestamp):
         # It knows nanoseconds, and does not like to lose them without a word.
         return raw.to_pydatetime(warn=False)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
@@ -216,6 +217,27 @@ def test_what_the_page_shows_can_be_loaded_for_its_charts(database):
 def test_an_argument_that_cannot_be_used_is_named(database, arguments, error, words):
     with pytest.raises(error, match=words):
         load_metrics(database, now=NOW, **arguments)
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        "2026-11-22T14:00",
+        "2026-11-22T13:00Z",
+        datetime(2026, 11, 22, 14),  # noqa: DTZ001 - it is in tz
+        pd.Timestamp("2026-11-22 14:00:00.000000001"),
+        np.datetime64("2026-11-22T14:00"),
+    ],
+)
+def test_instants_are_read_whoever_made_them(database, since):
+    loaded = load_metrics(database, since=since, tz="Europe/Berlin", now="2026-11-22T15:30")
+
+    assert loaded["turn_count"].tolist() == [1, 5]
+
+
+def test_what_is_no_database_is_refused():
+    with pytest.raises(ParameterError, match="database: 5 is not allowed; expected an engine"):
+        load_metrics(5)
 
 
 def test_a_url_is_as_good_as_an_engine(database, monkeypatch):

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from aggregator.errors import UnknownNameError
+from aggregator.errors import ParameterError, UnknownNameError
 from aggregator.naming import find_ids
 
 KNOWN = pd.DataFrame(
@@ -19,6 +20,8 @@ KNOWN = pd.DataFrame(
         ("ATLAS", (1,)),
         (["billing", "atlas", 1], (1, 2)),
         (2, (2,)),
+        (np.int64(2), (2,)),
+        (pd.Series([2, 1]), (1, 2)),
         ("3", (3,)),
         # A name comes before an id; an id need not be known here.
         ("42", (5,)),
@@ -50,3 +53,9 @@ def test_a_name_of_several_is_an_error_that_gives_their_ids():
     assert str(error.value) == (
         "project: several are called 'twin'; expected one of their ids: 3, 4"
     )
+
+
+@pytest.mark.parametrize("wanted", [1.5, True, [None], object])
+def test_what_is_neither_an_id_nor_a_name_is_refused(wanted):
+    with pytest.raises(ParameterError, match=r"project: .* is not allowed; expected ids or names"):
+        find_ids(wanted, KNOWN, "project")
