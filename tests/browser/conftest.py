@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from flask import Flask, Response, request
 from sqlalchemy import Engine
 
 from aggregator.read import MetricReader
-from dashboard import page
+from dashboard import api, page
 from dashboard.context import PageContext
 
 AXE = Path(__file__).parent / "axe.min.js"
@@ -126,6 +126,7 @@ def visit(empty_engine: Engine, dash_duo: Any) -> Iterator[Visit]:
         return response
 
     reader = MetricReader(empty_engine)
+    server.register_blueprint(api.blueprint(reader, lambda: visit.now, timedelta(days=30)))
     app = page.mount(server, reader, PageContext(30), now=lambda: visit.now)
     dash_duo.start_server(app, navigate=False)
     berlin = {"timezoneId": "Europe/Berlin"}

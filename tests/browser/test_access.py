@@ -51,6 +51,18 @@ def test_nothing_that_opens_breaks_a_rule(page, violations):
     assert violations(driver) == []
 
 
+def test_the_readable_page_of_the_api_breaks_no_rule_and_fits_on_a_phone(visit, violations):
+    driver = visit.browser.driver
+    for width in (1280, 390):
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        driver.get(f"{visit.browser.server.url}/api/metrics/")
+        visit.browser.wait_for_element("#Totals")
+
+        assert violations(driver) == []
+        assert driver.execute_script("return document.documentElement.scrollWidth") <= width
+
+
 def test_an_empty_page_breaks_no_rule(visit, violations):
     visit.open()
     visit.browser.wait_for_element("#empty h2")
