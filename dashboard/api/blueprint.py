@@ -36,6 +36,7 @@ from dashboard.api.tables import activity_csv, fleet_csv
 from dashboard.context import Clock
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+ALLOWED = "GET, HEAD, OPTIONS"
 CSV = ".csv"
 ENDPOINTS = "overall, projects/<id>, agents/<id>, activity, prometheus and openapi.json"
 THERE = rf"(overall|activity|(projects|agents)/[^/]+)(\{CSV})?|prometheus|openapi\.json|"
@@ -143,8 +144,15 @@ def _answer_errors(api: Blueprint) -> None:
     def unknown(path: str) -> tuple[Response, int] | tuple[Response, int, dict[str, str]]:
         if request.method not in ("GET", "HEAD") and re.fullmatch(THERE, path):
             error = jsonify(error=f"{request.method} is not allowed; expected GET")
-            return error, 405, {"Allow": "GET, HEAD, OPTIONS"}
+            return error, 405, {"Allow": ALLOWED}
         return jsonify(error=f"there is no {api.url_prefix}/{path}; there are {ENDPOINTS}"), 404
+
+    @api.after_request
+    def only_for_reading(answer: Response) -> Response:
+        if request.method == "OPTIONS":
+            # Flask would count the methods that are only there to be refused.
+            answer.headers["Allow"] = ALLOWED
+        return answer
 
     @api.errorhandler(ParameterError)
     @api.errorhandler(NaiveTimestampError)

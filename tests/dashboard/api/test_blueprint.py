@@ -192,6 +192,12 @@ def test_the_month_equals_a_count_over_the_turns(client, empty_engine):
     assert answer["totals"]["turn_count"] == turns == 7
 
 
+def test_what_is_allowed_can_be_asked(client):
+    answer = client.options("/api/metrics/overall")
+
+    assert (answer.status_code, answer.headers["Allow"]) == (200, "GET, HEAD, OPTIONS")
+
+
 def test_a_window_of_the_calendar_is_that_of_the_page(client):
     answer = client.get("/api/metrics/overall?window=week&offset=0&tz=Asia/Kolkata").get_json()
     before = client.get("/api/metrics/overall?window=month&offset=-1&tz=Asia/Kolkata").get_json()
