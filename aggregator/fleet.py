@@ -143,7 +143,6 @@ def read_fleet(conn: Connection, span: Span, source: Source = STANDALONE) -> Fle
     everybody = read_rows(conn, "overall", OVERALL, since, until)
     projects = read_rows(conn, "project", OVERALL, since, until)
     agents = read_rows(conn, "agent", OVERALL, since, until)
-    agents = agents[agents[SERIES].isin(known["agent_id"])]
     owners = _owners(known)
     active = pd.Series(agents[SERIES].unique())
     return Fleet(

@@ -53,8 +53,9 @@ def load_metrics(
         project: Ids or names of projects, one or several; with ``scope="agent"`` their
             agents.
         agent: Ids or names of agents, one or several.
-        since: Start of the range, widened to whole hours; a text or a date without a
-            time zone is in ``tz``. By default as far back as metrics are kept.
+        since: Start of the range, widened to whole hours; what says no time zone is in
+            ``tz``, and a date is the beginning of that day. By default as far back as
+            metrics are kept.
         until: Its end, exclusive, likewise; by default now.
         freq: ``hour``, ``day`` or ``week`` (from Monday), in ``tz``. An hour of UTC
             belongs to the local day in which it starts. Days and weeks that the range
@@ -91,7 +92,7 @@ def load_metrics(
         of = series_of(scope, chosen)
         kept = _kept(reader, now)
         oldest = max(kept.since, reader.oldest_bucket() or now)
-        span = Span(range_of(since, until, zone, oldest, now), kept, freq, zone)
+        span = Span(range_of(since, until, zone, oldest, now, by_hour=True), kept, freq, zone)
         buckets = reader.series(of, chosen, span)
     if fill:
         ids = {"overall": [EVERYBODY], chosen.kind: chosen.ids or [EVERYBODY]}.get(of)

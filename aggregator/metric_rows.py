@@ -6,12 +6,22 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, ColumnElement, Connection, Float, cast, func, literal, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Float,
+    and_,
+    cast,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
 from aggregator.binary import EPOCH, FLOAT8, INT8, TIMESTAMPTZ, copy_out
 from aggregator.hourly import gap_counts
-from aggregator.models import ActivityMetric
+from aggregator.models import ActivityMetric, Agent
 from aggregator.queries import agent_rows, between
 from aggregator.scope import Scope, ScopeKind
 from aggregator.series import EVERYBODY, ROW_DTYPES, SERIES
@@ -62,7 +72,10 @@ def read_rows(
 def _series(of: ScopeKind, scope: Scope) -> tuple[ColumnElement[Any], ColumnElement[bool]]:
     """The column that tells series apart, and the condition on their rows."""
     if of == "agent":
-        return ActivityMetric.agent_id.expression, agent_rows(scope)
+        agent = ActivityMetric.agent_id.expression
+        # One that has lost its project counts nowhere, even before the next pass.
+        belonging = select(Agent.id).where(Agent.project_id.is_not(None))
+        return agent, and_(agent_rows(scope), agent.in_(belonging))
     if of == "overall":
         return literal(EVERYBODY), ActivityMetric.is_overall.is_(True)
     project = ActivityMetric.project_id.expression

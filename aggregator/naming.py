@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -17,33 +19,47 @@ def find_ids(wanted: Names | None, known: pd.DataFrame, kind: str) -> tuple[int,
 
     Args:
         wanted: One or several, each an id or a name, in upper or lower case; a text of
-            digits that is no name is an id. None for none.
+            digits that is no name is an id. None for all.
         known: (n, ≥2) frame of ``<kind>_id`` and ``name``.
         kind: ``project`` or ``agent``.
 
     Returns:
-        Ascending and distinct. An id is taken as it is, known or not.
+        Ascending and distinct; empty for all. An id is taken as it is, known or not.
 
     Raises:
         UnknownNameError: A name is none of theirs, or that of several.
-        ParameterError: It is neither an id nor a name.
+        ParameterError: It is neither an id nor a name, or nothing at all: a choice that
+            has come out empty must not mean everybody.
     """
     if wanted is None:
         return ()
-    each = wanted if isinstance(wanted, Iterable) and not isinstance(wanted, str) else [wanted]
-    names = dict(zip(known[f"{kind}_id"].astype(int), known["name"], strict=True))
-    return tuple(sorted({_id_of(one, names, kind) for one in each}))
+    one = isinstance(wanted, str | bytes) or not isinstance(wanted, Iterable)
+    each: list[Any] = [wanted] if one else list(cast("Iterable[Any]", wanted))
+    if not each:
+        raise ParameterError(kind, wanted, "at least one, or None for all")
+    names = dict(zip(known[f"{kind}_id"].tolist(), known["name"], strict=True))
+    by_name: dict[str, list[int]] = {}
+    for number, name in names.items():
+        by_name.setdefault(_folded(name), []).append(number)
+    return tuple(sorted({_id_of(one, names, by_name, kind) for one in each}))
 
 
-def _id_of(wanted: int | str, names: Mapping[int, str], kind: str) -> int:
+def _id_of(
+    wanted: Any, names: Mapping[int, str], by_name: Mapping[str, list[int]], kind: str
+) -> int:
     # A frame's ids are numpy's own integers.
     if isinstance(wanted, int | np.integer) and not isinstance(wanted, bool):
         return int(wanted)
     if not isinstance(wanted, str):
         raise ParameterError(kind, wanted, "ids or names")
-    found = [one for one, name in names.items() if name.casefold() == wanted.casefold()]
+    found = by_name.get(_folded(wanted), [])
     if not found and wanted.isascii() and wanted.isdigit():
         return int(wanted)
     if len(found) != 1:
         raise UnknownNameError(kind, wanted, names, found)
     return found[0]
+
+
+def _folded(name: str) -> str:
+    """The same for names that look alike but for upper and lower case."""
+    return unicodedata.normalize("NFC", name).casefold()

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 from sqlalchemy import URL, Engine
 
-from aggregator.database import connect
-from aggregator.errors import NotMigratedError, ParameterError
+from aggregator.database import connect, one_line, shown
+from aggregator.errors import DatabaseUnreachableError, NotMigratedError, ParameterError
 from aggregator.host import find_source
-from aggregator.read import MetricReader
+from aggregator.read import DATABASE_AWAY, MetricReader
 from aggregator.schema import current_revision
 from aggregator.settings import Settings
 from aggregator.standalone import open_database
@@ -62,8 +62,11 @@ def _shown(address: URL | str) -> str:
 
 
 def _reader(engine: Engine) -> MetricReader:
-    with engine.connect() as conn:
-        source = find_source(conn)
-        if current_revision(conn, "activity") is None:
-            raise NotMigratedError(None)
+    try:
+        with engine.connect() as conn:
+            source = find_source(conn)
+            if current_revision(conn, "activity") is None:
+                raise NotMigratedError(None)
+    except DATABASE_AWAY as failure:
+        raise DatabaseUnreachableError(shown(engine.url), one_line(failure)) from failure
     return MetricReader(engine, source)

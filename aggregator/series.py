@@ -108,9 +108,12 @@ def distinct_agents(
 
 
 def with_agents(buckets: pd.DataFrame, agents: pd.Series) -> pd.DataFrame:
-    """Buckets of days or weeks with their ``active_agents``, see :func:`distinct_agents`."""
+    """Buckets of days or weeks with their ``active_agents``, see :func:`distinct_agents`.
+
+    None are left where an agent has gone elsewhere since the last pass.
+    """
     place = pd.MultiIndex.from_frame(buckets[[SERIES, "bucket_start"]])
-    found = agents.reindex(place).to_numpy("float64", na_value=float("nan"))
+    found = agents.reindex(place).fillna(0).to_numpy("int64")
     return buckets.assign(active_agents=pd.array(found, "Int64"))
 
 

@@ -35,7 +35,7 @@ class Span:
     @property
     def since(self) -> datetime:
         """Start of its first hour that is kept, UTC, on the hour."""
-        return self.kept.part(self.window.since, self.window.until)[0]
+        return floor_hour(self.kept.part(self.window.since, self.window.until)[0])
 
     @property
     def until(self) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from typing import TypeVar, cast, get_args
@@ -12,11 +13,14 @@ import pandas as pd
 
 from aggregator.errors import ParameterError
 from aggregator.naming import Names, find_ids
+from aggregator.periods import first_bucket
 from aggregator.scope import OVERALL, Scope, ScopeKind
 from aggregator.windows import Window
 
 Instant = datetime | date | np.datetime64 | str
 INSTANTS = "a date such as 2026-11-16, or an instant such as 2026-11-16T14:00, from 1971 on"
+DAY = re.compile(r"\d{4}-?\d{2}-?\d{2}|\d{4}-?W\d{2}(-?\d)?", re.ASCII)
+"""How a text looks that is a day and no instant."""
 Text = TypeVar("Text", bound=str)
 
 
@@ -33,11 +37,15 @@ def chosen_scope(
 
     Raises:
         UnknownNameError: A name is not known.
+        ParameterError: An agent belongs to none of the projects.
     """
     of_projects = find_ids(project, projects, "project")
     if of_projects:
         agents = agents[agents["project_id"].isin(of_projects)]
     of_agents = find_ids(agent, agents, "agent")
+    elsewhere = sorted(set(of_agents) - set(agents["agent_id"])) if of_projects else []
+    if elsewhere:
+        raise ParameterError("agent", elsewhere[0], "an agent of the chosen projects")
     if of_agents:
         return Scope("agent", of_agents)
     return Scope("project", of_projects) if of_projects else OVERALL
@@ -55,18 +63,42 @@ def series_of(scope: str | None, chosen: Scope) -> ScopeKind:
 
 
 def range_of(
-    since: Instant | None, until: Instant | None, zone: ZoneInfo, oldest: datetime, now: datetime
+    since: Instant | None,
+    until: Instant | None,
+    zone: ZoneInfo,
+    oldest: datetime,
+    now: datetime,
+    *,
+    by_hour: bool = False,
 ) -> Window:
     """The range between two instants, by default from ``oldest`` to ``now``.
 
+    Args:
+        since: Its start.
+        until: Its end, exclusive.
+        zone: Where they are, unless they say so themselves.
+        oldest: The default of its start; an end before that makes it empty.
+        now: The default of its end.
+        by_hour: Whether a day begins with its first full UTC hour, as those of metrics do.
+
     Raises:
-        ParameterError: One cannot be read, or the range is empty.
+        ParameterError: One cannot be read, or they are reversed.
     """
-    start = oldest if since is None else instant("since", since, zone)
-    end = now if until is None else instant("until", until, zone)
-    if end <= start and not (since is None and until is None):
+    end = now if until is None else _edge("until", until, zone, by_hour=by_hour)
+    if since is None:
+        return Window("custom", min(oldest, end), end, now)
+    start = _edge("since", since, zone, by_hour=by_hour)
+    if end <= start:
         raise ParameterError("until", str(until or "now"), f"an instant after {start:%FT%TZ}")
     return Window("custom", start, end, now)
+
+
+def _edge(name: str, raw: Instant, zone: ZoneInfo, *, by_hour: bool) -> datetime:
+    at = instant(name, raw, zone)
+    day = isinstance(raw, date) and not isinstance(raw, datetime)
+    if isinstance(raw, str):
+        day = DAY.fullmatch(raw) is not None
+    return first_bucket(at.astimezone(zone).date(), zone) if day and by_hour else at
 
 
 def instant(name: str, raw: Instant, zone: ZoneInfo) -> datetime:

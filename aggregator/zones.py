@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 from aggregator.errors import ParameterError
+
+NOT_ZONES = frozenset({"Factory", "localtime"})
+"""Names that say nothing to others, or what the machine is set to."""
 
 
 def parse_zone(raw: str, name: str = "tz") -> ZoneInfo:
@@ -13,9 +17,11 @@ def parse_zone(raw: str, name: str = "tz") -> ZoneInfo:
     Raises:
         ParameterError: There is none of this name.
     """
-    try:
-        return ZoneInfo(raw)
-    except (KeyError, ValueError, OSError, TypeError):
-        # No such zone, or a name that is no name; both exist in the wild.
-        allowed = "a time zone such as Europe/Berlin or UTC"
-        raise ParameterError(name, raw, allowed) from None
+    if not isinstance(raw, str) or raw not in _known():
+        raise ParameterError(name, raw, "a time zone such as Europe/Berlin or UTC")
+    return ZoneInfo(raw)
+
+
+@cache
+def _known() -> frozenset[str]:
+    return frozenset(available_timezones()) - NOT_ZONES

@@ -84,6 +84,8 @@ def parse_span(args: Mapping[str, list[str]], now: datetime, retention: timedelt
 
 def _window(given: Mapping[str, Any], zone: ZoneInfo, now: datetime) -> Window:
     if "since" in given:
+        if "until" not in given and given["since"] >= now:
+            raise ParameterError("since", f"{given['since']:%FT%TZ}", "an instant before now")
         return custom_window(given["since"], given.get("until", now), now)
     name = given.get("window", "day")
     if "offset" in given:
@@ -132,7 +134,7 @@ def _instant(name: str) -> Callable[[str], datetime]:
         except ValueError:
             raise ParameterError(name, raw, INSTANTS) from None
         # The years keep a month before it, and any zone, inside what datetime can hold.
-        if at.tzinfo is None or not 1970 < at.year < 9999:
+        if not raw.isprintable() or at.tzinfo is None or not 1970 < at.year < 9999:
             raise ParameterError(name, raw, INSTANTS)
         return at.astimezone(UTC)
 

@@ -5,20 +5,18 @@ Errors are JSON, ``{"error": "…"}``, and name what is wrong and what is allowe
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, render_template, request, url_for
+from flask import Blueprint, Response, current_app, render_template, request, url_for
 from flask import send_from_directory as send
 from werkzeug.wrappers import Response as AnyResponse
 
 from aggregator.errors import (
     HostSchemaError,
-    NaiveTimestampError,
     NotMigratedError,
     ParameterError,
     UnknownScopeError,
@@ -31,6 +29,7 @@ from dashboard.api.answers import activity_json, fleet_json
 from dashboard.api.asked import check_hourly, parse_scope, parse_span
 from dashboard.api.caching import conditional
 from dashboard.api.document import openapi
+from dashboard.api.plain import json_response
 from dashboard.api.prometheus import add_prometheus_rule
 from dashboard.api.tables import activity_csv, fleet_csv
 from dashboard.context import Clock
@@ -39,7 +38,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ALLOWED = "GET, HEAD, OPTIONS"
 CSV = ".csv"
 ENDPOINTS = "overall, projects/<id>, agents/<id>, activity, prometheus and openapi.json"
-THERE = rf"(overall|activity|(projects|agents)/[^/]+)(\{CSV})?|prometheus|openapi\.json|"
+THERE = rf"(overall|activity|(projects|agents)/[^/]+)(\{CSV})?|prometheus|openapi\.json|api\.css|"
 """Paths that exist, though for GET only."""
 STYLE = "api.css"
 PAGE = "activity.activity_page"
@@ -107,12 +106,12 @@ def _answer(
     to_json: Callable[[], Mapping[str, Any]], to_csv: Callable[[], str], *, as_csv: bool
 ) -> AnyResponse:
     """The form that the address or else the Accept header asks for."""
-    wanted = request.accept_mimetypes.best_match(["application/json", "text/csv"])
-    if as_csv or wanted == "text/csv":
+    # Werkzeug takes a parameter such as charset for another type.
+    tables = ["text/csv", "text/csv; charset=utf-8"]
+    wanted = request.accept_mimetypes.best_match(["application/json", *tables])
+    if as_csv or wanted in tables:
         return conditional(Response(to_csv(), mimetype="text/csv"))
-    # Not jsonify, which a host may have taught otherwise.
-    text = json.dumps(to_json(), separators=(",", ":"), allow_nan=False)
-    return conditional(Response(text, mimetype="application/json"))
+    return conditional(json_response(to_json()))
 
 
 def _describe(api: Blueprint) -> None:
@@ -123,7 +122,7 @@ def _describe(api: Blueprint) -> None:
 
     @api.get("/openapi.json")
     def openapi_json() -> AnyResponse:
-        return conditional(jsonify(document()))
+        return conditional(json_response(document()))
 
     @api.get("/")
     def readable() -> str:
@@ -141,11 +140,12 @@ def _answer_errors(api: Blueprint) -> None:
 
     @api.route("/", defaults={"path": ""}, methods=METHODS[1:])
     @api.route("/<path:path>", methods=METHODS)
-    def unknown(path: str) -> tuple[Response, int] | tuple[Response, int, dict[str, str]]:
+    def unknown(path: str) -> Response:
         if request.method not in ("GET", "HEAD") and re.fullmatch(THERE, path):
-            error = jsonify(error=f"{request.method} is not allowed; expected GET")
-            return error, 405, {"Allow": ALLOWED}
-        return jsonify(error=f"there is no {api.url_prefix}/{path}; there are {ENDPOINTS}"), 404
+            error = f"{request.method} is not allowed; expected GET"
+            return json_response({"error": error}, 405, {"Allow": ALLOWED})
+        error = f"there is no {api.url_prefix}/{path}; there are {ENDPOINTS}"
+        return json_response({"error": error}, 404)
 
     @api.after_request
     def only_for_reading(answer: Response) -> Response:
@@ -154,24 +154,21 @@ def _answer_errors(api: Blueprint) -> None:
             answer.headers["Allow"] = ALLOWED
         return answer
 
-    @api.errorhandler(ParameterError)
-    @api.errorhandler(NaiveTimestampError)
-    def bad_parameter(error: Exception) -> tuple[Response, int]:
-        return jsonify(error=str(error)), 400
+    def refused(status: int) -> Callable[[Exception], Response]:
+        return lambda error: json_response({"error": str(error)}, status)
 
-    def database_away(error: Exception) -> tuple[Response, int]:
+    for kind, status in ((ParameterError, 400), (UnknownScopeError, 404)):
+        api.register_error_handler(kind, refused(status))
+
+    def database_away(error: Exception) -> Response:
         current_app.logger.warning("API: %s", str(error).split("\n", 1)[0])
-        return jsonify(error="the database does not answer; try again later"), 503
+        return json_response({"error": "the database does not answer; try again later"}, 503)
 
     for failure in DATABASE_AWAY:
         api.register_error_handler(failure, database_away)
 
     @api.errorhandler(HostSchemaError)
     @api.errorhandler(NotMigratedError)
-    def not_ready(error: Exception) -> tuple[Response, int]:
+    def not_ready(error: Exception) -> Response:
         current_app.logger.warning("API: %s", error)
-        return jsonify(error=str(error)), 503
-
-    @api.errorhandler(UnknownScopeError)
-    def unknown_scope(error: Exception) -> tuple[Response, int]:
-        return jsonify(error=str(error)), 404
+        return json_response({"error": str(error)}, 503)

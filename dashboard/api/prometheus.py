@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, request
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
@@ -14,6 +14,7 @@ from aggregator.errors import HostSchemaError, NotMigratedError
 from aggregator.read import DATABASE_AWAY, MetricReader
 from aggregator.vitals import Vitals
 from dashboard.api.gauges import described, measured
+from dashboard.api.plain import json_response
 from dashboard.context import Clock
 
 AWAY = "the database does not answer; try again later"
@@ -77,6 +78,4 @@ def _exposition(registry: CollectorRegistry) -> Response:
 
 
 def _unavailable(reason: str) -> Response:
-    answer = jsonify(error=reason)
-    answer.status_code = 503
-    return answer
+    return json_response({"error": reason}, 503)

@@ -103,10 +103,10 @@ def _named(wanted: Wanted, reader: MetricReader) -> View:
     if not wanted.projects and not wanted.agents:
         return view
     projects, agents = reader.everyone()
-    chosen = find_ids(wanted.projects, projects, "project")
+    chosen = find_ids(wanted.projects or None, projects, "project")
     if chosen:
         agents = agents[agents["project_id"].isin(chosen)]
-    return replace(view, projects=chosen, agents=find_ids(wanted.agents, agents, "agent"))
+    return replace(view, projects=chosen, agents=find_ids(wanted.agents or None, agents, "agent"))
 
 
 def local_zone() -> ZoneInfo:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
 from aggregator import load_metrics, load_overview, load_turns
 from aggregator.errors import (
@@ -211,6 +211,9 @@ def test_what_the_page_shows_can_be_loaded_for_its_charts(database):
         ({"since": "2027-01-01"}, ParameterError, "until: 'now' .* expected an instant after"),
         ({"project": "gamma"}, UnknownNameError, "none is called 'gamma'; there are: alpha, beta"),
         ({"project": "beta", "agent": "aaaaaaaa"}, UnknownNameError, "there are: cccccccc, ddd"),
+        ({"project": "beta", "agent": 1}, ParameterError, "agent: 1 .* of the chosen projects"),
+        ({"project": []}, ParameterError, r"project: \[\] .* at least one, or None for all"),
+        ({"tz": "localtime"}, ParameterError, "tz: 'localtime' is not allowed"),
         ({"agent": 77}, UnknownScopeError, "there is no agent with id 77"),
     ],
 )
@@ -233,6 +236,42 @@ def test_instants_are_read_whoever_made_them(database, since):
     loaded = load_metrics(database, since=since, tz="Europe/Berlin", now="2026-11-22T15:30")
 
     assert loaded["turn_count"].tolist() == [1, 5]
+
+
+def test_a_range_that_begins_inside_an_hour_has_all_of_it(database):
+    loaded = load_metrics(database, since="2026-11-22T13:59", fill=True, now=NOW)
+
+    assert loaded["turn_count"].to_dict() == {
+        pd.Timestamp("2026-11-22 13:00Z"): 1,
+        pd.Timestamp("2026-11-22 14:00Z"): 5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("since", "until"), [("2026-11-12", "2026-11-13"), (date(2026, 11, 12), date(2026, 11, 13))]
+)
+def test_a_date_is_the_day_of_metrics_also_where_days_begin_at_half_past(database, since, until):
+    day = {"since": since, "until": until, "tz": "Asia/Kolkata", "fill": True, "now": NOW}
+
+    assert load_metrics(database, freq="day", **day)["turn_count"].to_dict() == {
+        pd.Timestamp("2026-11-12 00:30", tz="Asia/Kolkata"): 1
+    }
+    assert len(load_metrics(database, **day)) == 24
+
+
+@pytest.mark.parametrize("change", ["UPDATE agents SET project_id = 1", "DELETE FROM agents"])
+def test_days_can_be_loaded_between_a_change_and_the_next_pass(database, change):
+    with database.begin() as conn:
+        conn.execute(text(f"{change} WHERE id IN (3, 4)"))
+
+    days = load_metrics(database, project="beta", freq="day", now=NOW)
+
+    assert days["active_agents"].tolist() == [0, 0]
+    assert load_metrics(database, freq="day", now=NOW)["turn_count"].sum() == 9
+
+
+def test_a_range_that_ends_before_all_metrics_is_empty(database):
+    assert load_metrics(database, until="2026-11-01", fill=True, now=NOW).empty
 
 
 def test_what_is_no_database_is_refused():
@@ -271,6 +310,8 @@ def test_a_database_without_turns_or_without_a_server_says_so(postgres, fresh):
         load_metrics(fresh)
     with pytest.raises(DatabaseUnreachableError):
         load_turns("postgresql://nobody@127.0.0.1:1/nowhere")
+    with pytest.raises(DatabaseUnreachableError):
+        load_turns(create_engine("postgresql+psycopg2://nobody@127.0.0.1:1/nowhere"))
 
 
 SCRIPT = """

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -100,6 +101,8 @@ def test_an_agent_that_loses_its_project_is_no_longer_shown(host, source):
     fleet = reader.fleet(DAY)
 
     assert [one.id for one in fleet.agents] == [1, 3_000_000_000]
+    days = reader.activity(OVERALL, replace(DAY, freq="day")).buckets["active_agents"]
+    assert days.max() == 2
     assert fleet.totals.active_agents == reader.activity(OVERALL, DAY).totals.active_agents == 2
     assert reader.choices()[1]["agent_id"].tolist() == [3_000_000_000, 1]
 

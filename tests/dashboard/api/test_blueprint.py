@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from flask.json.provider import DefaultJSONProvider
 from sqlalchemy import text
 
 from aggregator.database import connect
@@ -140,6 +142,9 @@ def test_a_past_window_has_no_current_bucket(client):
         ("tz=Europe/Atlantis", "tz: 'Europe/Atlantis' .* a time zone such as Europe/Berlin"),
         ("tz=../../etc/passwd", "tz: "),
         ("tz=Europe", "tz: 'Europe' is not allowed"),
+        ("tz=localtime", "tz: 'localtime' is not allowed"),
+        ("since=2027-01-01T00:00Z", "since: '2027-01-01T00:00:00Z' .* an instant before now"),
+        ("since=2026-11-22T14:00Z%00", "since: "),
         ("freq=minute", "freq: 'minute' is not allowed; expected hour, day or week"),
     ],
 )
@@ -174,7 +179,7 @@ def test_unknown_ids_and_paths_are_errors_in_json(client, path, status, error):
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize(
-    "path", ["", "overall", "activity.csv", "projects/1", "openapi.json", "prometheus"]
+    "path", ["", "overall", "activity.csv", "projects/1", "openapi.json", "prometheus", "api.css"]
 )
 def test_nothing_can_be_changed_through_it(client, method, path):
     answer = client.open(f"/api/metrics/{path}", method=method)
@@ -190,6 +195,19 @@ def test_the_month_equals_a_count_over_the_turns(client, empty_engine):
     with empty_engine.connect() as conn:
         turns = conn.scalar(count, {"since": answer["since"], "until": answer["until"]})
     assert answer["totals"]["turn_count"] == turns == 7
+
+
+def test_a_hosts_own_way_with_json_is_left_to_the_host(empty_engine, serve_api):
+    class Wrapping(DefaultJSONProvider):
+        def dumps(self, obj, **kwargs):
+            return super().dumps({"data": obj}, **kwargs)
+
+    client = serve_api(empty_engine)
+    client.application.json = Wrapping(client.application)
+
+    assert "totals" in json.loads(client.get("/api/metrics/overall").text)
+    assert "paths" in json.loads(client.get("/api/metrics/openapi.json").text)
+    assert "error" in json.loads(client.get("/api/metrics/nothing").text)
 
 
 def test_what_is_allowed_can_be_asked(client):
@@ -306,7 +324,12 @@ def test_an_answer_about_everybody_has_at_most_a_month_of_hours(client):
 
 @pytest.mark.parametrize(
     ("path", "accept"),
-    [("overall.csv", "*/*"), ("overall.csv", "application/json"), ("overall", "text/csv")],
+    [
+        ("overall.csv", "*/*"),
+        ("overall.csv", "application/json"),
+        ("overall", "text/csv"),
+        ("overall", "text/csv; charset=utf-8"),
+    ],
 )
 def test_csv_comes_for_the_ending_or_for_the_header(client, path, accept):
     answer = client.get(f"/api/metrics/{path}", headers={"Accept": accept})
