@@ -11,7 +11,8 @@ from typing import Any, cast
 
 import numpy as np
 import psycopg2.extensions
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
+from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.engine import Compiled
 
 INT8, INT4, FLOAT8, BOOL = ">i8", ">i4", ">f8", "?"
@@ -23,6 +24,14 @@ EPOCH = np.datetime64("2000-01-01", "us").astype("int64")
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
 Rows = np.ndarray[Any, np.dtype[np.void]]
+
+
+def compiled(query: Select[*tuple[Any, ...]]) -> Compiled:
+    """A query with its values, lists among them, ready for :func:`copy_out`."""
+    return query.compile(
+        dialect=PGDialect_psycopg2(),  # type: ignore[no-untyped-call]
+        compile_kwargs={"render_postcompile": True},
+    )
 
 
 def copy_out(

@@ -11,6 +11,7 @@ from typing import cast
 
 import pandas as pd
 
+from aggregator.allowed import one_of
 from aggregator.labels import WHOSE, at_local, labelled, named
 from aggregator.naming import Names
 from aggregator.opening import Database, open_reader
@@ -20,7 +21,7 @@ from aggregator.read import MetricReader
 from aggregator.scope import ScopeKind
 from aggregator.series import EVERYBODY, FREQS, SERIES, Freq, filled
 from aggregator.spans import Span, kept_hours
-from aggregator.wanted import Instant, chosen_scope, instant, one_of, range_of, series_of
+from aggregator.wanted import Instant, chosen_scope, instant, range_of, series_of
 from aggregator.windows import SPANS
 from aggregator.zones import parse_zone
 

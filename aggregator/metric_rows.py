@@ -17,9 +17,8 @@ from sqlalchemy import (
     literal,
     select,
 )
-from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
-from aggregator.binary import EPOCH, FLOAT8, INT8, TIMESTAMPTZ, copy_out
+from aggregator.binary import EPOCH, FLOAT8, INT8, TIMESTAMPTZ, compiled, copy_out
 from aggregator.hourly import gap_counts
 from aggregator.models import ActivityMetric, Agent
 from aggregator.queries import agent_rows, between
@@ -60,11 +59,7 @@ def read_rows(
         func.coalesce(metric.avg_turn_time_seconds, literal("NaN", Float)),
         cast(func.coalesce(metric.active_agents, -1), BigInteger),
     ).where(rows, between(since, until))
-    compiled = query.compile(
-        dialect=PGDialect_psycopg2(),  # type: ignore[no-untyped-call]
-        compile_kwargs={"render_postcompile": True},
-    )
-    found = copy_out(conn, compiled, {}, _COLUMNS)
+    found = copy_out(conn, compiled(query), {}, _COLUMNS)
     native: dict[str, Any] = {name: found[name].astype(kind[1:]) for name, kind in _COLUMNS.items()}
     return _frame(native)
 

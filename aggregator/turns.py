@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.engine import Compiled
 
-from aggregator.binary import EPOCH, INT8, TIMESTAMPTZ, Rows, copy_out
+from aggregator.binary import EPOCH, INT8, TIMESTAMPTZ, Rows, compiled, copy_out
 from aggregator.models import INSTANT, Agent, Project, Task, Turn
 from aggregator.queries import of_agents
 from aggregator.scope import Scope
@@ -93,12 +93,8 @@ def read_log(
     query = _of_projects(source, since, until).add_columns(
         cast(case(*numbered, else_=-1), BigInteger)
     )
-    compiled = query.where(of_agents(scope)).compile(
-        dialect=PGDialect_psycopg2(),  # type: ignore[no-untyped-call]
-        compile_kwargs={"render_postcompile": True},
-    )
     columns = {"agent_id": INT8, "project_id": INT8, "at": TIMESTAMPTZ, "actor": INT8}
-    rows = copy_out(conn, compiled, {}, columns)
+    rows = copy_out(conn, compiled(query.where(of_agents(scope))), {}, columns)
     codes = rows["actor"].astype("int8").tolist()
     log = _frame(rows).assign(actor=pd.Categorical.from_codes(codes, pd.Index(ACTORS)))
     return log.sort_values(["at", "agent_id"], kind="stable", ignore_index=True)

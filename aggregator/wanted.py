@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
-from typing import TypeVar, cast, get_args
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
+from aggregator.allowed import one_of
 from aggregator.errors import ParameterError
 from aggregator.naming import Names, find_ids
 from aggregator.periods import first_bucket
@@ -21,7 +21,6 @@ Instant = datetime | date | np.datetime64 | str
 INSTANTS = "a date such as 2026-11-16, or an instant such as 2026-11-16T14:00, from 1971 on"
 DAY = re.compile(r"\d{4}-?\d{2}-?\d{2}|\d{4}-?W\d{2}(-?\d)?", re.ASCII)
 """How a text looks that is a day and no instant."""
-Text = TypeVar("Text", bound=str)
 
 
 def chosen_scope(
@@ -59,7 +58,7 @@ def series_of(scope: str | None, chosen: Scope) -> ScopeKind:
     """
     kinds: tuple[ScopeKind, ...] = get_args(ScopeKind)
     allowed = kinds[kinds.index(chosen.kind) :]
-    return chosen.kind if scope is None else one_of("scope", cast("ScopeKind", scope), allowed)
+    return chosen.kind if scope is None else one_of("scope", scope, allowed)
 
 
 def range_of(
@@ -126,15 +125,3 @@ def _datetime(raw: Instant) -> datetime:
         # It knows nanoseconds, and does not like to lose them without a word.
         return raw.to_pydatetime(warn=False)
     return raw if isinstance(raw, datetime) else datetime.combine(raw, time())
-
-
-def one_of(name: str, value: Text, allowed: Sequence[Text]) -> Text:
-    """The value, if it is allowed.
-
-    Raises:
-        ParameterError: It is not.
-    """
-    if value not in allowed:
-        shown = " or ".join(filter(None, [", ".join(allowed[:-1]), allowed[-1]]))
-        raise ParameterError(name, value, shown)
-    return value

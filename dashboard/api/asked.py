@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from aggregator.allowed import one_of
 from aggregator.errors import ParameterError
 from aggregator.periods import CalendarName, calendar_period, today
 from aggregator.scope import Scope, ScopeKind
-from aggregator.series import FREQS, Freq
+from aggregator.series import FREQS
 from aggregator.spans import Span, kept_hours
 from aggregator.windows import LONGEST, SPANS, Window, custom_window, rolling_window
 from aggregator.zones import parse_zone
@@ -112,15 +113,6 @@ def check_hourly(span: Span) -> None:
         raise ParameterError("since", f"{window.since:%FT%TZ}", allowed)
 
 
-def _choice(name: str, allowed: tuple[str, ...]) -> Callable[[str], str]:
-    def read(raw: str) -> str:
-        if raw not in allowed:
-            raise ParameterError(name, raw, f"{', '.join(allowed[:-1])} or {allowed[-1]}")
-        return raw
-
-    return read
-
-
 def _offset(raw: str) -> int:
     if not re.fullmatch("0|-[1-9][0-9]{0,2}", raw) or int(raw) < -MOST_OFFSET:
         raise ParameterError("offset", raw, OFFSETS)
@@ -147,7 +139,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     for parameter in (
         Parameter(
             "window",
-            _choice("window", _WINDOWS),
+            lambda raw: one_of("window", raw, _WINDOWS),
             {"type": "string", "enum": list(_WINDOWS), "default": "day"},
             "The last 24 hours, 7 days or 30 days, up to now or until; with offset the day, "
             "week (from Monday) or month of the calendar.",
@@ -175,7 +167,7 @@ PARAMETERS: Mapping[str, Parameter] = {
         ),
         Parameter(
             "freq",
-            cast("Callable[[str], Freq]", _choice("freq", FREQS)),
+            lambda raw: one_of("freq", raw, FREQS),
             {"type": "string", "enum": list(FREQS), "default": "hour"},
             "Length of the buckets. Days and weeks are those of tz; one that the window holds "
             "in part has what lies in the window, and its bucket_start is where it begins.",

@@ -29,7 +29,7 @@ from dashboard.api.answers import activity_json, fleet_json
 from dashboard.api.asked import check_hourly, parse_scope, parse_span
 from dashboard.api.caching import conditional
 from dashboard.api.document import openapi
-from dashboard.api.plain import json_response
+from dashboard.api.plain import AWAY, json_response
 from dashboard.api.prometheus import add_prometheus_rule
 from dashboard.api.tables import activity_csv, fleet_csv
 from dashboard.context import Clock
@@ -162,7 +162,7 @@ def _answer_errors(api: Blueprint) -> None:
 
     def database_away(error: Exception) -> Response:
         current_app.logger.warning("API: %s", str(error).split("\n", 1)[0])
-        return json_response({"error": "the database does not answer; try again later"}, 503)
+        return json_response({"error": AWAY}, 503)
 
     for failure in DATABASE_AWAY:
         api.register_error_handler(failure, database_away)

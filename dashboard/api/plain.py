@@ -8,6 +8,8 @@ from typing import Any
 
 from flask import Response
 
+AWAY = "the database does not answer; try again later"
+
 
 def json_response(
     content: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None

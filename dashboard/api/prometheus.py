@@ -14,10 +14,8 @@ from aggregator.errors import HostSchemaError, NotMigratedError
 from aggregator.read import DATABASE_AWAY, MetricReader
 from aggregator.vitals import Vitals
 from dashboard.api.gauges import described, measured
-from dashboard.api.plain import json_response
+from dashboard.api.plain import AWAY, json_response
 from dashboard.context import Clock
-
-AWAY = "the database does not answer; try again later"
 
 
 class VitalsCollector(Collector):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from re import fullmatch
 from zoneinfo import ZoneInfo
 
+from aggregator.allowed import one_of
 from aggregator.errors import ParameterError
 from aggregator.periods import custom_period
 from aggregator.windows import LONGEST
@@ -145,15 +146,3 @@ def _number(name: str, text: str, bounds: tuple[int, int], *, decimals: bool = F
         kind = "a number" if decimals else "a whole number"
         raise ParameterError(name, text, f"{kind} from {low} to {high}")
     return float(text)
-
-
-def one_of(name: str, text: str, allowed: tuple[str, ...]) -> str:
-    """The text, if it is one of those that are allowed.
-
-    Raises:
-        ParameterError: It is not.
-    """
-    if text not in allowed:
-        *others, last = allowed
-        raise ParameterError(name, text, f"{', '.join(others)} or {last}")
-    return text

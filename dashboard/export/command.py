@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 
 from tzlocal import get_localzone
 
+from aggregator.allowed import one_of
 from aggregator.errors import ParameterError, SettingError
 from aggregator.naming import find_ids
 from aggregator.read import MetricReader
 from dashboard.context import PageContext
-from dashboard.export.asked import CHARTS, Export, one_of, read_export
+from dashboard.export.asked import CHARTS, Export, read_export
 from dashboard.export.making import make_files
 from dashboard.export.target import Target, check_folder, find_target, write
 from dashboard.pictures.renderer import Renderer, shared

@@ -8,9 +8,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from aggregator.allowed import one_of
 from aggregator.errors import OutputError, ParameterError
 from dashboard.charts import KINDS
-from dashboard.export.asked import ALL, BUNDLES, one_of
+from dashboard.export.asked import ALL, BUNDLES
 from dashboard.export.bundles import File
 
 
