@@ -32,6 +32,16 @@ LINE_HEIGHT = 1.3
 CAP_SHIFT = 0.7
 """Plotly lowers the base of a title by this, in em, if it has but one line."""
 MOST_LINES = 2
+QUIET = {
+    "text": "No turns in this period",
+    "x": 0.5,
+    "y": 0.5,
+    "xref": "paper",
+    "yref": "paper",
+    "showarrow": False,
+    "font": {"size": 15},
+}
+"""What the page says in the place of an empty chart."""
 LOW = 300
 """In pictures lower than this, in pixels, there is no room for a legend."""
 LEGEND_ROW, LEGEND_SIGN = 19, 40
@@ -118,7 +128,9 @@ def picture_of(
         else chart_of(overview, names, metric, scheme)
     )
     frame = frame_of(chart, overview, subject, scope_name, size)
-    return {"data": chart["data"], "layout": {**chart["layout"], **frame}}
+    quiet = {} if subject.pattern or overview.totals.turn_count else {"annotations": [QUIET]}
+    # Where nothing is kept, the chart itself says so.
+    return {"data": chart["data"], "layout": {**quiet, **chart["layout"], **frame}}
 
 
 def frame_of(

@@ -146,6 +146,16 @@ def test_a_notebook_gets_a_figure_in_its_size(busy):
     assert figure.layout.title.text == "Average turn time per hour · All projects"
 
 
-def test_without_turns_there_is_still_a_picture(overview):
+def test_without_turns_there_is_a_picture_that_says_so(overview):
     for subject in REPORT:
-        assert drawn(overview(), subject)["layout"]["title"]["text"]
+        layout = drawn(overview(), subject)["layout"]
+        said = [words["text"] for words in layout.get("annotations", [])]
+
+        assert layout["title"]["text"]
+        assert said == ([] if subject.pattern else ["No turns in this period"])
+
+
+def test_a_period_that_is_no_longer_kept_is_not_called_quiet(overview, now):
+    layout = drawn(overview(kept_since=now), REPORT[0])["layout"]
+
+    assert [words["text"] for words in layout["annotations"]] == ["no longer kept"]
