@@ -9,18 +9,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from aggregator.load import load_metrics, load_overview, load_turns
-    from aggregator.models import ActivityMetric
-    from aggregator.scheduler import ActivityAggregator
+    from aggregator.database.models import ActivityMetric
+    from aggregator.jobs.scheduler import ActivityAggregator
+    from aggregator.notebook.load import load_metrics, load_overview, load_turns
 
 __all__ = ["ActivityAggregator", "ActivityMetric", "load_metrics", "load_overview", "load_turns"]
 
 _HOMES = {
-    "ActivityAggregator": "aggregator.scheduler",
-    "ActivityMetric": "aggregator.models",
-    "load_metrics": "aggregator.load",
-    "load_overview": "aggregator.load",
-    "load_turns": "aggregator.load",
+    "ActivityAggregator": "aggregator.jobs.scheduler",
+    "ActivityMetric": "aggregator.database.models",
+    "load_metrics": "aggregator.notebook.load",
+    "load_overview": "aggregator.notebook.load",
+    "load_turns": "aggregator.notebook.load",
 }
 
 

@@ -6,7 +6,7 @@
  * is remembered for the next visit; one that a link names is not.
  */
 (() => {
-  const VIEWER_ID = "viewer"; // as in dashboard/ids.py
+  const VIEWER_ID = "viewer"; // as in dashboard/page/ids.py
   const ZONE_ID = "zone";
   const KEY = "activity-zone";
   const activity = ((window.dash_clientside ??= {}).activity ??= {});

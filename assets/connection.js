@@ -6,7 +6,7 @@
  * tells how things are.
  */
 (() => {
-  const NOTICE_ID = "connection"; // as in dashboard/ids.py
+  const NOTICE_ID = "connection"; // as in dashboard/page/ids.py
   const config = JSON.parse(document.getElementById("_dash-config").textContent);
   const UPDATE = `${config.requests_pathname_prefix}_dash-update-component`;
   const VERSION = `${config.requests_pathname_prefix}version`;

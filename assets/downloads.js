@@ -1,6 +1,6 @@
 /**
  * The files behind the buttons "PNG" and "CSV": what they hold comes with every answer
- * (dashboard/tables.py and pictures.py), and how a browser saves it is here.
+ * (dashboard/page/parts/tables.py and pictures.py), and how a browser saves it is here.
  */
 (() => {
   const activity = window.dash_clientside.activity;

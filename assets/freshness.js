@@ -3,7 +3,7 @@
  * and that the aggregator is away when it has missed two passes.
  */
 (() => {
-  const ELEMENT_ID = "freshness"; // as in dashboard/ids.py
+  const ELEMENT_ID = "freshness"; // as in dashboard/page/ids.py
   const EVERY_MS = 5_000;
   const MINUTE_MS = 60_000;
   const PASSES_MISSED = 2;

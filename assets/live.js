@@ -7,7 +7,7 @@
  * request, like that of a control.
  */
 (() => {
-  const TICK_ID = "tick"; // as in dashboard/ids.py
+  const TICK_ID = "tick"; // as in dashboard/page/ids.py
   const EVERY_MS = 15_000;
   const PATIENCE_MS = 10_000;
   /** Many agents may fall idle one after the other; once a minute is enough. */

@@ -5,7 +5,7 @@
  * to the first, which alone says that the week has changed. So the second says it, too.
  */
 (() => {
-  const ADDRESS = "url.search"; // as in dashboard/ids.py
+  const ADDRESS = "url.search"; // as in dashboard/page/ids.py
   const { update } = window.dash_clientside.activity.connection;
   let pending = null; // What the request under way says has changed.
 

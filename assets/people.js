@@ -1,11 +1,11 @@
 /**
  * Puts the rows of the table of projects and agents into the page.
  *
- * The server writes them as HTML (dashboard/projects.py), escaped by its template; links
+ * The server writes them as HTML (dashboard/page/parts/agent_table.py), escaped by its template; links
  * in them change the address as Dash's own links do, without loading the page anew.
  */
 (() => {
-  const TABLE_ID = "projects"; // as in dashboard/ids.py
+  const TABLE_ID = "projects"; // as in dashboard/page/ids.py
   const URL_ID = "url";
 
   let shown = null;

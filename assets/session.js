@@ -6,7 +6,7 @@
  * again, behind the same login as everything, and the token is read from that copy.
  */
 (() => {
-  const HOST_ID = "activity-host"; // as in dashboard/page.py
+  const HOST_ID = "activity-host"; // as in dashboard/page/mount.py
 
   const factsIn = (page) => {
     const data = page.getElementById(HOST_ID);

@@ -1,6 +1,6 @@
 /**
  * Lets "4 min ago" grow older without asking the server: every `<time>` on the page
- * is written anew from its instant, in the words of dashboard/words.py.
+ * is written anew from its instant, in the words of dashboard/formatting.py.
  */
 (() => {
   const EVERY_MS = 10_000;

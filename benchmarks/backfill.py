@@ -26,10 +26,10 @@ import psutil
 from made_turns import fill, scratch_database
 from sqlalchemy import Engine, make_url, text
 
-from aggregator.backfill import backfill
-from aggregator.database import connect
-from aggregator.windows import floor_hour
-from aggregator.workers import Workers, dask_cluster, process_pool
+from aggregator.database.engine import connect
+from aggregator.metrics.windows import floor_hour
+from aggregator.passes.backfill import backfill
+from aggregator.passes.workers import Workers, dask_cluster, process_pool
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 SINCE = floor_hour(NOW - timedelta(days=30))

@@ -25,20 +25,21 @@ from zoneinfo import ZoneInfo
 
 import kaleido
 
-from aggregator.database import connect
-from aggregator.demo import fill_with_demo
-from aggregator.embedded import EmbeddedPostgres
-from aggregator.passes import make_pass
-from aggregator.periods import calendar_period
-from aggregator.read import MetricReader
-from aggregator.schema import upgrade
-from aggregator.scope import OVERALL
-from dashboard.charts import Chart, Drawing
-from dashboard.pictures.drawing import REPORT, Size, picture_of
+from aggregator.database.engine import connect
+from aggregator.metrics.periods import calendar_period
+from aggregator.metrics.scope import OVERALL
+from aggregator.passes.run import make_pass
+from aggregator.query.reader import MetricReader
+from aggregator.schema.migrate import upgrade
+from aggregator.standalone.demo import fill_with_demo
+from aggregator.standalone.embedded import EmbeddedPostgres
+from dashboard.charts.figure_types import Chart
+from dashboard.pictures.formats import Drawing
+from dashboard.pictures.picture import REPORT, PictureSize, picture_of
 from dashboard.pictures.renderer import Renderer
 
 NOW = datetime(2026, 11, 27, 20, 30, tzinfo=UTC)
-SCALE = Size().scale
+SCALE = PictureSize().scale
 
 
 def main() -> None:
@@ -77,7 +78,7 @@ def page_charts() -> Iterator[Chart]:
         for window in ("week", "month"):
             period = calendar_period(window, date(2026, 11, 27), zone)
             overview = reader.overview(OVERALL, period, NOW, retention=timedelta(days=30))
-            look: dict[str, Any] = {"scheme": "light", "size": Size()}
+            look: dict[str, Any] = {"scheme": "light", "size": PictureSize()}
             for subject in REPORT:
                 yield picture_of(overview, names, subject, scope_name="All projects", **look)
         engine.dispose()

@@ -31,11 +31,11 @@ from pathlib import Path
 import orjson
 from sqlalchemy import URL, create_engine, make_url, text
 
-from aggregator.database import connect, parse_url
-from aggregator.embedded import EmbeddedPostgres
-from aggregator.ingest import BUFFER, import_transcripts
-from aggregator.schema import upgrade
-from aggregator.transcripts.folders import Transcript, find_transcripts
+from aggregator.database.engine import connect, parse_url
+from aggregator.schema.migrate import upgrade
+from aggregator.standalone.embedded import EmbeddedPostgres
+from aggregator.transcripts.discovery import Transcript, find_transcripts
+from aggregator.transcripts.importer import BUFFER, import_transcripts
 from aggregator.transcripts.reading import Reading
 
 MB = 1_000_000

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, text
 
-from aggregator.database import connect, parse_url
-from aggregator.embedded import EmbeddedPostgres
-from aggregator.schema import upgrade
-from aggregator.windows import floor_hour
+from aggregator.database.engine import connect, parse_url
+from aggregator.metrics.windows import floor_hour
+from aggregator.schema.migrate import upgrade
+from aggregator.standalone.embedded import EmbeddedPostgres
 
 PROJECTS = 20
 AGENTS = 200

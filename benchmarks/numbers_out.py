@@ -26,8 +26,8 @@ from made_turns import AGENTS, PROJECTS, fill, scratch_database
 from sqlalchemy import Engine, text
 
 from aggregator import load_metrics, load_turns
-from aggregator.passes import make_pass
-from aggregator.read import MetricReader
+from aggregator.passes.run import make_pass
+from aggregator.query.reader import MetricReader
 from dashboard import api
 
 NOW = datetime(2026, 11, 27, 20, 30, tzinfo=UTC)

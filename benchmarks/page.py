@@ -36,13 +36,13 @@ from selenium import webdriver
 from sqlalchemy import Engine, event, text
 from waitress.server import create_server
 
-from aggregator.database import connect
-from aggregator.embedded import EmbeddedPostgres
-from aggregator.passes import make_pass
-from aggregator.schema import upgrade
+from aggregator.database.engine import connect
+from aggregator.passes.run import make_pass
+from aggregator.schema.migrate import upgrade
+from aggregator.standalone.embedded import EmbeddedPostgres
 from dashboard.context import PageContext
-from dashboard.extension import Activity
-from dashboard.page import STANDALONE
+from dashboard.host.extension import Activity
+from dashboard.page.mount import STANDALONE
 
 PROJECTS, AGENTS, DAYS, TURNS_PER_HOUR = 20, 200, 30, 4
 NOW = datetime(2026, 11, 27, 20, 30, tzinfo=UTC)

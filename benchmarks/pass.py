@@ -29,11 +29,11 @@ from datetime import UTC, datetime, timedelta
 from made_turns import AGENTS, fill, scratch_database
 from sqlalchemy import Engine, text
 
-from aggregator.capture import install, remove
-from aggregator.database import connect
-from aggregator.passes import make_pass
-from aggregator.rebuild import rebuild
-from aggregator.windows import HOUR, ceil_hour, floor_hour
+from aggregator.database.engine import connect
+from aggregator.metrics.windows import HOUR, ceil_hour, floor_hour
+from aggregator.passes.rebuild import rebuild
+from aggregator.passes.run import make_pass
+from aggregator.schema.capture import install, remove
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 RETENTION = timedelta(days=30)

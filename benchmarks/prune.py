@@ -28,13 +28,14 @@ from functools import partial
 from made_turns import AGENTS, PROJECTS, fill, scratch_database
 from sqlalchemy import Engine, TextClause, event, text
 
-from aggregator.passes import make_pass, prune
-from aggregator.read import MetricReader
-from aggregator.recompute import recompute_alone
-from aggregator.scope import Scope
-from aggregator.source import STANDALONE
-from aggregator.spans import Span, kept_hours
-from aggregator.windows import HOUR, floor_hour, rolling_window
+from aggregator.database.source import STANDALONE
+from aggregator.metrics.scope import Scope
+from aggregator.metrics.spans import Span
+from aggregator.metrics.windows import HOUR, floor_hour, kept_hours, rolling_window
+from aggregator.passes.recompute import recompute_alone
+from aggregator.passes.retention import prune
+from aggregator.passes.run import make_pass
+from aggregator.query.reader import MetricReader
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 RETENTION = timedelta(days=30)

@@ -18,18 +18,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aggregator.errors import AddressTakenError
 from aggregator.settings import OPTIONS, Settings
-from dashboard.command_group import OneLineGroup
+from dashboard.command_line.backfill_options import parse_range, parse_workers, range_options
+from dashboard.command_line.output import (
+    OneLineGroup,
+    backfill_line,
+    pass_line,
+    showing_on,
+    status_lines,
+)
+from dashboard.command_line.settings_options import settings_from
+from dashboard.errors import AddressTakenError
 from dashboard.export.options import export_options
-from dashboard.options import settings_from
-from dashboard.ranges import parse_range, parse_workers, range_options
-from dashboard.reports import backfill_line, pass_line, showing_on, status_lines
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from aggregator.ingest import ImportReport
+    from aggregator.transcripts.importer import ImportReport
 
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -53,7 +58,7 @@ def main() -> None:
 @click.option("--demo", is_flag=True, help="Show made-up activity, in a database of its own.")
 def serve(settings: Settings, demo: bool) -> None:
     """Import, aggregate and serve the page until Ctrl-C."""
-    from aggregator.standalone import open_database
+    from aggregator.standalone.database import open_database
     from dashboard.server import build_jobs, build_server
 
     listener = _listen(settings.host, settings.port)
@@ -90,7 +95,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _fill(engine: Engine, settings: Settings, demo: bool) -> None:
     if demo:
-        from aggregator.demo import fill_with_demo
+        from aggregator.standalone.demo import fill_with_demo
 
         zone = datetime.now().astimezone().tzinfo or UTC
         turns = fill_with_demo(engine, datetime.now(UTC), zone)
@@ -119,7 +124,7 @@ def import_(settings: Settings) -> None:
 
 
 def _import_with_progress(engine: Engine, settings: Settings) -> ImportReport:
-    from aggregator.ingest import import_transcripts
+    from aggregator.transcripts.importer import import_transcripts
 
     with click.progressbar(length=1, label="Importing transcripts") as bar:
         report = import_transcripts(
@@ -145,7 +150,7 @@ def aggregate(settings: Settings) -> None:
     Without --retention-days it keeps what the last pass kept, that of a server that
     is running, say.
     """
-    from aggregator.scheduler import ActivityAggregator
+    from aggregator.jobs.scheduler import ActivityAggregator
 
     with _database(settings, "aggregate") as engine:
         settings = _as_last_pass(engine, settings)
@@ -154,7 +159,7 @@ def aggregate(settings: Settings) -> None:
 
 def _as_last_pass(engine: Engine, settings: Settings) -> Settings:
     """Keep for as long as the last pass did, unless the user says for how long."""
-    from aggregator.store import last_retention_days
+    from aggregator.database.state import last_retention_days
 
     if settings.retention_given:
         return settings
@@ -175,7 +180,7 @@ def backfill(
     metrics are kept as long as in the last pass. It may be ended at any time and run
     again; what is done stays done.
     """
-    from aggregator.backfill import backfill as recompute
+    from aggregator.passes.backfill import backfill as recompute
 
     chosen = parse_workers(workers, dask)
     with _database(settings, "backfill") as engine:
@@ -193,7 +198,7 @@ def prune(settings: Settings) -> None:
 
     Without --retention-days it is that of the last pass. Every pass does so too.
     """
-    from aggregator.scheduler import ActivityAggregator
+    from aggregator.jobs.scheduler import ActivityAggregator
 
     with _database(settings, "prune") as engine:
         settings = _as_last_pass(engine, settings)
@@ -210,7 +215,7 @@ def export(settings: Settings, demo: bool, **given: Any) -> None:
 
     Without --retention-days metrics count as long as the last pass kept them.
     """
-    from aggregator.read import MetricReader
+    from aggregator.query.reader import MetricReader
     from dashboard.export.command import read_options, write_export
 
     wanted = read_options(given)
@@ -225,7 +230,7 @@ def export(settings: Settings, demo: bool, **given: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def status(settings: Settings, as_json: bool) -> None:
     """Tell what is running, what has been read, and how fresh the metrics are."""
-    from aggregator.status import read_status
+    from aggregator.query.status import read_status
 
     with _database(settings, "status") as engine, engine.connect() as conn:
         facts = read_status(conn, datetime.now(UTC))
@@ -234,7 +239,7 @@ def status(settings: Settings, as_json: bool) -> None:
 
 @contextmanager
 def _database(settings: Settings, purpose: str, *, demo: bool = False) -> Iterator[Engine]:
-    from aggregator.standalone import open_database
+    from aggregator.standalone.database import open_database
 
     with open_database(settings, purpose=purpose, demo=demo) as engine:
         yield engine

@@ -27,3 +27,7 @@ class PageContext:
     looked_in: tuple[Path, ...] = ()
     demo: bool = False
     interval_seconds: int = 300
+
+
+API_STYLE = "api.css"
+"""The style sheet of the API's readable page: it lies in ``assets``, but is not the page's."""

@@ -10,14 +10,14 @@ from flask_compress import Compress
 from sqlalchemy import Engine
 from werkzeug.wrappers import Response
 
-from aggregator.ingest import import_transcripts
-from aggregator.scheduler import ActivityAggregator
+from aggregator.jobs.scheduler import ActivityAggregator
 from aggregator.settings import Settings
-from aggregator.standalone import open_database
-from dashboard import page
+from aggregator.standalone.database import open_database
+from aggregator.transcripts.importer import import_transcripts
 from dashboard.context import PageContext
-from dashboard.extension import Activity
-from dashboard.serving import start_with_first_request
+from dashboard.host.extension import Activity
+from dashboard.host.first_request import start_with_first_request
+from dashboard.page import mount
 
 
 def build_server(engine: Engine, settings: Settings, *, demo: bool = False) -> Flask:
@@ -34,7 +34,7 @@ def build_server(engine: Engine, settings: Settings, *, demo: bool = False) -> F
         demo=demo,
         interval_seconds=settings.interval_seconds,
     )
-    Activity(app, engine=engine, context=context, template=page.STANDALONE)
+    Activity(app, engine=engine, context=context, template=mount.STANDALONE)
 
     @app.get("/")
     def home() -> Response:

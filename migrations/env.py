@@ -1,6 +1,6 @@
 """Alembic's entry: migrate one group of tables on the connection it is handed.
 
-``aggregator.schema.upgrade`` sets ``connection`` and ``branch``.
+``aggregator.schema.migrate.upgrade`` sets ``connection`` and ``branch``.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from typing import Any
 
 from alembic import context
 
-from aggregator.models import OWN_TABLES, STANDALONE_TABLES, Base
-from aggregator.schema import VERSION_TABLES
+from aggregator.database.models import OWN_TABLES, STANDALONE_TABLES, Base
+from aggregator.schema.migrate import VERSION_TABLES
 
 branch = context.config.attributes["branch"]
 TABLES = {"activity": OWN_TABLES, "standalone": STANDALONE_TABLES}[branch]
@@ -39,7 +39,7 @@ context.configure(
     version_table=VERSION_TABLES[branch],
     include_name=include_name,
     include_object=include_object,
-    # A table that was adopted may have wider types; which, aggregator.adoption decides.
+    # A table that was adopted may have wider types; which, aggregator.schema.adoption decides.
     compare_type=False,
     transactional_ddl=True,
 )

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import settings
 from sqlalchemy import Connection, Engine, create_engine, insert, select, text
 
-from aggregator.database import connect
-from aggregator.embedded import EmbeddedPostgres
-from aggregator.models import Agent, Project, Task, Turn
-from aggregator.schema import upgrade
+from aggregator.database.engine import connect
+from aggregator.database.models import Agent, Project, Task, Turn
+from aggregator.schema.migrate import upgrade
+from aggregator.standalone.embedded import EmbeddedPostgres
 
 
 @pytest.fixture

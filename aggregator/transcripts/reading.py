@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, BinaryIO
 
 from aggregator.transcripts.jsonl import Position, digest, read_lines, read_tail
-from aggregator.transcripts.meaning import FoundTurn, Meaning, State, Unusable, instant, interpret
+from aggregator.transcripts.parser import FoundTurn, Meaning, State, Unusable, instant, interpret
 
 UNREADABLE = "unreadable file"
 
@@ -127,7 +127,7 @@ class Reading:
         file.seek(self.position.offset)
 
     def to_row(self) -> dict[str, Any]:
-        """The columns of :class:`aggregator.models.TranscriptFile`."""
+        """The columns of :class:`aggregator.database.models.TranscriptFile`."""
         return {
             "path": self.name,
             "is_main": self.is_main,

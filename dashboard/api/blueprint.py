@@ -15,24 +15,18 @@ from flask import Blueprint, Response, current_app, render_template, request, ur
 from flask import send_from_directory as send
 from werkzeug.wrappers import Response as AnyResponse
 
-from aggregator.errors import (
-    HostSchemaError,
-    NotMigratedError,
-    ParameterError,
-    UnknownScopeError,
-)
-from aggregator.read import DATABASE_AWAY, MetricReader
-from aggregator.scope import OVERALL, Scope
+from aggregator.metrics.scope import OVERALL, Scope
+from aggregator.metrics.spans import Span
+from aggregator.query.reader import MetricReader
 from aggregator.shipped import shipped_folder
-from aggregator.spans import Span
-from dashboard.api.answers import activity_json, fleet_json
-from dashboard.api.asked import check_hourly, parse_scope, parse_span
 from dashboard.api.caching import conditional
-from dashboard.api.document import openapi
-from dashboard.api.plain import AWAY, json_response
+from dashboard.api.csv_answers import activity_csv, fleet_csv
+from dashboard.api.json_answers import activity_json, fleet_json
+from dashboard.api.openapi import openapi
+from dashboard.api.parameters import check_hourly, parse_scope, parse_span
 from dashboard.api.prometheus import add_prometheus_rule
-from dashboard.api.tables import activity_csv, fleet_csv
-from dashboard.context import Clock
+from dashboard.context import API_STYLE, Clock
+from dashboard.responses import STATUS, error_response, json_error, json_response
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ALLOWED = "GET, HEAD, OPTIONS"
@@ -40,7 +34,6 @@ CSV = ".csv"
 ENDPOINTS = "overall, projects/<id>, agents/<id>, activity, prometheus and openapi.json"
 THERE = rf"(overall|activity|(projects|agents)/[^/]+)(\{CSV})?|prometheus|openapi\.json|api\.css|"
 """Paths that exist, though for GET only."""
-STYLE = "api.css"
 PAGE = "activity.activity_page"
 
 
@@ -130,9 +123,9 @@ def _describe(api: Blueprint) -> None:
         page = PAGE in current_app.view_functions and url_for(PAGE)
         return render_template("activity/api.html", document=document(), page=page)
 
-    @api.get(f"/{STYLE}")
+    @api.get(f"/{API_STYLE}")
     def style() -> AnyResponse:
-        return send(shipped_folder("dashboard", "assets"), STYLE, mimetype="text/css")
+        return send(shipped_folder("dashboard", "assets"), API_STYLE, mimetype="text/css")
 
 
 def _answer_errors(api: Blueprint) -> None:
@@ -143,9 +136,9 @@ def _answer_errors(api: Blueprint) -> None:
     def unknown(path: str) -> Response:
         if request.method not in ("GET", "HEAD") and re.fullmatch(THERE, path):
             error = f"{request.method} is not allowed; expected GET"
-            return json_response({"error": error}, 405, {"Allow": ALLOWED})
+            return json_error(error, 405, {"Allow": ALLOWED})
         error = f"there is no {api.url_prefix}/{path}; there are {ENDPOINTS}"
-        return json_response({"error": error}, 404)
+        return json_error(error, 404)
 
     @api.after_request
     def only_for_reading(answer: Response) -> Response:
@@ -154,21 +147,11 @@ def _answer_errors(api: Blueprint) -> None:
             answer.headers["Allow"] = ALLOWED
         return answer
 
-    def refused(status: int) -> Callable[[Exception], Response]:
-        return lambda error: json_response({"error": str(error)}, status)
+    def answered(error: Exception) -> Response:
+        answer = error_response(error)
+        if answer.status_code >= 500:
+            current_app.logger.warning("API: %s", str(error).split("\n", 1)[0])
+        return answer
 
-    for kind, status in ((ParameterError, 400), (UnknownScopeError, 404)):
-        api.register_error_handler(kind, refused(status))
-
-    def database_away(error: Exception) -> Response:
-        current_app.logger.warning("API: %s", str(error).split("\n", 1)[0])
-        return json_response({"error": AWAY}, 503)
-
-    for failure in DATABASE_AWAY:
-        api.register_error_handler(failure, database_away)
-
-    @api.errorhandler(HostSchemaError)
-    @api.errorhandler(NotMigratedError)
-    def not_ready(error: Exception) -> Response:
-        current_app.logger.warning("API: %s", error)
-        return json_response({"error": str(error)}, 503)
+    for kind in STATUS:
+        api.register_error_handler(kind, answered)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from prometheus_client.core import GaugeMetricFamily
 
-from aggregator.vitals import ProjectVitals, Vitals
+from aggregator.query.monitoring import ProjectVitals, Vitals
 
 Samples = list[tuple[tuple[str, ...], float | None]]
 """Values by their labels; None where there is nothing to tell."""

@@ -10,12 +10,11 @@ from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from aggregator.errors import HostSchemaError, NotMigratedError
-from aggregator.read import DATABASE_AWAY, MetricReader
-from aggregator.vitals import Vitals
+from aggregator.query.monitoring import Vitals
+from aggregator.query.reader import MetricReader
 from dashboard.api.gauges import described, measured
-from dashboard.api.plain import AWAY, json_response
 from dashboard.context import Clock
+from dashboard.responses import ANSWERED, error_response
 
 
 class VitalsCollector(Collector):
@@ -55,10 +54,8 @@ def add_prometheus_rule(
     def prometheus() -> Response:
         try:
             answer = _exposition(registry)
-        except DATABASE_AWAY:
-            answer = _unavailable(AWAY)
-        except (HostSchemaError, NotMigratedError) as missing:
-            answer = _unavailable(str(missing))
+        except ANSWERED as error:
+            answer = error_response(error)
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
@@ -73,7 +70,3 @@ def _exposition(registry: CollectorRegistry) -> Response:
     names = request.args.getlist("name[]")
     body = encode(registry.restricted_registry(names) if names else registry)
     return Response(body, content_type=content_type)
-
-
-def _unavailable(reason: str) -> Response:
-    return json_response({"error": reason}, 503)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from aggregator.series import FREQS
-from dashboard.api.answers import SCHEMA_VERSION
+from aggregator.metrics.series import FREQS
+from dashboard.api.json_answers import SCHEMA_VERSION
 
 Schema = dict[str, Any]
 

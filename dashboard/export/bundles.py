@@ -8,7 +8,7 @@ from datetime import datetime
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from aggregator.errors import PicturePackageMissingError
+from dashboard.errors import PicturePackageMissingError
 
 
 @dataclass(frozen=True, slots=True)

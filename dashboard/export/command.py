@@ -11,16 +11,16 @@ from zoneinfo import ZoneInfo
 
 from tzlocal import get_localzone
 
-from aggregator.allowed import one_of
 from aggregator.errors import ParameterError, SettingError
-from aggregator.naming import find_ids
-from aggregator.read import MetricReader
+from aggregator.parameters import one_of
+from aggregator.query.names import find_ids
+from aggregator.query.reader import MetricReader
 from dashboard.context import PageContext
-from dashboard.export.asked import CHARTS, Export, read_export
-from dashboard.export.making import make_files
+from dashboard.export.files import make_files
+from dashboard.export.parameters import CHARTS, Export, read_export
 from dashboard.export.target import Target, check_folder, find_target, write
 from dashboard.pictures.renderer import Renderer, shared
-from dashboard.view import View
+from dashboard.selection.view import View
 
 PARAMETERS = ("metric", "window", "on", "from", "to", "tz", "theme", "width", "height", "scale")
 """Options that mean what an address means by the same name."""
@@ -88,7 +88,7 @@ def write_export(
         SettingError: The period is in the future.
         UnknownNameError: A project or agent is not known by this name.
         OutputError: A file cannot be written.
-        ActivityError: What :func:`dashboard.export.making.make_files` raises.
+        ActivityError: What :func:`dashboard.export.files.make_files` raises.
     """
     export = replace(wanted.export, view=_named(wanted, reader))
     context = PageContext(retention_days)

@@ -8,11 +8,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from aggregator.allowed import one_of
-from aggregator.errors import OutputError, ParameterError
-from dashboard.charts import KINDS
-from dashboard.export.asked import ALL, BUNDLES
+from aggregator.errors import ParameterError
+from aggregator.parameters import one_of
+from dashboard.errors import OutputError
 from dashboard.export.bundles import File
+from dashboard.export.parameters import ALL, BUNDLES
+from dashboard.pictures.formats import KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Target:
     Attributes:
         folder: It is made if only its parent is there.
         name: Of the one file; None for the files' own names.
-        kind: Of each picture, one of :data:`dashboard.charts.KINDS`.
+        kind: Of each picture, one of :data:`dashboard.pictures.formats.KINDS`.
         bundle: For all charts in one file, how; or None.
     """
 
@@ -36,7 +37,7 @@ def find_target(chart: str, out: str | None, kind: str | None) -> Target:
     """Read where an export is to go.
 
     Args:
-        chart: One of :data:`dashboard.export.asked.CHARTS`.
+        chart: One of :data:`dashboard.export.parameters.CHARTS`.
         out: A file, a folder, or None for a file in the present one.
         kind: The format that is asked for, or None.
 

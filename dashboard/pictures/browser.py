@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 from kaleido import Kaleido, PageGenerator  # type: ignore[import-untyped]
 from kaleido.errors import KaleidoError  # type: ignore[import-untyped]
 
-from aggregator.errors import PictureFailedError
 from aggregator.shipped import shipped_folder
-from dashboard.charts import Drawing
+from dashboard.errors import PictureFailedError
 from dashboard.pictures.chromium import ForgettablePipe, KeptChromium, find_chromium, new_folder
+from dashboard.pictures.formats import Drawing
 
 START_SECONDS = 60.0
 """A first start on a busy machine reads hundreds of megabytes."""

@@ -18,7 +18,7 @@ from typing import Any
 from choreographer.browsers.chromium import Chromium
 from choreographer.channels import Pipe
 
-from aggregator.errors import BrowserMissingError
+from dashboard.errors import BrowserMissingError
 
 DEEPEST = 35
 """Signs of a path that leave room for what Chromium adds to it: a socket's has at most 107."""

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from aggregator.errors import PicturePackageMissingError, PicturesBusyError
 from aggregator.forks import in_forked_children
-from dashboard.charts import Drawing
+from dashboard.errors import PicturePackageMissingError, PicturesBusyError
+from dashboard.pictures.formats import Drawing
 
 if TYPE_CHECKING:
-    from dashboard.pictures.studio import Studio
+    from dashboard.pictures.render_thread import Studio
 
 
 class Renderer:
@@ -95,7 +95,7 @@ class Renderer:
 def _new_studio(idle_seconds: float, picture_seconds: float) -> Studio:
     try:
         # Kaleido takes a third of a second to import, and a host need not have it.
-        from dashboard.pictures.studio import Studio  # noqa: PLC0415
+        from dashboard.pictures.render_thread import Studio  # noqa: PLC0415
     except ModuleNotFoundError as missing:
         if missing.name not in ("kaleido", "choreographer"):
             raise

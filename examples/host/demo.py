@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import flask_migrate
 
-from aggregator.embedded import EmbeddedPostgres
+from aggregator.standalone.embedded import EmbeddedPostgres
 from fleet import create_app
 
 with TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder)) as server:

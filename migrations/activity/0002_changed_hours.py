@@ -1,7 +1,7 @@
 """Which hours changed since the last pass, and since when all are known to be right.
 
 The triggers that tell are no part of the migration: on a host they are asked for
-(see ``aggregator/capture.py``).
+(see ``aggregator/schema/capture.py``).
 """
 
 from __future__ import annotations

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from aggregator import capture, recompute
-from aggregator.database import connect
-from aggregator.passes import make_pass
-from aggregator.rebuild import rebuild
-from aggregator.schema import upgrade
-from aggregator.windows import floor_hour
+from aggregator.database.engine import connect
+from aggregator.metrics.windows import floor_hour
+from aggregator.passes import recompute
+from aggregator.passes.rebuild import rebuild
+from aggregator.passes.run import make_pass
+from aggregator.schema import capture
+from aggregator.schema.migrate import upgrade
 
 START = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 RETENTION = timedelta(days=2)

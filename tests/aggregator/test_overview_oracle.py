@@ -18,11 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, insert, text
 
-from aggregator.models import Agent, Project, Task, Turn
-from aggregator.passes import make_pass
-from aggregator.periods import Period, calendar_period, custom_period
-from aggregator.read import MetricReader, Totals
-from aggregator.scope import OVERALL, Scope
+from aggregator.database.models import Agent, Project, Task, Turn
+from aggregator.metrics.periods import Period, calendar_period, custom_period
+from aggregator.metrics.scope import OVERALL, Scope
+from aggregator.passes.run import make_pass
+from aggregator.query.reader import MetricReader, Totals
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

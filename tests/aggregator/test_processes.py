@@ -21,18 +21,19 @@ from sqlalchemy import Connection, Engine, create_engine, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from aggregator.database import connect
-from aggregator.embedded import EmbeddedPostgres
-from aggregator.embedded.cluster import data_folder
-from aggregator.embedded.keeper import find_postmaster
-from aggregator.models import ActivityMetric
-from aggregator.passes import PASS_LOCK
-from aggregator.scheduler import ActivityAggregator
-from aggregator.schema import upgrade
+from aggregator.database import locks
+from aggregator.database.engine import connect
+from aggregator.database.models import ActivityMetric
+from aggregator.database.state import last_pass_at
+from aggregator.jobs.scheduler import ActivityAggregator
+from aggregator.passes.slots import slot_at
+from aggregator.passes.write import Written
+from aggregator.schema.migrate import upgrade
 from aggregator.settings import Settings
-from aggregator.slots import slot_at
-from aggregator.standalone import open_database
-from aggregator.store import Written, last_pass_at
+from aggregator.standalone.database import open_database
+from aggregator.standalone.embedded import EmbeddedPostgres
+from aggregator.standalone.embedded.cluster import data_folder
+from aggregator.standalone.embedded.keeper import find_postmaster
 
 GUNICORN = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--workers=3"]
 COMMAND = [sys.executable, "-m", "dashboard"]
@@ -211,7 +212,7 @@ def is_passing(engine: Engine) -> bool:
     held = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = :key"
     with engine.connect() as conn:
         database = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-        return conn.scalar(text(f"SELECT EXISTS ({held} AND {database})"), {"key": PASS_LOCK})
+        return conn.scalar(text(f"SELECT EXISTS ({held} AND {database})"), {"key": locks.PASS})
 
 
 def turns_in_metrics(engine: Engine) -> list[int]:
@@ -283,7 +284,7 @@ def test_a_database_that_was_away_is_caught_up_with(when, server, home, record, 
     jobs.stop()
     engine.dispose()
 
-    assert [record.name for record in caplog.records] == ["aggregator.patience"] * 2
+    assert [record.name for record in caplog.records] == ["aggregator.jobs.retry"] * 2
 
 
 def last_pass(engine: Engine) -> datetime | None:

@@ -7,14 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import event, insert, select, text
 
-from aggregator.models import ActivityMetric
-from aggregator.passes import prune
-from aggregator.periods import Kept
-from aggregator.read import MetricReader
-from aggregator.scope import OVERALL
-from aggregator.spans import Span
-from aggregator.store import BEGINNING, delete_before
-from aggregator.windows import rolling_window
+from aggregator.database.models import ActivityMetric
+from aggregator.metrics.scope import OVERALL
+from aggregator.metrics.spans import Span
+from aggregator.metrics.windows import Kept, rolling_window
+from aggregator.passes.retention import BEGINNING, delete_before, prune
+from aggregator.query.reader import MetricReader
 
 HORIZON = datetime(2026, 11, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -14,9 +14,10 @@ from dash.testing.wait import until
 from flask import Flask, Response, request
 from sqlalchemy import Engine
 
-from aggregator.read import MetricReader
-from dashboard import api, page
+from aggregator.query.reader import MetricReader
+from dashboard import api
 from dashboard.context import PageContext
+from dashboard.page import mount
 
 AXE = Path(__file__).parent / "axe.min.js"
 """axe-core 4.14.1 as npm has it; its licence is beside it."""
@@ -127,7 +128,7 @@ def visit(empty_engine: Engine, dash_duo: Any) -> Iterator[Visit]:
 
     reader = MetricReader(empty_engine)
     server.register_blueprint(api.blueprint(reader, lambda: visit.now, timedelta(days=30)))
-    app = page.mount(server, reader, PageContext(30), now=lambda: visit.now)
+    app = mount.mount(server, reader, PageContext(30), now=lambda: visit.now)
     dash_duo.start_server(app, navigate=False)
     berlin = {"timezoneId": "Europe/Berlin"}
     dash_duo.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", berlin)

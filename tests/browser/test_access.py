@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from aggregator.passes import make_pass
+from aggregator.passes.run import make_pass
 
 CUSTOM = "?window=custom&from=2026-11-16&to=2026-11-22"
 

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from aggregator.passes import make_pass
-from aggregator.read import MetricReader
+from aggregator.passes.run import make_pass
+from aggregator.query.reader import MetricReader
 from dashboard.context import PageContext
-from dashboard.export.asked import read_export
-from dashboard.export.making import make_files
+from dashboard.export.files import make_files
+from dashboard.export.parameters import read_export
 from dashboard.pictures.renderer import Renderer
 
 NAMES = "all-projects-2026-11-22"

@@ -9,7 +9,7 @@ from dash.testing.wait import until
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from aggregator.passes import make_pass
+from aggregator.passes.run import make_pass
 
 
 @pytest.fixture

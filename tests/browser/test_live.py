@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from dash.testing.wait import until
 
-from aggregator.passes import make_pass
+from aggregator.passes.run import make_pass
 
 RETENTION = timedelta(days=30)
 

@@ -16,7 +16,7 @@ from selenium.webdriver import ActionChains
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import make_server
 
-from aggregator.passes import make_pass
+from aggregator.passes.run import make_pass
 from dashboard import Activity
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)

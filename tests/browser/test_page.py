@@ -10,7 +10,7 @@ from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
 from sqlalchemy import text
 
-from aggregator.passes import make_pass
+from aggregator.passes.run import make_pass
 
 RETENTION = timedelta(days=30)
 BARS = "#activity-chart .barlayer .point path"

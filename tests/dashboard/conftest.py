@@ -19,15 +19,15 @@ from dash.development.base_component import Component
 from flask import Flask
 from sqlalchemy import Engine
 
-from aggregator.bins import bin_of, chart_buckets, chart_edges, elapsed_hours
-from aggregator.hourly import INSTANT
-from aggregator.overview import Comparison, Overview
-from aggregator.patterns import pattern_period, weekly_pattern
-from aggregator.periods import Kept, Period, calendar_period, comparable
-from aggregator.read import MetricReader
-from aggregator.scope import OVERALL
-from aggregator.totals import Totals, add_up
-from aggregator.windows import floor_hour
+from aggregator.metrics.buckets import bin_of, chart_buckets, chart_edges
+from aggregator.metrics.hourly import INSTANT
+from aggregator.metrics.periods import Period, calendar_period, comparable
+from aggregator.metrics.scope import OVERALL
+from aggregator.metrics.totals import Totals, add_up
+from aggregator.metrics.weekly_pattern import pattern_period, weekly_pattern
+from aggregator.metrics.windows import Kept, elapsed_hours, floor_hour
+from aggregator.query.overview import Comparison, Overview
+from aggregator.query.reader import MetricReader
 from dashboard.context import PageContext
 from dashboard.pictures.renderer import Renderer, shared
 
@@ -223,7 +223,7 @@ def _property(name: str) -> dict[str, str]:
 def open_page(now: datetime) -> Callable[..., Page]:
     """Mounts the page on a server of its own."""
 
-    from dashboard import page
+    from dashboard.page import mount as page
 
     def mount(engine: Engine, context: PageContext | None = None, **options: Any) -> Page:
         server = Flask("host")

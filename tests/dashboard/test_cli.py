@@ -19,8 +19,8 @@ import psutil
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
-from aggregator.embedded.keeper import find_postmaster
-from aggregator.recompute import STRETCH_LOCK
+from aggregator.database import locks
+from aggregator.standalone.embedded.keeper import find_postmaster
 
 COMMAND = [sys.executable, "-m", "dashboard"]
 
@@ -204,7 +204,7 @@ def test_a_backfill_that_is_ended_takes_its_workers_with_it(environ, postgres, e
     # Each look at who is waiting is a new one.
     engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with engine.connect() as conn:
-        conn.execute(text("SELECT pg_advisory_lock(:key)"), {"key": STRETCH_LOCK})
+        conn.execute(text("SELECT pg_advisory_lock(:key)"), {"key": locks.STRETCH})
         backfill = subprocess.Popen(
             [*COMMAND, "backfill", "--workers", "1", "--database-url", _with_password(url)],
             env=environ,

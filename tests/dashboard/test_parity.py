@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, text
 
 from aggregator import load_metrics
-from aggregator.models import Agent, Project, Task, Turn
-from aggregator.passes import make_pass
-from aggregator.read import MetricReader
-from dashboard import api, page, words
+from aggregator.database.models import Agent, Project, Task, Turn
+from aggregator.passes.run import make_pass
+from aggregator.query.reader import MetricReader
+from dashboard import api, formatting
 from dashboard.context import PageContext
+from dashboard.page import mount
 
 RETENTION_DAYS = 20
 RETENTION = timedelta(days=RETENTION_DAYS)
@@ -110,7 +111,7 @@ class Everything:
         reader = MetricReader(engine)
         server = Flask("host")
         server.register_blueprint(api.blueprint(reader, lambda: self.now, RETENTION))
-        page.mount(server, reader, PageContext(RETENTION_DAYS), now=lambda: self.now)
+        mount.mount(server, reader, PageContext(RETENTION_DAYS), now=lambda: self.now)
         self.page = visit(server)
         self.client = server.test_client()
 
@@ -242,10 +243,10 @@ def check_page(shown, case: Case, totals: dict[str, Any]) -> None:
     assert sum(row[columns.index("Turns")] or 0 for row in rows) == totals["turn_count"]
     if totals["turn_count"]:
         assert cards == [
-            words.count(totals["turn_count"]),
-            words.rate(totals["turn_rate"]),
-            words.duration(totals["avg_turn_time_seconds"]),
-            words.count(totals["active_agents"]),
+            formatting.count(totals["turn_count"]),
+            formatting.rate(totals["turn_rate"]),
+            formatting.duration(totals["avg_turn_time_seconds"]),
+            formatting.count(totals["active_agents"]),
         ]
 
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from aggregator.models import ActivityMetric
+from aggregator.database.models import ActivityMetric
 
 HOST = """
 import os

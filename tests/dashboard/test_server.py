@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from aggregator.models import Agent
+from aggregator.database.models import Agent
 from aggregator.settings import Settings
 from dashboard.server import build_jobs, build_server
 

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import URL
 from werkzeug.serving import make_server
 
-from aggregator.embedded import EmbeddedPostgres
+from aggregator.standalone.embedded import EmbeddedPostgres
 from fleet import create_app
 from fleet.models import Agent, Project, Task, TaskState, Turn, TurnActor, db
 

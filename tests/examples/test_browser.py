@@ -7,7 +7,7 @@ from datetime import timedelta
 from dash.testing.wait import until
 from selenium.webdriver.common.keys import Keys
 
-from dashboard import ids
+from dashboard.page import ids
 
 
 def bars(browser):

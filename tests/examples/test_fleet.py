@@ -7,8 +7,8 @@ import re
 import pytest
 from sqlalchemy import func, inspect, select, text
 
-from aggregator.models import OWN_TABLES
-from aggregator.schema import VERSION_TABLES
+from aggregator.database.models import OWN_TABLES
+from aggregator.schema.migrate import VERSION_TABLES
 from fleet.models import Turn, db
 
 OURS = ("/activity", "/api/metrics")

@@ -10,8 +10,8 @@ import pytest
 from nbclient import NotebookClient
 from sqlalchemy import text
 
-from aggregator.demo import fill_with_demo
-from aggregator.passes import make_pass
+from aggregator.passes.run import make_pass
+from aggregator.standalone.demo import fill_with_demo
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "activity.ipynb"
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -8,7 +8,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.transcripts.meaning import FoundTurn
+from aggregator.transcripts.parser import FoundTurn
 from aggregator.transcripts.reading import Reading
 
 START = datetime(2026, 2, 7, 10, tzinfo=UTC)

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
-from aggregator.read import MetricReader
+from aggregator.query.reader import MetricReader
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 

@@ -7,8 +7,8 @@ import pytest
 from flask.json.provider import DefaultJSONProvider
 from sqlalchemy import text
 
-from aggregator.database import connect
-from aggregator.passes import make_pass
+from aggregator.database.engine import connect
+from aggregator.passes.run import make_pass
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 RETENTION = timedelta(days=400)

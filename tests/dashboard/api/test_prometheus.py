@@ -10,10 +10,10 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as plain
 from sqlalchemy import create_engine, insert, text
 
-from aggregator.models import TranscriptFile
-from aggregator.passes import make_pass
-from aggregator.read import MetricReader
-from aggregator.schema import upgrade
+from aggregator.database.models import TranscriptFile
+from aggregator.passes.run import make_pass
+from aggregator.query.reader import MetricReader
+from aggregator.schema.migrate import upgrade
 from dashboard import Activity
 from dashboard.api.prometheus import add_prometheus_rule
 

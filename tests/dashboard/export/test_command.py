@@ -13,8 +13,8 @@ import pypdf
 import pytest
 from flask import Flask
 
-from aggregator.demo import fill_with_demo
-from aggregator.passes import make_pass
+from aggregator.passes.run import make_pass
+from aggregator.standalone.demo import fill_with_demo
 from dashboard import Activity
 
 TODAY = "all-projects-2026-11-22"

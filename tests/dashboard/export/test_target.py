@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.errors import OutputError, ParameterError
+from aggregator.errors import ParameterError
+from dashboard.errors import OutputError
 from dashboard.export.bundles import File
 from dashboard.export.target import Target, find_target, write
 

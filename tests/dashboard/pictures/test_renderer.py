@@ -16,13 +16,13 @@ import psutil
 import pypdf
 import pytest
 
-from aggregator.errors import (
+from dashboard.errors import (
     BrowserMissingError,
     PictureFailedError,
     PicturePackageMissingError,
     PicturesBusyError,
 )
-from dashboard.charts import Drawing
+from dashboard.pictures.formats import Drawing
 from dashboard.pictures.renderer import Renderer
 
 
@@ -183,7 +183,7 @@ def test_a_chrome_that_does_not_start_is_named(monkeypatch):
 
 
 def test_without_kaleido_there_is_a_command_that_installs_it(monkeypatch):
-    for module in ("dashboard.pictures.studio", "dashboard.pictures.browser"):
+    for module in ("dashboard.pictures.render_thread", "dashboard.pictures.browser"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setitem(sys.modules, "kaleido", None)
 
@@ -196,7 +196,7 @@ def test_without_kaleido_there_is_a_command_that_installs_it(monkeypatch):
 
 
 def test_nothing_imports_kaleido_before_the_first_picture():
-    code = "import sys, dashboard, dashboard.page; print({'kaleido', 'pypdf'} & set(sys.modules))"
+    code = "import sys, dashboard.page.mount; print({'kaleido', 'pypdf'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout == "set()\n"
@@ -204,7 +204,7 @@ def test_nothing_imports_kaleido_before_the_first_picture():
 
 PROGRAM = """
 import os
-from dashboard.charts import Drawing
+from dashboard.pictures.formats import Drawing
 from dashboard.pictures.renderer import shared
 
 chart = {"data": [{"type": "bar", "y": [1]}], "layout": {"width": 300, "height": 200}}

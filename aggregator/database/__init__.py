@@ -1,0 +1,1 @@
+"""The database: its engine, models, COPY, advisory locks and the state of the passes."""

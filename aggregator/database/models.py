@@ -1,0 +1,202 @@
+"""The tables, as SQLAlchemy sees them.
+
+Two groups, each with its own migrations (see ``migrations/``):
+
+* ours: ``activity_metrics``, ``activity_changes`` and ``activity_state``, on every database;
+* the host's: ``projects``, ``agents``, ``tasks`` and ``turns``, of which a host
+  brings its own. Standalone, where nobody does, we create them, together with
+  ``transcript_files``, the importer's memory. Code that runs on hosts reads only
+  the columns not marked "standalone" below.
+
+All instants are ``timestamptz``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+INSTANT = DateTime(timezone=True)
+
+
+class Base(DeclarativeBase):
+    """Registry of all tables."""
+
+
+class ActivityMetric(Base):
+    """One bucket (UTC hour) of one scope: an agent, a project, or overall.
+
+    Buckets without turns have no row. Units: ``turn_count`` turns,
+    ``avg_turn_time_seconds`` seconds (null without a gap), ``active_agents``
+    agents (null in agent rows).
+    """
+
+    __tablename__ = "activity_metrics"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    bucket_start: Mapped[datetime] = mapped_column(INSTANT)
+    agent_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"))
+    project_id: Mapped[int | None] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    is_overall: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    turn_count: Mapped[int] = mapped_column(Integer)
+    avg_turn_time_seconds: Mapped[float | None] = mapped_column(Float)
+    active_agents: Mapped[int | None] = mapped_column(Integer)
+    created_at: Mapped[datetime] = mapped_column(INSTANT, server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(INSTANT, server_default=func.now())
+
+    __table_args__ = (
+        CheckConstraint(
+            "num_nonnulls(agent_id, project_id) + is_overall::int = 1",
+            name="ck_activity_metrics_one_scope",
+        ),
+        Index(
+            "uq_activity_metrics_bucket_scope",
+            "bucket_start",
+            "agent_id",
+            "project_id",
+            "is_overall",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+        Index("ix_activity_metrics_agent_bucket", "agent_id", "bucket_start"),
+        Index("ix_activity_metrics_project_bucket", "project_id", "bucket_start"),
+        Index("ix_activity_metrics_overall_bucket", "is_overall", "bucket_start"),
+    )
+
+
+class ActivityChange(Base):
+    """What has changed since the last pass took note: an entry of a queue.
+
+    An hour of whose turns some came, went or moved; a task that went to another agent,
+    or an agent that went to another project, with all its hours; or, where all three are
+    null, everything. Triggers write it (:mod:`aggregator.schema.capture`).
+    """
+
+    __tablename__ = "activity_changes"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    bucket_start: Mapped[datetime | None] = mapped_column(INSTANT)
+    task_id: Mapped[int | None] = mapped_column(BigInteger)
+    agent_id: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class ActivityState(Base):
+    """What the aggregator remembers between passes: exactly one row, id 1.
+
+    ``complete_since``: from here on, every hour holds what its turns say, but for the
+    changes that wait in ``activity_changes``. Null when that is not known.
+    ``rebuilt_at``: when every hour was last recomputed.
+    """
+
+    __tablename__ = "activity_state"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    last_pass_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    last_pass_seconds: Mapped[float | None] = mapped_column(Float)
+    changed_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    retention_days: Mapped[int | None] = mapped_column(Integer)
+    complete_since: Mapped[datetime | None] = mapped_column(INSTANT)
+    rebuilt_at: Mapped[datetime | None] = mapped_column(INSTANT)
+
+    __table_args__ = (CheckConstraint("id = 1", name="ck_activity_state_one_row"),)
+
+
+class Project(Base):
+    """One codebase. ``path`` (standalone) is its repository's folder."""
+
+    __tablename__ = "projects"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    path: Mapped[str] = mapped_column(Text, unique=True)
+
+
+class Agent(Base):
+    """One Claude Code session. ``session_id`` is standalone."""
+
+    __tablename__ = "agents"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    project_id: Mapped[int] = mapped_column(
+        ForeignKey("projects.id", ondelete="CASCADE"), index=True
+    )
+    session_id: Mapped[str] = mapped_column(Text, unique=True)
+    started_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    ended_at: Mapped[datetime | None] = mapped_column(INSTANT)
+
+
+class Task(Base):
+    """Work of an agent and its state. Standalone, an agent has exactly one task.
+
+    ``state`` is ``processing`` or ``awaiting_input`` (standalone); hosts have more.
+    """
+
+    __tablename__ = "tasks"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    agent_id: Mapped[int] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"), unique=True)
+    state: Mapped[str] = mapped_column(Text)
+
+
+class Turn(Base):
+    """One message by the USER or by the AGENT, at an instant.
+
+    ``key`` (standalone) is the message's identity: a turn is stored once however
+    many transcripts repeat it.
+    """
+
+    __tablename__ = "turns"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), index=True)
+    actor: Mapped[str] = mapped_column(Text)
+    timestamp: Mapped[datetime] = mapped_column(INSTANT, index=True)
+    key: Mapped[str] = mapped_column(Text, unique=True)
+
+    __table_args__ = (CheckConstraint("actor IN ('USER', 'AGENT')", name="ck_turns_actor"),)
+
+
+class TranscriptFile(Base):
+    """How far one transcript has been read (standalone).
+
+    ``read_bytes`` is the offset after the last complete line; ``read_digest`` is
+    a digest of the bytes just before it, by which a replaced file is noticed.
+    ``lines`` (not blank) and ``objects`` lie before it; ``waiting`` tells of an
+    incomplete line behind it. ``skipped`` counts unusable lines by kind.
+    ``sessions`` holds ``[first cwd, last state, its instant]`` by session id.
+    A sub-agent's file (not ``is_main``) is counted and never read.
+    """
+
+    __tablename__ = "transcript_files"
+
+    path: Mapped[str] = mapped_column(Text, primary_key=True)
+    is_main: Mapped[bool] = mapped_column(Boolean)
+    size: Mapped[int] = mapped_column(BigInteger)
+    modified_ns: Mapped[int] = mapped_column(BigInteger)
+    read_bytes: Mapped[int] = mapped_column(BigInteger)
+    read_digest: Mapped[str] = mapped_column(Text)
+    lines: Mapped[int] = mapped_column(BigInteger)
+    objects: Mapped[int] = mapped_column(BigInteger)
+    waiting: Mapped[bool] = mapped_column(Boolean)
+    skipped: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    sessions: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+OWN_TABLES = frozenset({"activity_metrics", "activity_changes", "activity_state"})
+STANDALONE_TABLES = frozenset({"projects", "agents", "tasks", "turns", "transcript_files"})

@@ -1,0 +1,111 @@
+"""Reading turns: the input of every pass, and what notebooks look at."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+import pandas as pd
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Connection,
+    Select,
+    bindparam,
+    cast,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
+from sqlalchemy.engine import Compiled
+
+from aggregator.database.binary_copy import EPOCH, INT8, TIMESTAMPTZ, Rows, copy_out
+from aggregator.database.models import INSTANT, Agent, Project, Task, Turn
+from aggregator.database.source import STANDALONE, Source
+
+Bound = datetime | BindParameter[datetime]
+
+END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
+"""No hour comes after it; what a broken clock puts there is left out."""
+
+
+def more_turns_than(
+    limit: int, conn: Connection, since: datetime, until: datetime, source: Source = STANDALONE
+) -> bool:
+    """Whether ``[since, until)`` holds more turns; looks at no more than it has to."""
+    found = (
+        select(Turn.id)
+        .where(source.turn_at >= since, source.turn_at < until)
+        .limit(limit + 1)
+        .subquery()
+    )
+    return conn.scalars(select(func.count()).select_from(found)).one() > limit
+
+
+def turns_per_hour(
+    conn: Connection, since: datetime, until: datetime, source: Source = STANDALONE
+) -> list[tuple[datetime, int]]:
+    """How many turns each UTC hour of ``[since, until)`` holds, oldest hour first.
+
+    Quiet hours are left out.
+    """
+    hour = func.date_trunc("hour", source.turn_at, "UTC")
+    rows = conn.execute(
+        select(hour, func.count())
+        .select_from(Turn)
+        .where(source.turn_at >= since, source.turn_at < until)
+        .group_by(hour)
+        .order_by(hour)
+    )
+    return [(start, count) for start, count in rows]
+
+
+def read_turns(
+    conn: Connection, since: datetime, until: datetime, source: Source = STANDALONE
+) -> pd.DataFrame:
+    """Read the turns of ``[since, until)``, unsorted.
+
+    Returns:
+        (n, 3) frame with :data:`aggregator.metrics.hourly.TURN_DTYPES`.
+    """
+    rows = copy_out(
+        conn,
+        _turns(source),
+        {"since": since, "until": until},
+        {"agent_id": INT8, "project_id": INT8, "at": TIMESTAMPTZ},
+    )
+    return turn_frame(rows)
+
+
+def turn_frame(rows: Rows) -> pd.DataFrame:
+    """Turn rows of COPY into a frame with :data:`aggregator.metrics.hourly.TURN_DTYPES`."""
+    at = (rows["at"] + EPOCH).view("datetime64[us]")
+    return pd.DataFrame(
+        {
+            "agent_id": rows["agent_id"].astype("int64"),
+            "project_id": rows["project_id"].astype("int64"),
+            "at": pd.DatetimeIndex(at).tz_localize("UTC"),
+        }
+    )
+
+
+@lru_cache(maxsize=8)
+def _turns(source: Source) -> Compiled:
+    """The statement that reads turns, made once: that takes as long as a short one runs."""
+    bounds = (bindparam(name, type_=INSTANT) for name in ("since", "until"))
+    query = turns_of_projects(source, *bounds)
+    return query.compile(dialect=PGDialect_psycopg2())  # type: ignore[no-untyped-call]
+
+
+def turns_of_projects(source: Source, since: Bound, until: Bound) -> Select[int, int, datetime]:
+    """Agent, project and instant of each turn that belongs to a project."""
+    return (
+        select(cast(Agent.id, BigInteger), cast(Agent.project_id, BigInteger), source.turn_at)
+        .join(Project, Project.id == Agent.project_id)
+        .join(Task, Task.agent_id == Agent.id)
+        .join(Turn, Turn.task_id == Task.id)
+        .where(
+            source.turn_at >= since,
+            source.turn_at < until,
+        )
+    )

@@ -1,0 +1,122 @@
+"""When: the passes of a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Engine
+
+from aggregator.database.engine import renew_in_forked_children
+from aggregator.database.source import STANDALONE, Source
+from aggregator.database.state import last_pass_at
+from aggregator.jobs.background import Job, Schedule
+from aggregator.jobs.retry import NotYetError
+from aggregator.metrics.windows import floor_hour
+from aggregator.passes.rebuild import rebuild, rebuild_due
+from aggregator.passes.retention import prune
+from aggregator.passes.run import PassReport, make_pass
+from aggregator.passes.slots import slot_at
+from aggregator.settings import Settings
+
+DAY = 86_400
+"""Seconds."""
+
+
+class ActivityAggregator:
+    """Turns into hourly metrics, once or every few minutes.
+
+    Any number of processes may run one on the same database: together they make one
+    pass per interval.
+
+    Args:
+        engine: The database with turns and metrics. A forked child gets connections of
+            its own.
+        settings: ``interval_seconds`` and ``retention_days`` are used.
+        source: Where the database keeps its turns.
+        clock: Gives the present, with a time zone.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        *,
+        source: Source = STANDALONE,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        renew_in_forked_children(engine)
+        self._engine = engine
+        self._source = source
+        self._interval = settings.interval_seconds
+        self._retention = timedelta(days=settings.retention_days)
+        self._clock = clock
+        self._others: list[Job] = []
+        self._schedule = Schedule()
+
+    def source(self) -> Source:
+        """Where the database keeps its turns."""
+        return self._source
+
+    def every(self, seconds: int, name: str, work: Callable[[], object]) -> None:
+        """Add a job: done at the start, before the first pass, and then every few seconds.
+
+        A run that is due while the last one is at work is left out; runs missed
+        while the machine slept become one.
+        """
+        self._others.append(Job(name, seconds, work))
+
+    def start(self) -> None:
+        """Start the jobs of this process in background threads; without effect when running.
+
+        First all are done one after the other: those that were added; the pass, if nobody
+        has made that of this interval; and a rebuild of every hour that is kept, which
+        comes again once a day. They stop with the process. After a fork, the child may
+        start its own.
+        """
+        self._schedule.start(
+            [
+                *self._others,
+                Job("pass", self._interval, self._make_due_pass),
+                Job("rebuild", DAY, self._rebuild),
+            ]
+        )
+
+    def stop(self) -> None:
+        """Stop the jobs of this process; without effect when there are none.
+
+        Those at work get a few seconds to finish. It may be started again.
+        """
+        self._schedule.stop()
+
+    def next_pass_at(self, now: datetime | None = None) -> datetime:
+        """When the next pass is due."""
+        return slot_at(now or self._clock(), self._interval).end
+
+    def aggregate_once(self, now: datetime | None = None) -> PassReport | None:
+        """Make one pass now; None when another process is making one."""
+        return make_pass(self._engine, now or self._clock(), self._retention, self.source())
+
+    def prune(self, now: datetime | None = None) -> int:
+        """Delete rows older than the retention; return how many went."""
+        return prune(self._engine, floor_hour((now or self._clock()) - self._retention))
+
+    def _make_due_pass(self) -> None:
+        """Make the pass of this slot, unless another process makes it."""
+        now = self._clock()
+        slot = slot_at(now, self._interval)
+        report = make_pass(self._engine, now, self._retention, self.source(), unless_made_in=slot)
+        if report is None:
+            with self._engine.connect() as conn:
+                made_by_another = last_pass_at(conn) in slot
+            # It may be killed yet, or be at something else.
+            if not made_by_another:
+                raise NotYetError
+
+    def _rebuild(self) -> None:
+        """Recompute all that is kept, unless that was just done or another process does it."""
+        now = self._clock()
+        with self._engine.connect() as conn:
+            is_due = rebuild_due(conn, now, every=timedelta(seconds=self._interval))
+        if is_due:
+            rebuild(self._engine, now, self._retention, self.source())

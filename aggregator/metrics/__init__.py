@@ -1,0 +1,1 @@
+"""Measures of activity, pure: windows, periods, hourly metrics, series and totals."""

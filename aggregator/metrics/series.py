@@ -1,0 +1,157 @@
+"""Many series of metrics at a frequency: resampled, filled, added up. Pure pandas.
+
+A series is what one agent, one project or everybody did over time. Its rows are those of
+``activity_metrics``, one for each hour with turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Literal, get_args
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from aggregator.metrics.buckets import bin_of
+from aggregator.metrics.hourly import INSTANT, pool
+from aggregator.metrics.periods import first_bucket
+from aggregator.metrics.windows import HOUR, ceil_hour, floor_hour
+
+Freq = Literal["hour", "day", "week"]
+FREQS: tuple[Freq, ...] = get_args(Freq)
+SERIES = "series"
+"""The column by which series are told apart: an id, or 0 for everybody."""
+EVERYBODY = 0
+ROW_DTYPES = {
+    SERIES: "int64",
+    "bucket_start": INSTANT,
+    "turn_count": "int64",
+    "avg_turn_time_seconds": "float64",
+    "gap_count": "int64",
+    "active_agents": "Int64",
+}
+"""``gap_count`` is the number of gaps behind the average: no longer ``turn_count - 1`` where
+hours are combined, for a gap lies within its hour."""
+
+
+def bucket_edges(since: datetime, until: datetime, freq: Freq, zone: ZoneInfo) -> pd.DatetimeIndex:
+    """The edges of all hours, local days or local weeks that hold some of a range.
+
+    Weeks begin on Monday. A bucket that the range holds in part begins before it, or
+    ends after it.
+
+    Returns:
+        (n + 1,) instants (UTC, on the hour) for n buckets; none for an empty range.
+    """
+    if until <= since:
+        return pd.DatetimeIndex([], dtype=INSTANT)
+    start, end = floor_hour(since), ceil_hour(until)
+    if freq == "hour":
+        return pd.date_range(start, end, freq="h").as_unit("us")
+    first, last = start.astimezone(zone).date(), (end - HOUR).astimezone(zone).date()
+    step = timedelta(days=1)
+    if freq == "week":
+        first, step = first - first.weekday() * step, 7 * step
+    count = (last - first) // step + 1
+    # A set, for a day that a zone has left out begins where the next one does.
+    edges = {first_bucket(first + number * step, zone) for number in range(count + 1)}
+    return pd.DatetimeIndex(sorted(edges)).as_unit("us")
+
+
+def resample(rows: pd.DataFrame, edges: pd.DatetimeIndex, freq: Freq) -> pd.DataFrame:
+    """Combine the hours of each series into its buckets.
+
+    Args:
+        rows: (n, 6) frame with :data:`ROW_DTYPES`, each hour of a series once and inside
+            the edges.
+        edges: See :func:`bucket_edges`, of the same frequency.
+        freq: Hours stay as they are.
+
+    Returns:
+        (m, 6) frame with :data:`ROW_DTYPES`, only buckets with turns, by series and time.
+        ``active_agents`` of days and weeks is NA: no sum of hours can tell it, see
+        :func:`distinct_agents`.
+    """
+    if freq == "hour":
+        ordered = rows.sort_values([SERIES, "bucket_start"], ignore_index=True)
+        return ordered[list(ROW_DTYPES)]
+    position = bin_of(rows["bucket_start"], edges).rename("bin")
+    pooled = pool(rows, [rows[SERIES], position]).reset_index()
+    unknown = pd.array([pd.NA] * len(pooled), "Int64")
+    combined = pooled.assign(bucket_start=edges[pooled["bin"]], active_agents=unknown)
+    return combined[list(ROW_DTYPES)].astype(ROW_DTYPES)
+
+
+def distinct_agents(
+    agents: pd.DataFrame, belongs_to: pd.Series | None, edges: pd.DatetimeIndex
+) -> pd.Series:
+    """Agents with at least one turn, by series and bucket, each counted once.
+
+    Args:
+        agents: (n, ≥2) rows of agents: ``series`` (the agent's id) and ``bucket_start``.
+        belongs_to: The series that each agent counts for, by its id; None for everybody.
+            Agents that are not in it count nowhere.
+        edges: See :func:`bucket_edges`.
+
+    Returns:
+        int64 series by ``series`` and ``bucket_start`` (UTC).
+    """
+    seen = pd.DataFrame(
+        {
+            "agent": agents[SERIES],
+            SERIES: EVERYBODY if belongs_to is None else agents[SERIES].map(belongs_to),
+            "bucket_start": edges[bin_of(agents["bucket_start"], edges)],
+        }
+    )
+    return seen.dropna().drop_duplicates().groupby([SERIES, "bucket_start"]).size()
+
+
+def with_agents(buckets: pd.DataFrame, agents: pd.Series) -> pd.DataFrame:
+    """Buckets of days or weeks with their ``active_agents``, see :func:`distinct_agents`.
+
+    None are left where an agent has gone elsewhere since the last pass.
+    """
+    place = pd.MultiIndex.from_frame(buckets[[SERIES, "bucket_start"]])
+    found = agents.reindex(place).fillna(0).to_numpy("int64")
+    return buckets.assign(active_agents=pd.array(found, "Int64"))
+
+
+def filled(
+    buckets: pd.DataFrame,
+    edges: pd.DatetimeIndex,
+    ids: Sequence[int] | None = None,
+    *,
+    of_agents: bool,
+) -> pd.DataFrame:
+    """Every bucket of every series: one without turns has 0 of them, and no average.
+
+    Args:
+        buckets: (n, 6) frame with :data:`ROW_DTYPES`.
+        edges: The edges of all buckets.
+        ids: Which series, in this order; by default those that have turns.
+        of_agents: Whether the series are agents, whose ``active_agents`` is NA.
+
+    Returns:
+        (s * b, 6) frame with :data:`ROW_DTYPES` for s series and b buckets, by series and
+        time.
+    """
+    series = buckets[SERIES].unique() if ids is None else ids
+    grid = pd.MultiIndex.from_product([series, edges[:-1]], names=[SERIES, "bucket_start"])
+    found = buckets.set_index([SERIES, "bucket_start"]).reindex(grid).reset_index()
+    counts = ["turn_count", "gap_count", *([] if of_agents else ["active_agents"])]
+    return found.fillna(dict.fromkeys(counts, 0)).astype(ROW_DTYPES)[list(ROW_DTYPES)]
+
+
+def add_up_each(rows: pd.DataFrame) -> pd.DataFrame:
+    """What the hours of each series add up to, see :class:`aggregator.metrics.totals.Totals`.
+
+    Args:
+        rows: (n, 6) frame with :data:`ROW_DTYPES`.
+
+    Returns:
+        Frame by ``series``: ``turn_count`` (int64), ``avg_turn_time_seconds`` (float64,
+        NaN without a gap), ``gap_count`` and ``active_hours`` (int64).
+    """
+    pooled = pool(rows, rows[SERIES])
+    return pooled.assign(active_hours=rows.groupby(SERIES).size().astype("int64"))

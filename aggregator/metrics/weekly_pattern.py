@@ -1,0 +1,56 @@
+"""When in the week there is activity: weekday × hour of the viewer's clock. Pure pandas."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from aggregator.metrics.hourly import pool
+from aggregator.metrics.periods import Period, today
+
+PATTERN_DAYS = 28
+"""Four of each weekday."""
+
+
+def pattern_period(period: Period, now: datetime) -> Period:
+    """The days that a period's pattern is made of: 28 up to its end, or up to today."""
+    last = min(period.last, today(now, period.zone))
+    return Period("custom", last - timedelta(days=PATTERN_DAYS - 1), last, period.zone)
+
+
+def weekly_pattern(
+    hours: pd.DataFrame, since: datetime, until: datetime, zone: ZoneInfo
+) -> pd.DataFrame:
+    """Add up hours by the weekday and the hour of their start, as ``Overview.pattern`` has them.
+
+    Args:
+        hours: (n, 4) hours with turns, all in the range; see
+            :func:`aggregator.metrics.totals.add_up`.
+        since: Start of the first hour that counts, on the hour.
+        until: End of the last one, which is over and kept like all before it.
+        zone: The viewer's time zone.
+    """
+    every_hour = pd.date_range(since, until, freq="h", inclusive="left")
+    kinds = pd.MultiIndex.from_product([range(7), range(24)], names=["weekday", "hour"])
+    kind = _kind(pd.DatetimeIndex(hours["bucket_start"]), zone)
+    pooled = pool(hours, pd.Series(kind, hours.index)).reindex(range(len(kinds)))
+    agents = hours["active_agents"].fillna(1).groupby(kind).sum()
+    return (
+        pd.DataFrame(
+            {
+                "hours": _kind(every_hour, zone).value_counts().reindex(pooled.index, fill_value=0),
+                "turn_count": pooled["turn_count"].fillna(0).astype("int64"),
+                "avg_turn_time_seconds": pooled["avg_turn_time_seconds"],
+                "agent_hours": agents.reindex(pooled.index).fillna(0).astype("int64"),
+            }
+        )
+        .set_index(kinds)
+        .reset_index()
+    )
+
+
+def _kind(starts: pd.DatetimeIndex, zone: ZoneInfo) -> pd.Index:
+    local = starts.tz_convert(zone)
+    return pd.Index(local.day_of_week * 24 + local.hour)

@@ -1,0 +1,127 @@
+"""What a notebook asks for: scopes, ranges and choices, from what people write."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time
+from typing import get_args
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from aggregator.errors import ParameterError
+from aggregator.metrics.periods import first_bucket
+from aggregator.metrics.scope import OVERALL, Scope, ScopeKind
+from aggregator.metrics.windows import Window
+from aggregator.parameters import one_of
+from aggregator.query.names import Names, find_ids
+
+Instant = datetime | date | np.datetime64 | str
+INSTANTS = "a date such as 2026-11-16, or an instant such as 2026-11-16T14:00, from 1971 on"
+DAY = re.compile(r"\d{4}-?\d{2}-?\d{2}|\d{4}-?W\d{2}(-?\d)?", re.ASCII)
+"""How a text looks that is a day and no instant."""
+
+
+def chosen_scope(
+    project: Names | None, agent: Names | None, projects: pd.DataFrame, agents: pd.DataFrame
+) -> Scope:
+    """The narrowest choice; names of agents are looked for in the chosen projects.
+
+    Args:
+        project: Ids or names of projects.
+        agent: Ids or names of agents.
+        projects: (n, 2) ``project_id``, ``name`` of those that there are.
+        agents: (m, 3) ``agent_id``, ``project_id``, ``name`` likewise.
+
+    Raises:
+        UnknownNameError: A name is not known.
+        ParameterError: An agent belongs to none of the projects.
+    """
+    of_projects = find_ids(project, projects, "project")
+    if of_projects:
+        agents = agents[agents["project_id"].isin(of_projects)]
+    of_agents = find_ids(agent, agents, "agent")
+    elsewhere = sorted(set(of_agents) - set(agents["agent_id"])) if of_projects else []
+    if elsewhere:
+        raise ParameterError("agent", elsewhere[0], "an agent of the chosen projects")
+    if of_agents:
+        return Scope("agent", of_agents)
+    return Scope("project", of_projects) if of_projects else OVERALL
+
+
+def series_of(scope: str | None, chosen: Scope) -> ScopeKind:
+    """Whose series are wanted: by default what is chosen, and never more than that.
+
+    Raises:
+        ParameterError: It is no scope, or wider than what is chosen.
+    """
+    kinds: tuple[ScopeKind, ...] = get_args(ScopeKind)
+    allowed = kinds[kinds.index(chosen.kind) :]
+    return chosen.kind if scope is None else one_of("scope", scope, allowed)
+
+
+def range_of(
+    since: Instant | None,
+    until: Instant | None,
+    zone: ZoneInfo,
+    oldest: datetime,
+    now: datetime,
+    *,
+    by_hour: bool = False,
+) -> Window:
+    """The range between two instants, by default from ``oldest`` to ``now``.
+
+    Args:
+        since: Its start.
+        until: Its end, exclusive.
+        zone: Where they are, unless they say so themselves.
+        oldest: The default of its start; an end before that makes it empty.
+        now: The default of its end.
+        by_hour: Whether a day begins with its first full UTC hour, as those of metrics do.
+
+    Raises:
+        ParameterError: One cannot be read, or they are reversed.
+    """
+    end = now if until is None else _edge("until", until, zone, by_hour=by_hour)
+    if since is None:
+        return Window("custom", min(oldest, end), end, now)
+    start = _edge("since", since, zone, by_hour=by_hour)
+    if end <= start:
+        raise ParameterError("until", str(until or "now"), f"an instant after {start:%FT%TZ}")
+    return Window("custom", start, end, now)
+
+
+def _edge(name: str, raw: Instant, zone: ZoneInfo, *, by_hour: bool) -> datetime:
+    at = instant(name, raw, zone)
+    day = isinstance(raw, date) and not isinstance(raw, datetime)
+    if isinstance(raw, str):
+        day = DAY.fullmatch(raw) is not None
+    return first_bucket(at.astimezone(zone).date(), zone) if day and by_hour else at
+
+
+def instant(name: str, raw: Instant, zone: ZoneInfo) -> datetime:
+    """Read an instant; one without a time zone is in ``zone``, and a date its midnight.
+
+    Raises:
+        ParameterError: It cannot be read.
+    """
+    try:
+        at = _datetime(raw)
+        inside = 1970 < at.year < 9999
+    except (TypeError, ValueError):
+        inside = False
+    if not inside:
+        raise ParameterError(name, raw, INSTANTS)
+    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _datetime(raw: Instant) -> datetime:
+    if isinstance(raw, str):
+        return datetime.fromisoformat(raw)
+    if isinstance(raw, np.datetime64):
+        raw = pd.Timestamp(raw)
+    if isinstance(raw, pd.Timestamp):
+        # It knows nanoseconds, and does not like to lose them without a word.
+        return raw.to_pydatetime(warn=False)
+    return raw if isinstance(raw, datetime) else datetime.combine(raw, time())

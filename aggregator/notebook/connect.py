@@ -1,0 +1,72 @@
+"""Opening a database to read from, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import URL, Engine
+
+from aggregator.database.engine import connect, one_line, shown
+from aggregator.errors import DatabaseUnreachableError, NotMigratedError, ParameterError
+from aggregator.query.reader import DATABASE_AWAY, MetricReader
+from aggregator.schema.host import find_source
+from aggregator.schema.migrate import current_revision
+from aggregator.settings import Settings
+from aggregator.standalone.database import open_database
+
+Database = Engine | URL | str | None
+DEMO = "demo"
+"""Stands for the made-up activity of ``serve --demo``."""
+
+
+@contextmanager
+def open_reader(database: Database) -> Iterator[MetricReader]:
+    """Reach a database for reading, and let go of it at the end.
+
+    Args:
+        database: An engine or a URL of PostgreSQL, also that of a host; :data:`DEMO`;
+            None for ``ACTIVITY_DATABASE_URL``, or else the embedded database, which is
+            started where no server has done so.
+
+    Raises:
+        ParameterError: It is nothing of all that.
+        SettingError: It is no URL of PostgreSQL.
+        DatabaseUnreachableError: It does not answer.
+        EmbeddedPostgresError: The embedded one cannot be started.
+        HostSchemaError: It lacks the tables that metrics are made from.
+        NotMigratedError: It lacks the tables of metrics.
+    """
+    settings = Settings.load()
+    if database is None:
+        database = settings.database_url
+    if database is None or database == DEMO:
+        with open_database(settings, purpose="notebook", demo=database == DEMO) as engine:
+            yield MetricReader(engine)
+    elif isinstance(database, Engine) and database.dialect.driver == "psycopg2":
+        yield _reader(database)
+    elif not isinstance(database, Engine | URL | str):
+        raise ParameterError("database", database, 'an engine or a URL of PostgreSQL, or "demo"')
+    else:
+        # Rows are read with COPY, which is psycopg2's own.
+        address = database.url if isinstance(database, Engine) else database
+        engine = connect(_shown(address), purpose="notebook")
+        try:
+            yield _reader(engine)
+        finally:
+            engine.dispose()
+
+
+def _shown(address: URL | str) -> str:
+    return address if isinstance(address, str) else address.render_as_string(hide_password=False)
+
+
+def _reader(engine: Engine) -> MetricReader:
+    try:
+        with engine.connect() as conn:
+            source = find_source(conn)
+            if current_revision(conn, "activity") is None:
+                raise NotMigratedError(None)
+    except DATABASE_AWAY as failure:
+        raise DatabaseUnreachableError(shown(engine.url), one_line(failure)) from failure
+    return MetricReader(engine, source)

@@ -1,0 +1,66 @@
+"""Series as notebooks have them: by time, with the names of projects and agents. Pure pandas."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from aggregator.metrics.scope import ScopeKind
+from aggregator.metrics.series import SERIES
+
+NUMBERS = ["turn_count", "avg_turn_time_seconds", "gap_count"]
+WHOSE: dict[ScopeKind, list[str]] = {
+    "overall": [],
+    "project": ["project_id", "project"],
+    "agent": ["project_id", "project", "agent_id", "agent"],
+}
+
+
+def labelled(
+    buckets: pd.DataFrame,
+    of: ScopeKind,
+    projects: pd.DataFrame,
+    agents: pd.DataFrame,
+    zone: ZoneInfo,
+) -> pd.DataFrame:
+    """Series in the form of :func:`aggregator.notebook.load.load_metrics`.
+
+    Args:
+        buckets: (n, 6) frame with :data:`aggregator.metrics.series.ROW_DTYPES`.
+        of: What its series are.
+        projects: (p, 2) ``project_id``, ``name``.
+        agents: (a, 3) ``agent_id``, ``project_id``, ``name``, those of all series.
+        zone: The time zone of the index.
+    """
+    frame = buckets.sort_values(["bucket_start", SERIES])
+    if of == "agent":
+        owners = agents.set_index("agent_id")["project_id"]
+        project_ids = frame[SERIES].map(owners).astype("int64")
+        frame = frame.assign(agent_id=frame[SERIES], project_id=project_ids)
+    elif of == "project":
+        frame = frame.assign(project_id=frame[SERIES])
+    frame = at_local(named(frame, projects, agents), "bucket_start", zone)
+    if of == "agent":
+        return frame[WHOSE[of] + NUMBERS]
+    return frame.astype({"active_agents": "int64"})[[*WHOSE[of], *NUMBERS, "active_agents"]]
+
+
+def named(frame: pd.DataFrame, projects: pd.DataFrame, agents: pd.DataFrame) -> pd.DataFrame:
+    """The same with ``project`` and ``agent``, the names of the ids that it has."""
+    names = {
+        kind: _names(frame[f"{kind}_id"], known, kind)
+        for kind, known in (("project", projects), ("agent", agents))
+        if f"{kind}_id" in frame
+    }
+    return frame.assign(**names)
+
+
+def _names(ids: pd.Series, known: pd.DataFrame, kind: str) -> pd.Series:
+    names = dict(zip(known[f"{kind}_id"], known["name"], strict=True))
+    return pd.Series([names.get(one, f"{kind} {one}") for one in ids], ids.index, dtype="str")
+
+
+def at_local(frame: pd.DataFrame, column: str, zone: ZoneInfo) -> pd.DataFrame:
+    """The same indexed by a column of instants, in local time."""
+    return frame.set_index(pd.DatetimeIndex(frame[column], name=column).tz_convert(zone))

@@ -1,0 +1,176 @@
+"""Metrics and turns as DataFrames, for notebooks and scripts.
+
+Everything is read through :class:`aggregator.query.reader.MetricReader`, so that a notebook has
+the numbers of the page and of the API.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import cast
+
+import pandas as pd
+
+from aggregator.metrics.periods import CalendarName, calendar_period, today
+from aggregator.metrics.scope import ScopeKind
+from aggregator.metrics.series import EVERYBODY, FREQS, SERIES, Freq, filled
+from aggregator.metrics.spans import Span
+from aggregator.metrics.windows import SPANS, Kept, kept_hours
+from aggregator.notebook.arguments import Instant, chosen_scope, instant, range_of, series_of
+from aggregator.notebook.connect import Database, open_reader
+from aggregator.notebook.frames import WHOSE, at_local, labelled, named
+from aggregator.parameters import one_of, parse_zone
+from aggregator.query.names import Names
+from aggregator.query.overview import Overview
+from aggregator.query.reader import MetricReader
+
+BEGINNING = datetime(1971, 1, 1, tzinfo=UTC)
+"""Before every turn; what a broken clock puts there counts nowhere."""
+
+
+def load_metrics(
+    database: Database = None,
+    *,
+    scope: ScopeKind | None = None,
+    project: Names | None = None,
+    agent: Names | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
+    freq: Freq = "hour",
+    tz: str = "UTC",
+    fill: bool = False,
+    now: Instant | None = None,
+) -> pd.DataFrame:
+    """Load metrics.
+
+    Args:
+        database: Where they are: an engine or a URL of PostgreSQL, also that of a host;
+            ``"demo"`` for what ``serve --demo`` shows; None for ``ACTIVITY_DATABASE_URL``,
+            or else the embedded database in ``ACTIVITY_HOME``, whether or not a server is
+            running.
+        scope: ``overall``, ``project`` (each of them) or ``agent`` (each of them). By
+            default what is chosen below, else overall.
+        project: Ids or names of projects, one or several; with ``scope="agent"`` their
+            agents.
+        agent: Ids or names of agents, one or several.
+        since: Start of the range, widened to whole hours; what says no time zone is in
+            ``tz``, and a date is the beginning of that day. By default as far back as
+            metrics are kept.
+        until: Its end, exclusive, likewise; by default now.
+        freq: ``hour``, ``day`` or ``week`` (from Monday), in ``tz``. An hour of UTC
+            belongs to the local day in which it starts. Days and weeks that the range
+            holds in part have what lies in the range.
+        tz: IANA name of a time zone.
+        fill: Whether there are rows for buckets without turns, too.
+        now: The present; the bucket that holds it is the last.
+
+    Returns:
+        Frame indexed by ``bucket_start`` (``datetime64[us, tz]``, ascending), with
+
+        * for projects and agents ``project_id`` (int64) and ``project`` (str);
+        * for agents ``agent_id`` (int64) and ``agent`` (str);
+        * ``turn_count`` (int64);
+        * ``avg_turn_time_seconds`` (float64, NaN without a gap);
+        * ``gap_count`` (int64), by which averages are to be weighted: that of several rows
+          is ``(avg_turn_time_seconds * gap_count).sum() / gap_count.sum()``;
+        * ``active_agents`` (int64, distinct in the bucket), not for agents.
+
+    Raises:
+        ParameterError: An argument cannot be used.
+        UnknownNameError: A project or an agent is not known by this name.
+        UnknownScopeError: No project or agent has this id.
+        DatabaseUnreachableError: The database does not answer.
+        HostSchemaError: It lacks the tables that metrics are made from.
+        NotMigratedError: It lacks the tables of metrics.
+    """
+    zone = parse_zone(tz)
+    now = datetime.now(UTC) if now is None else instant("now", now, zone)
+    freq = one_of("freq", freq, FREQS)
+    with open_reader(database) as reader:
+        projects, agents = reader.everyone()
+        chosen = chosen_scope(project, agent, projects, agents)
+        of = series_of(scope, chosen)
+        kept = _kept(reader, now)
+        oldest = max(kept.since, reader.oldest_bucket() or now)
+        span = Span(range_of(since, until, zone, oldest, now, by_hour=True), kept, freq, zone)
+        buckets = reader.series(of, chosen, span)
+    if fill:
+        ids = {"overall": [EVERYBODY], chosen.kind: chosen.ids or [EVERYBODY]}.get(of)
+        buckets = filled(buckets, span.edges, ids, of_agents=of == "agent")
+    if of == "agent":
+        # One that has lost its project counts nowhere, even before the next pass.
+        buckets = buckets[buckets[SERIES].isin(agents["agent_id"])]
+    return labelled(buckets, of, projects, agents, zone)
+
+
+def load_turns(
+    database: Database = None,
+    *,
+    project: Names | None = None,
+    agent: Names | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
+    tz: str = "UTC",
+    now: Instant | None = None,
+) -> pd.DataFrame:
+    """Load turns: when who said something, never what.
+
+    Turns are kept for good, longer than metrics. Arguments and errors are those of
+    :func:`load_metrics`; the range is exact, not widened.
+
+    Returns:
+        Frame indexed by ``at`` (``datetime64[us, tz]``, ascending), with ``project_id``
+        (int64), ``project`` (str), ``agent_id`` (int64), ``agent`` (str) and ``actor``
+        (categorical: ``USER``, ``AGENT``).
+    """
+    zone = parse_zone(tz)
+    now = datetime.now(UTC) if now is None else instant("now", now, zone)
+    with open_reader(database) as reader:
+        projects, agents = reader.everyone()
+        chosen = chosen_scope(project, agent, projects, agents)
+        window = range_of(since, until, zone, BEGINNING, now)
+        turns = reader.turns(chosen, window.since, window.until)
+    turns = at_local(named(turns, projects, agents), "at", zone)
+    return turns[[*WHOSE["agent"], "actor"]]
+
+
+def load_overview(
+    database: Database = None,
+    *,
+    window: CalendarName = "week",
+    on: date | str | None = None,
+    project: Names | None = None,
+    agent: Names | None = None,
+    tz: str = "UTC",
+    now: Instant | None = None,
+) -> Overview:
+    """Load what the page shows, for the page's own charts: :mod:`dashboard.charts.activity_chart`.
+
+    Args:
+        database: See :func:`load_metrics`.
+        window: ``day``, ``week`` or ``month`` of the calendar.
+        on: A day in it, by default today.
+        project: Ids or names of projects, together one scope.
+        agent: Ids or names of agents, together one scope.
+        tz: IANA name of the viewer's time zone.
+        now: The present.
+
+    Raises:
+        ParameterError: An argument cannot be used.
+        UnknownNameError: A project or an agent is not known by this name.
+        UnknownScopeError: No project or agent has this id.
+    """
+    zone = parse_zone(tz)
+    now = datetime.now(UTC) if now is None else instant("now", now, zone)
+    name = cast("CalendarName", one_of("window", window, tuple(SPANS)))
+    day = today(now, zone) if on is None else instant("on", on, zone).astimezone(zone).date()
+    with open_reader(database) as reader:
+        chosen = chosen_scope(project, agent, *reader.everyone())
+        period = calendar_period(name, day, zone)
+        return reader.overview(chosen, period, now, retention=now - _kept(reader, now).since)
+
+
+def _kept(reader: MetricReader, now: datetime) -> Kept:
+    """What the last pass kept; before the first one, whatever there is."""
+    retention = reader.retention()
+    return Kept(BEGINNING, now) if retention is None else kept_hours(now, retention)

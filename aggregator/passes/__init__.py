@@ -1,0 +1,1 @@
+"""Passes: turns become rows of ``activity_metrics``, and old rows are deleted."""

@@ -1,0 +1,1 @@
+"""Reading: whatever shows a number reads it here, through ``MetricReader``."""

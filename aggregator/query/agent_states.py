@@ -1,0 +1,100 @@
+"""What each agent is doing now: working, waiting for input, or idle."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pandas as pd
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from aggregator.database.models import Agent, Project, Task, Turn
+from aggregator.database.source import STANDALONE, Source
+from aggregator.metrics.hourly import INSTANT
+
+PRESENT_FOR = timedelta(hours=24)
+"""An agent whose last turn is older has left and has no state."""
+IDLE_AFTER = timedelta(hours=1)
+"""An agent without a turn for this long is idle, whatever its task says."""
+
+WORKING = "working"
+WAITING = "waiting"
+IDLE = "idle"
+STATES = (WORKING, WAITING, IDLE)
+
+_BY_TASK_STATE = {"commanded": WORKING, "processing": WORKING, "awaiting_input": WAITING}
+
+
+def last_turns(conn: Connection, now: datetime, source: Source = STANDALONE) -> pd.DataFrame:
+    """The last turn of every agent that had one in the last 24 hours, ended or not.
+
+    An agent without a project is none.
+
+    Returns:
+        (n, 3) frame of ``agent_id``, ``project_id`` (int64) and ``last_turn_at`` (UTC),
+        newest first.
+    """
+    newest = (
+        select(Task.agent_id, func.max(source.turn_at).label("last_turn_at"))
+        .join(Turn, Turn.task_id == Task.id)
+        .where(source.turn_at > now - PRESENT_FOR, source.turn_at <= now)
+        .group_by(Task.agent_id)
+        .subquery()
+    )
+    rows = conn.execute(
+        select(Agent.id, Agent.project_id, newest.c.last_turn_at)
+        .join(Project, Project.id == Agent.project_id)
+        .join(newest, newest.c.agent_id == Agent.id)
+        .order_by(newest.c.last_turn_at.desc(), Agent.id)
+    ).all()
+    return pd.DataFrame(
+        [tuple(row) for row in rows], columns=["agent_id", "project_id", "last_turn_at"]
+    ).astype({"agent_id": "int64", "project_id": "int64", "last_turn_at": INSTANT})
+
+
+def agent_states(conn: Connection, now: datetime, source: Source = STANDALONE) -> pd.DataFrame:
+    """The state of every agent that is present.
+
+    Present is an agent of a project that has not ended and had a turn in the last 24
+    hours. It is idle after an hour without a turn; before that, its newest task tells
+    whether it works or waits for a person.
+
+    Returns:
+        (n, 4) frame of ``agent_id`` and ``project_id`` (int64), ``state`` (one of
+        :data:`STATES`) and ``last_turn_at`` (UTC), newest first.
+    """
+    return states_of(conn, last_turns(conn, now, source), now, source)
+
+
+def states_of(
+    conn: Connection, turns: pd.DataFrame, now: datetime, source: Source = STANDALONE
+) -> pd.DataFrame:
+    """The same as :func:`agent_states` for those who found :func:`last_turns` already."""
+    newest_task = (
+        select(Task.agent_id, Task.state)
+        .ext(distinct_on(Task.agent_id))
+        .where(Task.agent_id.in_(turns["agent_id"].tolist()))
+        .order_by(Task.agent_id, Task.id.desc())
+        .subquery()
+    )
+    found = conn.execute(
+        select(Agent.id, newest_task.c.state)
+        .join(newest_task, newest_task.c.agent_id == Agent.id)
+        .where(source.ended_at.is_(None) | (source.ended_at > now))
+    )
+    states: dict[int, str] = dict(found.all())
+    present = turns[turns["agent_id"].isin(states)].reset_index(drop=True)
+    present["state"] = pd.Series(
+        [
+            _state(states[agent_id], now - last)
+            for agent_id, last in zip(present["agent_id"], present["last_turn_at"], strict=True)
+        ],
+        dtype="str",
+    )
+    return present[["agent_id", "project_id", "state", "last_turn_at"]]
+
+
+def _state(task_state: str, silent_for: timedelta) -> str:
+    if silent_for >= IDLE_AFTER:
+        return IDLE
+    return _BY_TASK_STATE.get(str(task_state).lower(), IDLE)

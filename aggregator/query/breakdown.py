@@ -1,0 +1,212 @@
+"""What one scope did in a span of time, or everybody, by project and by agent.
+
+Read part by part from one snapshot of the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from aggregator.database.source import STANDALONE, Source
+from aggregator.database.state import read_version
+from aggregator.metrics.hourly import gap_counts
+from aggregator.metrics.scope import OVERALL, Scope, ScopeKind
+from aggregator.metrics.series import (
+    EVERYBODY,
+    SERIES,
+    add_up_each,
+    distinct_agents,
+    resample,
+    with_agents,
+)
+from aggregator.metrics.spans import Span
+from aggregator.metrics.totals import Totals, add_up, total
+from aggregator.query.hours import check_scope, count_agents, read_hours, read_rows
+from aggregator.query.names import agents_with_metrics, projects_with_metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One scope in a span of time.
+
+    Attributes:
+        scope: Whose metrics.
+        span: Over which time, in which buckets.
+        totals: The scope over the whole span.
+        buckets: (n, 6) frame with :data:`aggregator.metrics.series.ROW_DTYPES`; only buckets with
+            turns, oldest first. ``active_agents`` is NA for a single agent.
+        last_pass_at: When the table was last brought up to date, or None.
+    """
+
+    scope: Scope
+    span: Span
+    totals: Totals
+    buckets: pd.DataFrame
+    last_pass_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A project or an agent that had turns.
+
+    Attributes:
+        id: Its id.
+        name: What people call it.
+        project_id: The project of an agent; its own id for a project.
+        totals: What it did in the whole span.
+    """
+
+    id: int
+    name: str
+    project_id: int
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Everybody in a span of time, by project and by agent.
+
+    Attributes:
+        span: Over which time, in which buckets.
+        totals: All together over the whole span.
+        projects: Those with turns, most turns first.
+        agents: Likewise.
+        buckets: By what its series are, (n, 6) frames with
+            :data:`aggregator.metrics.series.ROW_DTYPES`; only buckets with turns.
+        last_pass_at: When the table was last brought up to date, or None.
+    """
+
+    span: Span
+    totals: Totals
+    projects: tuple[Member, ...]
+    agents: tuple[Member, ...]
+    buckets: Mapping[ScopeKind, pd.DataFrame]
+    last_pass_at: datetime | None
+
+
+def read_activity(conn: Connection, scope: Scope, span: Span) -> Activity:
+    """Read one scope.
+
+    Raises:
+        UnknownScopeError: A project or an agent of the scope does not exist.
+    """
+    check_scope(conn, scope)
+    hours = read_hours(conn, scope, span.since, span.until)
+    (agents,) = count_agents(conn, scope, (span.since, span.until))
+    rows = hours.assign(series=EVERYBODY, gap_count=gap_counts(hours))
+    buckets = resample(rows, span.edges, span.freq)
+    is_one_agent = scope.kind == "agent" and len(scope.ids) == 1
+    if span.freq != "hour" and not is_one_agent:
+        seen = read_rows(conn, "agent", scope, span.since, span.until)
+        buckets = with_agents(buckets, distinct_agents(seen, None, span.edges))
+    return Activity(
+        scope=scope,
+        span=span,
+        totals=add_up(hours, agents, span.elapsed_hours),
+        buckets=buckets,
+        last_pass_at=read_version(conn, span.kept.now).last_pass_at,
+    )
+
+
+def read_series(
+    conn: Connection, of: ScopeKind, scope: Scope, span: Span, source: Source = STANDALONE
+) -> pd.DataFrame:
+    """Read many series in the buckets of a span.
+
+    Args:
+        conn: A connection.
+        of: Whose series: of everybody, of each project or of each agent.
+        scope: Which of them. Agents can be chosen by their projects.
+        span: Over which time.
+        source: Where the database keeps what metrics are made from.
+
+    Returns:
+        (n, 6) frame with :data:`aggregator.metrics.series.ROW_DTYPES`; only buckets with turns, by
+        series and time.
+    """
+    buckets = resample(read_rows(conn, of, scope, span.since, span.until), span.edges, span.freq)
+    if span.freq == "hour" or of == "agent":
+        return buckets
+    seen = read_rows(conn, "agent", scope, span.since, span.until)
+    owners = _owners(agents_with_metrics(conn, source)) if of == "project" else None
+    return with_agents(buckets, distinct_agents(seen, owners, span.edges))
+
+
+def read_fleet(conn: Connection, span: Span, source: Source = STANDALONE) -> Fleet:
+    """Read everybody, every project and every agent."""
+    known_projects, known = projects_with_metrics(conn), agents_with_metrics(conn, source)
+    since, until = span.since, span.until
+    everybody = read_rows(conn, "overall", OVERALL, since, until)
+    projects = read_rows(conn, "project", OVERALL, since, until)
+    agents = read_rows(conn, "agent", OVERALL, since, until)
+    owners = _owners(known)
+    active = pd.Series(agents[SERIES].unique())
+    return Fleet(
+        span=span,
+        totals=add_up(everybody, len(active), span.elapsed_hours),
+        projects=_members(
+            projects,
+            known_projects.assign(owner=known_projects["project_id"]).set_index("project_id"),
+            active.map(owners).value_counts(),
+            span,
+        ),
+        agents=_members(
+            agents,
+            known.rename(columns={"project_id": "owner"}).set_index("agent_id"),
+            pd.Series(1, active),
+            span,
+        ),
+        buckets={
+            "overall": _buckets(everybody, span, distinct_agents(agents, None, span.edges)),
+            "project": _buckets(projects, span, distinct_agents(agents, owners, span.edges)),
+            "agent": resample(agents, span.edges, span.freq),
+        },
+        last_pass_at=read_version(conn, span.kept.now).last_pass_at,
+    )
+
+
+def _owners(agents: pd.DataFrame) -> pd.Series:
+    """The project of each agent, by its id."""
+    return agents.set_index("agent_id")["project_id"]
+
+
+def _buckets(rows: pd.DataFrame, span: Span, agents: pd.Series) -> pd.DataFrame:
+    buckets = resample(rows, span.edges, span.freq)
+    return buckets if span.freq == "hour" else with_agents(buckets, agents)
+
+
+def _members(
+    rows: pd.DataFrame, known: pd.DataFrame, agents: pd.Series, span: Span
+) -> tuple[Member, ...]:
+    """What the rows of each add up to, most turns first.
+
+    Args:
+        rows: (n, 6) frame with :data:`aggregator.metrics.series.ROW_DTYPES`.
+        known: ``name`` and ``owner`` of each, by id; others are left out.
+        agents: How many agents each had, by id.
+        span: Over which time.
+    """
+    summed = add_up_each(rows).join(known, how="inner").join(agents.rename("active_agents"))
+    summed = summed.fillna({"active_agents": 0}).rename_axis("id").reset_index()
+    return tuple(
+        Member(
+            id=int(row["id"]),
+            name=row["name"],
+            project_id=int(row["owner"]),
+            totals=total(
+                turns=row["turn_count"],
+                average=row["avg_turn_time_seconds"] if row["gap_count"] else None,
+                active_agents=int(row["active_agents"]),
+                active_hours=row["active_hours"],
+                elapsed_hours=span.elapsed_hours,
+            ),
+        )
+        for row in summed.sort_values(["turn_count", "id"], ascending=[False, True]).to_dict(
+            "records"
+        )
+    )

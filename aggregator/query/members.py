@@ -1,0 +1,209 @@
+"""Who did what in a period: agents and projects, each with a sparkline. SQL in, frames out.
+
+What travels is one row per agent and project, with the turns of each bin in an array;
+the 144,000 hours of 200 agents are added up in SQL. Bins are told by their edges, so
+that the database need not know the viewer's time zone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Float,
+    Label,
+    Subquery,
+    and_,
+    cast,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from aggregator.database.models import INSTANT as INSTANT_TYPE
+from aggregator.database.models import ActivityMetric, Agent, Project
+from aggregator.database.source import STANDALONE, Source
+from aggregator.metrics.buckets import Counts
+from aggregator.metrics.hourly import INSTANT
+from aggregator.metrics.scope import Scope
+from aggregator.metrics.windows import HOUR, Kept
+from aggregator.query.names import PROJECT_NAME
+from aggregator.query.sql import (
+    GAPS,
+    HOURS,
+    POOLED_DTYPES,
+    SECONDS,
+    TURNS,
+    agent_rows,
+    between,
+    frame,
+    of_agents,
+)
+
+_DTYPES = {"name": "str", **POOLED_DTYPES}
+
+
+def agents_by_bin(
+    conn: Connection,
+    scope: Scope,
+    edges: pd.DatetimeIndex,
+    kept: Kept,
+    last_turns: pd.DataFrame,
+    *,
+    source: Source = STANDALONE,
+    everyone: bool = False,
+) -> tuple[pd.DataFrame, Counts]:
+    """The scope's agents, as ``Overview.agents`` has them but for ``spark``.
+
+    Args:
+        conn: A connection.
+        scope: Whose agents.
+        edges: (m + 1,) edges of m bins, which make up the period.
+        kept: Which hours count.
+        last_turns: See :func:`aggregator.query.agent_states.last_turns`.
+        source: Where the database keeps what metrics are made from.
+        everyone: Whether to list agents, too, that were active at another time only.
+
+    Returns:
+        (n, 8) frame and (n, m) turns.
+    """
+    summed = _summed(ActivityMetric.agent_id.expression, agent_rows(scope), edges, kept)
+    newest = (
+        select(func.max(ActivityMetric.bucket_start).label("at"))
+        .where(ActivityMetric.agent_id == Agent.id, between(kept.since, kept.until))
+        .correlate(Agent)
+        .lateral()
+    )
+    statement = (
+        select(
+            Agent.id.label("agent_id"),
+            Agent.project_id,
+            source.agent_name.label("name"),
+            *_numbers(summed),
+            newest.c.at.label("newest_bucket"),
+            func.coalesce(source.ended_at <= kept.now, False).label("ended"),
+        )
+        .join(summed, summed.c.key == Agent.id, isouter=everyone)
+        .join(newest, newest.c.at.is_not(None))
+        .where(of_agents(scope), Agent.project_id.is_not(None))
+        .order_by(func.coalesce(summed.c.turn_count, 0).desc(), Agent.id)
+    )
+    found = frame(conn, statement)
+    last = last_turns.set_index("agent_id")["last_turn_at"]
+    found["last_active_at"] = _last_active(found["agent_id"], found["newest_bucket"], last, kept)
+    agents = found.drop(columns=["newest_bucket", "bins", "turns"])
+    dtypes = {"agent_id": "int64", **_DTYPES, "ended": "bool"}
+    return agents.astype(dtypes), _counts(found, len(edges) - 1)
+
+
+def projects_by_bin(
+    conn: Connection,
+    scope: Scope,
+    edges: pd.DatetimeIndex,
+    kept: Kept,
+    last_turns: pd.DataFrame,
+) -> tuple[pd.DataFrame, Counts]:
+    """What the scope did in each project, as ``Overview.projects`` has it.
+
+    But for ``active_agents`` and ``spark``. Arguments and answer are those of
+    :func:`agents_by_bin`.
+    """
+    key: ColumnElement[Any] = ActivityMetric.project_id.expression
+    rows: ColumnElement[bool] = key.in_(scope.ids) if scope.ids else key.is_not(None)
+    hours = HOURS
+    if scope.kind == "agent":
+        key = Agent.project_id.expression
+        rows = and_(agent_rows(scope), ActivityMetric.agent_id == Agent.id)
+        # Its agents may have worked in the same hour.
+        hours = func.count(ActivityMetric.bucket_start.distinct()).label("active_hours")
+    summed = _summed(key, rows, edges, kept, hours)
+    newest = select(func.max(ActivityMetric.bucket_start)).where(
+        rows, key == Project.id, between(kept.since, kept.until)
+    )
+    statement = (
+        select(
+            Project.id.label("project_id"),
+            PROJECT_NAME.label("name"),
+            *_numbers(summed),
+            newest.correlate(Project).scalar_subquery().label("newest_bucket"),
+        )
+        .join(summed, summed.c.key == Project.id)
+        .order_by(summed.c.turn_count.desc(), Project.id)
+    )
+    found = frame(conn, statement)
+    last = last_turns[_of(scope, last_turns)].groupby("project_id")["last_turn_at"].max()
+    found["last_active_at"] = _last_active(found["project_id"], found["newest_bucket"], last, kept)
+    projects = found.drop(columns=["newest_bucket", "bins", "turns"])
+    return projects.astype(_DTYPES), _counts(found, len(edges) - 1)
+
+
+def _summed(
+    key: ColumnElement[Any],
+    rows: ColumnElement[bool],
+    edges: pd.DatetimeIndex,
+    kept: Kept,
+    hours: Label[int] = HOURS,
+) -> Subquery:
+    """Metric rows added up by a key, one row each, with the turns of its bins in arrays."""
+    since, until = kept.part(edges[0].to_pydatetime(), edges[-1].to_pydatetime())
+    thresholds = cast(edges[:-1].to_pydatetime().tolist(), ARRAY(INSTANT_TYPE))
+    number = func.width_bucket(ActivityMetric.bucket_start, thresholds) - 1
+    binned = (
+        select(key.label("key"), number.label("bin"), TURNS, SECONDS, GAPS, hours)
+        .where(rows, between(since, until))
+        .group_by("key", "bin")
+        .subquery()
+    )
+    by_bin = binned.c
+    seconds, gaps = func.sum(by_bin.seconds), cast(func.sum(by_bin.gaps), Float)
+    return (
+        select(
+            by_bin.key,
+            cast(func.sum(by_bin.turn_count), BigInteger).label("turn_count"),
+            (seconds / func.nullif(gaps, 0)).label("avg_turn_time_seconds"),
+            cast(func.sum(by_bin.active_hours), BigInteger).label("active_hours"),
+            func.array_agg(by_bin.bin).label("bins"),
+            func.array_agg(by_bin.turn_count).label("turns"),
+        )
+        .group_by(by_bin.key)
+        .subquery()
+    )
+
+
+def _numbers(summed: Subquery) -> list[ColumnElement[Any]]:
+    """The columns of :func:`_summed` for the outer query; an agent may have no row there."""
+    found = summed.c
+    return [
+        func.coalesce(found.turn_count, 0).label("turn_count"),
+        found.avg_turn_time_seconds,
+        func.coalesce(found.active_hours, 0).label("active_hours"),
+        func.coalesce(found.bins, cast([], ARRAY(BigInteger))).label("bins"),
+        func.coalesce(found.turns, cast([], ARRAY(BigInteger))).label("turns"),
+    ]
+
+
+def _counts(found: pd.DataFrame, width: int) -> Counts:
+    counts = np.zeros((len(found), width), dtype=np.int64)
+    for row, (bins, turns) in enumerate(zip(found["bins"], found["turns"], strict=True)):
+        counts[row, bins] = turns
+    return counts
+
+
+def _last_active(
+    ids: pd.Series, newest_bucket: pd.Series, last_turns: pd.Series, kept: Kept
+) -> pd.Series:
+    """The instant of the last turn, or the end of the newest bucket where that is unknown."""
+    ends = pd.Series(newest_bucket, dtype=INSTANT) + HOUR
+    exact = last_turns.reindex(ids).set_axis(ids.index)
+    return exact.fillna(ends.mask(ends > kept.now, kept.now))
+
+
+def _of(scope: Scope, agents: pd.DataFrame) -> pd.Series:
+    if scope.kind == "overall":
+        return pd.Series(True, agents.index)
+    return agents[f"{scope.kind}_id"].isin(scope.ids)

@@ -1,0 +1,189 @@
+"""The vital signs of a whole fleet: what a monitoring system asks for every few seconds.
+
+What is read is bounded by the fleet: the metrics of one day, the turns of one day, and one
+row for each transcript. Nothing goes through the history of turns.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, func, inspect, select
+
+from aggregator.database.models import (
+    ActivityMetric,
+    ActivityState,
+    Agent,
+    Project,
+    Task,
+    TranscriptFile,
+    Turn,
+)
+from aggregator.database.source import STANDALONE, Source
+from aggregator.metrics.windows import HOUR, Kept, custom_window, floor_hour, rolling_window
+from aggregator.query.agent_states import STATES, last_turns, states_of
+from aggregator.query.names import PROJECT_NAME
+from aggregator.query.sql import AVERAGE, TURNS, between
+from aggregator.transcripts.store import import_totals
+
+VitalWindow = Literal["hour", "day"]
+"""The last UTC hour that is over, and the rolling day of the API."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a project did in a window.
+
+    Attributes:
+        turn_count: Turns.
+        avg_turn_time_seconds: Mean of all gaps in seconds, None without a gap.
+        active_agents: Distinct agents with at least one turn.
+    """
+
+    turn_count: int
+    avg_turn_time_seconds: float | None
+    active_agents: int
+
+
+NOTHING = Counted(0, None, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectVitals:
+    """One project at a moment.
+
+    Attributes:
+        id: Its id.
+        name: What people call it.
+        counted: What it did, in every window.
+        agents: Its agents that are present now, by each of
+            :data:`aggregator.query.agent_states.STATES`.
+    """
+
+    id: int
+    name: str
+    counted: Mapping[VitalWindow, Counted]
+    agents: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """How the fleet is at one moment, from one snapshot.
+
+    Attributes:
+        as_of: The moment.
+        projects: Those with metrics in the day or with agents that are present, by id.
+        last_pass_at: When the metrics were last brought up to date, or None.
+        last_pass_seconds: How long that took, in seconds, or None.
+        lag_seconds: How much newer than the last pass the newest turn is, in seconds: 0.0
+            where none is newer, None before the first pass.
+        imported: See :func:`aggregator.transcripts.store.import_totals`; None on a host,
+            which imports nothing.
+    """
+
+    as_of: datetime
+    projects: tuple[ProjectVitals, ...]
+    last_pass_at: datetime | None
+    last_pass_seconds: float | None
+    lag_seconds: float | None
+    imported: Mapping[str, Any] | None
+
+
+def read_vitals(conn: Connection, kept: Kept, source: Source = STANDALONE) -> Vitals:
+    """Read all that :class:`Vitals` holds.
+
+    Args:
+        conn: A connection whose transaction sees one snapshot.
+        kept: Which hours count, and the present.
+        source: Where the database keeps what metrics are made from.
+    """
+    last = conn.execute(
+        select(ActivityState.last_pass_at, ActivityState.last_pass_seconds)
+    ).one_or_none()
+    last_at, last_seconds = last or (None, None)
+    return Vitals(
+        as_of=kept.now,
+        projects=_projects(conn, kept, source),
+        last_pass_at=last_at,
+        last_pass_seconds=last_seconds,
+        lag_seconds=_lag(conn, last_at, kept.now, source) if last_at else None,
+        imported=import_totals(conn) if _imports(conn) else None,
+    )
+
+
+def _projects(conn: Connection, kept: Kept, source: Source) -> tuple[ProjectVitals, ...]:
+    counted = _counted(conn, kept)
+    present = states_of(conn, last_turns(conn, kept.now, source), kept.now, source)
+    agents = Counter(zip(present["project_id"], present["state"], strict=True))
+    ids = {*present["project_id"]}.union(*counted.values())
+    # A quiet project is 0 in every window and state, so that no series comes and goes.
+    return tuple(
+        ProjectVitals(
+            id=project,
+            name=name,
+            counted={window: of.get(project, NOTHING) for window, of in counted.items()},
+            agents={state: agents[project, state] for state in STATES},
+        )
+        for project, name in _names(conn, ids).items()
+    )
+
+
+def _counted(conn: Connection, kept: Kept) -> dict[VitalWindow, dict[int, Counted]]:
+    """By window and project; only projects that did something."""
+    running = floor_hour(kept.now)
+    hour = custom_window(running - HOUR, running, kept.now)
+    day = rolling_window("day", kept.now)
+    return {
+        "hour": _in_window(conn, *kept.part(hour.since, hour.until)),
+        "day": _in_window(conn, *kept.part(day.since, day.until)),
+    }
+
+
+def _in_window(conn: Connection, since: datetime, until: datetime) -> dict[int, Counted]:
+    inside = between(since, until)
+    metrics = (
+        select(Project.id, TURNS, AVERAGE)
+        .join(ActivityMetric, ActivityMetric.project_id == Project.id)
+        .where(inside)
+        .group_by(Project.id)
+    )
+    # Distinct agents, which no sum of buckets can tell; each counts where it is now.
+    agents = (
+        select(Agent.project_id, func.count(ActivityMetric.agent_id.distinct()))
+        .join(ActivityMetric, ActivityMetric.agent_id == Agent.id)
+        .where(inside, Agent.project_id.is_not(None))
+        .group_by(Agent.project_id)
+    )
+    active: dict[int, int] = dict(conn.execute(agents).all())
+    return {
+        project_id: Counted(int(turns), average, active.get(project_id, 0))
+        for project_id, turns, average in conn.execute(metrics)
+    }
+
+
+def _names(conn: Connection, ids: Collection[int]) -> dict[int, str]:
+    """What people call these projects, by id, ascending."""
+    statement = select(Project.id, PROJECT_NAME).where(Project.id.in_(ids)).order_by(Project.id)
+    return dict(conn.execute(statement).all())
+
+
+def _lag(conn: Connection, last_pass_at: datetime, now: datetime, source: Source) -> float:
+    # The first that belongs to a project, from the end of the index on that column.
+    newest = conn.scalar(
+        select(source.turn_at)
+        .join_from(Turn, Task, Task.id == Turn.task_id)
+        .join(Agent, Agent.id == Task.agent_id)
+        .join(Project, Project.id == Agent.project_id)
+        .where(source.turn_at > last_pass_at, source.turn_at <= now)
+        .order_by(source.turn_at.desc())
+        .limit(1)
+    )
+    return (newest - last_pass_at).total_seconds() if newest else 0.0
+
+
+def _imports(conn: Connection) -> bool:
+    return inspect(conn).has_table(TranscriptFile.__tablename__)

@@ -1,0 +1,153 @@
+"""An overview, read part by part from one snapshot of the database."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection
+
+from aggregator.database.source import STANDALONE, Source
+from aggregator.database.state import read_version
+from aggregator.metrics.buckets import (
+    Counts,
+    by_day,
+    chart_buckets,
+    chart_edges,
+    spark_edges,
+    sparks,
+)
+from aggregator.metrics.periods import Period, comparable
+from aggregator.metrics.scope import Scope
+from aggregator.metrics.totals import Totals, add_up
+from aggregator.metrics.weekly_pattern import pattern_period, weekly_pattern
+from aggregator.metrics.windows import Kept, elapsed_hours, floor_hour
+from aggregator.query.agent_states import last_turns, states_of
+from aggregator.query.hours import check_scope, count_agents, newest_bucket, newest_turn, read_hours
+from aggregator.query.members import agents_by_bin, projects_by_bin
+from aggregator.query.overview import Comparison, Overview
+from aggregator.query.sql import between
+
+
+def read_overview(
+    conn: Connection,
+    scope: Scope,
+    period: Period,
+    kept: Kept,
+    source: Source = STANDALONE,
+    *,
+    everyone: bool = False,
+) -> Overview:
+    """Read all that :class:`aggregator.query.overview.Overview` holds.
+
+    Args:
+        conn: A connection whose transaction sees one snapshot.
+        scope: Whose metrics.
+        period: Over which days.
+        kept: Which hours count.
+        source: Where the database keeps what metrics are made from.
+        everyone: Whether to list agents, too, that did nothing in the period.
+
+    Raises:
+        UnknownScopeError: A project or an agent of the scope does not exist.
+    """
+    check_scope(conn, scope)
+    edges, fine_edges = chart_edges(period), spark_edges(period)
+    since, until = kept.part(period.since, period.until)
+    hours = _read_hours(conn, scope, period, kept)
+    turns = last_turns(conn, kept.now, source)
+    agents, by_agent = agents_by_bin(
+        conn, scope, fine_edges, kept, turns, source=source, everyone=everyone
+    )
+    projects, by_project = projects_by_bin(conn, scope, edges, kept, turns)
+    active = agents[agents["turn_count"] > 0]
+    own = hours[_starts_in(hours, since, until)]
+    version = read_version(conn, kept.now)
+    pattern = pattern_period(period, kept.now)
+    return Overview(
+        scope=scope,
+        period=period,
+        window=period.window(kept.now),
+        kept_since=kept.since,
+        totals=add_up(own, len(active), elapsed_hours(since, min(until, kept.now))),
+        compared=_compared(conn, scope, period, kept, hours),
+        buckets=chart_buckets(own, edges, kept, _agents_by_day(period, by_agent)),
+        project_buckets=_project_buckets(projects, by_project, edges),
+        pattern=_pattern(hours, pattern, kept),
+        pattern_since=pattern.first,
+        pattern_until=pattern.last,
+        projects=projects.assign(
+            active_agents=_agents_of(projects, active),
+            spark=sparks(by_project, edges, fine_edges, kept),
+        ),
+        agents=agents.assign(spark=sparks(by_agent, fine_edges, fine_edges, kept)),
+        states=states_of(conn, turns, kept.now, source),
+        newest_bucket=newest_bucket(conn, scope, between(kept.since, kept.until)),
+        newest_turn_at=newest_turn(conn, scope, source) if own.empty else None,
+        last_pass_at=version.last_pass_at,
+        changed_at=version.changed_at,
+    )
+
+
+def _read_hours(conn: Connection, scope: Scope, period: Period, kept: Kept) -> pd.DataFrame:
+    """The scope's hours of the period, of the one before and of the pattern: they touch."""
+    firsts = (period, period.before(), pattern_period(period, kept.now))
+    since, until = kept.part(min(each.since for each in firsts), period.until)
+    hours = read_hours(conn, scope, since, until)
+    # In its hours an agent is active, which no column says.
+    return hours.assign(active_agents=hours["active_agents"].fillna(1))
+
+
+def _starts_in(hours: pd.DataFrame, since: datetime, until: datetime) -> pd.Series:
+    starts = hours["bucket_start"]
+    return (starts >= since) & (starts < until)
+
+
+def _compared(
+    conn: Connection, scope: Scope, period: Period, kept: Kept, hours: pd.DataFrame
+) -> Comparison | None:
+    found = comparable(period, kept.now)
+    if found is None or found[0].since < kept.since:
+        return None
+    before, until, before_until = found
+    spans = [(period.since, until), (before.since, before_until)]
+    now, then = (
+        _totals(hours, span, active)
+        for span, active in zip(spans, count_agents(conn, scope, *spans), strict=True)
+    )
+    return Comparison(before, until, before_until, now, then)
+
+
+def _totals(hours: pd.DataFrame, span: tuple[datetime, datetime], active_agents: int) -> Totals:
+    return add_up(hours[_starts_in(hours, *span)], active_agents, elapsed_hours(*span))
+
+
+def _agents_by_day(period: Period, by_agent: Counts) -> pd.Series | None:
+    """Distinct agents of each local day, of which a sparkline has one bin each."""
+    return pd.Series((by_agent > 0).sum(axis=0)) if by_day(period) else None
+
+
+def _project_buckets(
+    projects: pd.DataFrame, by_project: Counts, edges: pd.DatetimeIndex
+) -> pd.DataFrame:
+    bins, rows = np.nonzero(by_project.T)
+    return pd.DataFrame(
+        {
+            "project_id": projects["project_id"].to_numpy()[rows],
+            "start": edges[bins],
+            "turn_count": by_project[rows, bins],
+        }
+    )
+
+
+def _agents_of(projects: pd.DataFrame, active: pd.DataFrame) -> pd.Series:
+    """Distinct agents of the period by project, which no sum of buckets can tell."""
+    found = projects["project_id"].map(active.groupby("project_id").size())
+    return found.fillna(0).astype("int64")
+
+
+def _pattern(hours: pd.DataFrame, days: Period, kept: Kept) -> pd.DataFrame:
+    """The pattern of some days, without the running bucket, which is not over."""
+    since, until = kept.part(days.since, min(days.until, floor_hour(kept.now)))
+    return weekly_pattern(hours[_starts_in(hours, since, until)], since, until, days.zone)

@@ -1,0 +1,96 @@
+"""What is running, what there is, and how fresh it is."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Text, cast, func, inspect, select, text
+
+from aggregator.database.engine import shown
+from aggregator.database.models import (
+    ActivityMetric,
+    ActivityState,
+    Agent,
+    Project,
+    TranscriptFile,
+    Turn,
+)
+from aggregator.database.source import STANDALONE, Source
+from aggregator.schema.capture import installed
+from aggregator.transcripts.store import import_totals
+
+_RUNNING = text(
+    """
+    SELECT application_name, datname, min(backend_start) FROM pg_stat_activity
+    WHERE application_name LIKE 'headspace-activity %' AND pid <> pg_backend_pid()
+    GROUP BY application_name, datname ORDER BY 3
+    """
+)
+
+
+def read_status(conn: Connection, now: datetime, source: Source = STANDALONE) -> dict[str, Any]:
+    """Facts about a database, ready for JSON.
+
+    ``database``, its address without the password; ``running``, the processes of this
+    program that are connected now; counts of projects, agents and turns by actor;
+    ``newest_turn_at``; ``buckets``, the distinct hours with metrics; ``metric_rows``;
+    ``last_pass`` and ``lag_seconds``, the time since; ``changes_captured``, whether
+    triggers note what a pass has to recompute; ``import``, see
+    :func:`aggregator.transcripts.store.import_totals`, None on a host, which imports nothing.
+    Instants are ISO 8601, UTC.
+    """
+    actor = func.lower(cast(Turn.actor, Text))
+    by_actor: dict[str, int] = dict(conn.execute(select(actor, func.count()).group_by(actor)).all())
+    last = conn.execute(
+        select(ActivityState.last_pass_at, ActivityState.last_pass_seconds)
+    ).one_or_none()
+    last_at = last.last_pass_at if last else None
+    newest = conn.scalar(select(func.max(source.turn_at)).select_from(Turn))
+    return {
+        "database": shown(conn.engine.url),
+        "running": _running(conn),
+        "projects": _count(conn, Project),
+        "agents": _count(conn, Agent),
+        "turns": {"user": by_actor.get("user", 0), "agent": by_actor.get("agent", 0)},
+        "newest_turn_at": _iso(newest),
+        "buckets": conn.scalar(select(func.count(ActivityMetric.bucket_start.distinct()))),
+        "metric_rows": _count(conn, ActivityMetric),
+        "last_pass": {
+            "at": _iso(last_at),
+            "seconds": last and last.last_pass_seconds,
+        },
+        "lag_seconds": (now - last_at).total_seconds() if last_at else None,
+        "changes_captured": installed(conn, source),
+        "import": import_totals(conn) if _imports(conn) else None,
+    }
+
+
+def _iso(at: datetime | None) -> str | None:
+    # A host's sessions may speak another zone.
+    return at.astimezone(UTC).isoformat() if at else None
+
+
+def _imports(conn: Connection) -> bool:
+    return inspect(conn).has_table(TranscriptFile.__tablename__)
+
+
+def _count(conn: Connection, model: type) -> int:
+    return conn.scalar(select(func.count()).select_from(model)) or 0
+
+
+def _running(conn: Connection) -> list[dict[str, Any]]:
+    processes = []
+    for name, database, since in conn.execute(_RUNNING):
+        match = re.fullmatch(r"headspace-activity (\S+) \((\d+)\)", name)
+        if match:
+            processes.append(
+                {
+                    "command": match[1],
+                    "pid": int(match[2]),
+                    "database": database,
+                    "since": _iso(since),
+                }
+            )
+    return processes

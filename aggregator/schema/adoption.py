@@ -1,0 +1,91 @@
+"""A host's own table of metrics: whether it can be adopted without losing anything.
+
+Looked at before the first migration, so that a refusal has written nothing. What is
+adopted keeps its rows and columns; what it lacks, the migrations add.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from sqlalchemy import Connection, inspect, text
+
+from aggregator.errors import AdoptionError
+from aggregator.schema.catalog import INSTANT, Column, read_columns
+
+TABLE = "activity_metrics"
+INTEGERS = ("integer", "bigint")
+TYPES = {
+    "id": INTEGERS,
+    "bucket_start": (INSTANT,),
+    "agent_id": INTEGERS,
+    "project_id": INTEGERS,
+    "is_overall": ("boolean",),
+    "turn_count": INTEGERS,
+    # In anything shorter, a value would differ from itself after every pass.
+    "avg_turn_time_seconds": ("double precision",),
+    "active_agents": INTEGERS,
+}
+"""Our columns, and the types that hold what we write."""
+NEEDED = ("id", "bucket_start", "turn_count")
+"""Columns without which there is nothing to adopt; the others can be added."""
+GIVEN = frozenset({*TYPES, "created_at", "updated_at"}) - {"id"}
+"""Columns that get a value with every row we write."""
+
+_ABSENT = {"agent_id": "NULL::int", "project_id": "NULL::int", "is_overall": "false"}
+_ROWS = """
+    SELECT
+        count(*) FILTER (WHERE num_nulls(bucket_start, is_overall, turn_count) > 0)
+            AS "without an hour, a scope or a count",
+        count(*) FILTER (WHERE num_nonnulls(agent_id, project_id) + is_overall::int <> 1)
+            AS "not of exactly one agent, one project or overall",
+        count(*) FILTER (WHERE bucket_start <> date_trunc('hour', bucket_start, 'UTC'))
+            AS "not starting on the hour",
+        count(*) - count(DISTINCT (bucket_start, agent_id, project_id, is_overall))
+            AS "repeating the hour and scope of another"
+    FROM (SELECT bucket_start, turn_count, {} FROM activity_metrics) AS metrics
+"""
+
+
+def check_adoption(conn: Connection) -> None:
+    """Make sure that a table of metrics which is there already can become ours.
+
+    Raises:
+        AdoptionError: It cannot; all reasons are named.
+    """
+    columns = read_columns(conn, [TABLE]).get(TABLE)
+    if columns is None:
+        return
+    problems = [*_column_problems(columns), *_key_problems(conn)]
+    # Rows can be judged only where the columns are right.
+    if problems := problems or list(_row_problems(conn, columns)):
+        raise AdoptionError(problems)
+
+
+def _column_problems(columns: Mapping[str, Column]) -> Iterator[str]:
+    for name, types in TYPES.items():
+        expected = f"(expected {' or '.join(types)})"
+        if name not in columns:
+            if name in NEEDED:
+                yield f"{name} is missing {expected}"
+        elif columns[name].type not in types:
+            yield f"{name} is {columns[name].type} {expected}"
+    for name, column in columns.items():
+        if column.needs_value and name not in GIVEN:
+            yield f"{name} needs a value that we do not know (expected a default)"
+
+
+def _key_problems(conn: Connection) -> Iterator[str]:
+    for key in inspect(conn).get_foreign_keys(TABLE):
+        # A row that lost its scope would violate our CHECK, and the host's delete fail.
+        if key["options"].get("ondelete") in ("SET NULL", "SET DEFAULT"):
+            names = ", ".join(key["constrained_columns"])
+            yield f"{names} is emptied when what it refers to is deleted (expected CASCADE)"
+
+
+def _row_problems(conn: Connection, columns: Mapping[str, Column]) -> Iterator[str]:
+    scope = [name if name in columns else f"{absent} AS {name}" for name, absent in _ABSENT.items()]
+    counts = conn.execute(text(_ROWS.format(", ".join(scope)))).one()
+    for words, count in counts._mapping.items():
+        if count:
+            yield f"{count} row{'s' if count > 1 else ''} {words}"

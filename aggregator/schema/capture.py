@@ -1,0 +1,238 @@
+"""Capturing changes: triggers that note which hours a pass has to recompute.
+
+Without them a pass recomputes every hour inside the retention. They are on the
+standalone tables always, on a host's only where it wants them.
+
+What they cost a host: a statement that writes turns adds one row for each hour it
+touched to the queue ``activity_changes``. They never make it wait or fail: the queue
+has no unique key but its own counter, an instant that cannot be read means "recompute
+everything", and the functions run with the rights of whoever installed them. A task or
+an agent that changes in another way, as they do all the time, costs nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import sleep
+
+import psycopg2.errors
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
+
+from aggregator.database.source import STANDALONE, Source
+from aggregator.errors import TablesBusyError
+
+TRIES = 20
+"""Times that the locks on the tables are asked for."""
+
+_WRITE_HOURS = """
+DECLARE
+    hours timestamptz[];
+BEGIN
+    BEGIN
+        hours := ARRAY(
+            SELECT DISTINCT date_trunc('hour', changed.at, 'UTC')
+            FROM {changed} WHERE changed.at IS NOT NULL
+        );
+    EXCEPTION WHEN OTHERS THEN
+        -- The columns are not what they were. Null stands for everything.
+        hours := ARRAY[NULL::timestamptz];
+    END;
+    INSERT INTO activity_changes (bucket_start) SELECT unnest(hours);
+    RETURN NULL;
+END
+"""
+_CHANGED = "(SELECT {at} AS at FROM changed_turns AS turns) AS changed"
+_MOVED = """(
+                SELECT unnest(ARRAY[before.at, after.at]) AS at
+                FROM (SELECT turns.id, turns.task_id, {at} AS at FROM old_turns AS turns) AS before
+                FULL JOIN (
+                    SELECT turns.id, turns.task_id, {at} AS at FROM new_turns AS turns
+                ) AS after USING (id)
+                WHERE (before.task_id, before.at) IS DISTINCT FROM (after.task_id, after.at)
+            ) AS changed"""
+_WRITE = "\nBEGIN\n    INSERT INTO activity_changes {values};\n    RETURN NULL;\nEND\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Trigger:
+    """``CREATE TRIGGER name AFTER event ON table scope EXECUTE FUNCTION function()``."""
+
+    table: str
+    name: str
+    event: str
+    scope: str
+    function: str
+
+
+_TRIGGERS = (
+    _Trigger(
+        "turns",
+        "activity_turns_insert",
+        "INSERT",
+        "REFERENCING NEW TABLE AS changed_turns FOR EACH STATEMENT",
+        "activity_turns_changed",
+    ),
+    _Trigger(
+        "turns",
+        "activity_turns_delete",
+        "DELETE",
+        "REFERENCING OLD TABLE AS changed_turns FOR EACH STATEMENT",
+        "activity_turns_changed",
+    ),
+    _Trigger(
+        "turns",
+        "activity_turns_update",
+        "UPDATE",
+        "REFERENCING OLD TABLE AS old_turns NEW TABLE AS new_turns FOR EACH STATEMENT",
+        "activity_turns_updated",
+    ),
+    *(
+        trigger
+        for table, parent in (("task", "agent_id"), ("agent", "project_id"))
+        for trigger in (
+            _Trigger(
+                f"{table}s",
+                f"activity_{table}s_update",
+                f"UPDATE OF {parent}",
+                f"FOR EACH ROW WHEN (OLD.{parent} IS DISTINCT FROM NEW.{parent})",
+                f"activity_{table}_changed",
+            ),
+            _Trigger(
+                f"{table}s",
+                f"activity_{table}s_delete",
+                "DELETE",
+                "FOR EACH ROW",
+                f"activity_{table}_changed",
+            ),
+        )
+    ),
+    *(
+        _Trigger(
+            table,
+            f"activity_{table}_truncate",
+            "TRUNCATE",
+            "FOR EACH STATEMENT",
+            "activity_all_changed",
+        )
+        for table in ("turns", "tasks", "agents")
+    ),
+)
+_INSTALLED = text(
+    """
+    SELECT count(*) FROM unnest(
+        CAST(:tables AS text[]), CAST(:names AS text[]), CAST(:bodies AS text[])
+    ) AS wanted (of_table, name, body)
+    JOIN pg_trigger ON tgrelid = to_regclass(of_table) AND tgname = name
+    JOIN pg_proc ON pg_proc.oid = tgfoid AND prosrc = body
+    WHERE tgenabled = 'A'
+    """
+)
+_SCHEMAS = text(
+    """
+    SELECT string_agg(DISTINCT quote_ident(nspname), ', ')
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE pg_class.oid IN (to_regclass('activity_changes'), to_regclass('turns'))
+    """
+)
+
+
+def installed(conn: Connection, source: Source = STANDALONE) -> bool:
+    """Whether every change is captured: all triggers are there, as this version makes them.
+
+    Whoever disables them, and enables them again, leaves them as "enabled", not as
+    "enabled always". That does not count: what happened meanwhile is not known.
+    """
+    bodies = _bodies(source)
+    found = conn.scalar(
+        _INSTALLED,
+        {
+            "tables": [trigger.table for trigger in _TRIGGERS],
+            "names": [trigger.name for trigger in _TRIGGERS],
+            "bodies": [bodies[trigger.function] for trigger in _TRIGGERS],
+        },
+    )
+    return bool(found == len(_TRIGGERS))
+
+
+def install(conn: Connection, source: Source = STANDALONE) -> None:
+    """Capture changes from now on; without effect when they are.
+
+    The next pass recomputes every hour. The tables are locked against writers until the
+    transaction ends, so let it end soon.
+
+    Args:
+        conn: A connection in a transaction, of a role that owns the tables.
+        source: Where the database keeps its turns.
+
+    Raises:
+        TablesBusyError: Others keep the tables locked.
+    """
+    if installed(conn, source):
+        return
+    # No writer is in the middle of something then: what came before is committed, and
+    # seen by whoever sees the entry below; what comes after is captured.
+    _lock(conn, "SHARE ROW EXCLUSIVE")
+    if installed(conn, source):
+        return  # Another process was faster.
+    schemas = conn.scalar(_SCHEMAS)
+    for name, body in _bodies(source).items():
+        create = (
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql "
+            f"SECURITY DEFINER SET search_path = {schemas}, pg_temp AS $activity${body}$activity$"
+        )
+        conn.execute(text(create))
+    for trigger in _TRIGGERS:
+        create = (
+            f"CREATE OR REPLACE TRIGGER {trigger.name} AFTER {trigger.event} ON {trigger.table} "
+            f"{trigger.scope} EXECUTE FUNCTION {trigger.function}()"
+        )
+        conn.execute(text(create))
+        # Always: also for a session that replicates.
+        enable = f"ALTER TABLE {trigger.table} ENABLE ALWAYS TRIGGER {trigger.name}"
+        conn.execute(text(enable))
+    conn.execute(text("INSERT INTO activity_changes DEFAULT VALUES"))
+
+
+def remove(conn: Connection) -> None:
+    """Capture no changes any more; without effect when none are.
+
+    Passes recompute every hour from now on.
+
+    Raises:
+        TablesBusyError: Others keep the tables locked.
+    """
+    _lock(conn, "ACCESS EXCLUSIVE")
+    for name in _bodies(STANDALONE):
+        conn.execute(text(f"DROP FUNCTION IF EXISTS {name}() CASCADE"))
+
+
+def _lock(conn: Connection, mode: str) -> None:
+    """Lock the tables, and give way to writers that are in the middle of something.
+
+    Half a second is less than what PostgreSQL allows two transactions that wait for each
+    other: of those it would make one fail, and that could be the host's.
+    """
+    for _ in range(TRIES):
+        try:
+            with conn.begin_nested():
+                conn.execute(text("SET LOCAL lock_timeout = '500ms'"))
+                conn.execute(text(f"LOCK TABLE agents, tasks, turns IN {mode} MODE"))
+                return
+        except OperationalError as failure:
+            if not isinstance(failure.orig, psycopg2.errors.LockNotAvailable):
+                raise
+        sleep(0.1)
+    raise TablesBusyError
+
+
+def _bodies(source: Source) -> dict[str, str]:
+    """The text of each function."""
+    at = source.turn_at_of("turns")
+    return {
+        "activity_turns_changed": _WRITE_HOURS.format(changed=_CHANGED.format(at=at)),
+        "activity_turns_updated": _WRITE_HOURS.format(changed=_MOVED.format(at=at)),
+        "activity_task_changed": _WRITE.format(values="(task_id) VALUES (OLD.id)"),
+        "activity_agent_changed": _WRITE.format(values="(agent_id) VALUES (OLD.id)"),
+        "activity_all_changed": _WRITE.format(values="DEFAULT VALUES"),
+    }

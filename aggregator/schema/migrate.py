@@ -1,0 +1,111 @@
+"""Migrations: bringing a database's tables to their newest form.
+
+There are two groups of tables, each with migrations and a version table of its own,
+so that a host's Alembic history is never touched: ``standalone``, the host's tables
+where there is no host, and ``activity``, ours, which needs the host's to be there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from psycopg2.errors import InsufficientPrivilege
+from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from aggregator.database import locks
+from aggregator.database.engine import shown
+from aggregator.database.models import OWN_TABLES
+from aggregator.errors import MigrationRefusedError
+from aggregator.schema.adoption import check_adoption
+from aggregator.shipped import shipped_folder
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+
+Branch = Literal["standalone", "activity"]
+
+VERSION_TABLES: dict[Branch, str] = {
+    "standalone": "standalone_alembic_version",
+    "activity": "activity_alembic_version",
+}
+
+
+def upgrade(engine: Engine, branch: Branch) -> None:
+    """Bring one group of tables to its newest form, in one transaction.
+
+    Processes that start together wait for each other. The tables come to the first
+    schema of ``search_path``.
+
+    Raises:
+        AdoptionError: A table of metrics is there already and cannot become ours.
+        MigrationRefusedError: The role may not make or change our tables.
+    """
+    try:
+        with engine.begin() as conn:
+            locks.lock(conn, locks.MIGRATE)
+            _upgrade(conn, branch)
+    except DBAPIError as failure:
+        if isinstance(failure.orig, InsufficientPrivilege):
+            reason = failure.orig.diag.message_primary
+            raise MigrationRefusedError(shown(engine.url), str(reason)) from None
+        raise
+
+
+def _upgrade(conn: Connection, branch: Branch) -> None:
+    current = current_revision(conn, branch)
+    if current == newest_revision(branch):
+        return
+    if branch == "activity" and current is None:
+        check_adoption(conn)
+    # Most starts have nothing to migrate and need not wait for Alembic to load.
+    from alembic import command  # noqa: PLC0415
+
+    config = alembic_config(branch)
+    config.attributes["connection"] = conn
+    command.upgrade(config, "head")
+
+
+def leave_activity_alone(
+    item: Any, name: str | None, kind: str, reflected: bool, compare_to: Any
+) -> bool:
+    """Keep a host's Alembic from proposing to drop our tables, or what we added to its own.
+
+    For ``include_object`` of Alembic's ``context.configure``, and so of Flask-Migrate:
+    ``Migrate(app, db, include_object=leave_activity_alone)``.
+    """
+    if not reflected or compare_to is not None:
+        return True  # The host's models declare it: that is its business.
+    table = name if kind == "table" else item.table.name
+    return table not in OWN_TABLES and table not in VERSION_TABLES.values()
+
+
+def current_revision(conn: Connection, branch: Branch) -> str | None:
+    """The migration that the database is at, or None."""
+    table = VERSION_TABLES[branch]
+    if not inspect(conn).has_table(table):
+        return None
+    revision: str | None = conn.scalar(
+        text(f"SELECT version_num FROM {table}")  # noqa: S608 - the name is ours
+    )
+    return revision
+
+
+def newest_revision(branch: Branch) -> str:
+    """The last migration: files are numbered, and ``0001_….py`` is ``<branch>_0001``."""
+    files = (shipped_folder("aggregator", "migrations") / branch).glob("[0-9]*.py")
+    return f"{branch}_{max(file.name for file in files).split('_')[0]}"
+
+
+def alembic_config(branch: Branch) -> Config:
+    """The Alembic configuration of one group, without an ini file."""
+    from alembic.config import Config  # noqa: PLC0415 - see upgrade
+
+    scripts = shipped_folder("aggregator", "migrations")
+    config = Config()
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    config.set_main_option("version_locations", str(scripts / branch).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.attributes["branch"] = branch
+    return config

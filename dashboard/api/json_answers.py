@@ -1,0 +1,142 @@
+"""Answers as JSON: plain dicts, in which every instant says its time zone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from aggregator.metrics.scope import ScopeKind
+from aggregator.metrics.series import EVERYBODY, filled
+from aggregator.metrics.spans import Span
+from aggregator.metrics.totals import Totals
+from aggregator.query.reader import Activity, Fleet
+
+SCHEMA_VERSION = 1
+"""Counted up when an answer changes in a way that its readers have to know."""
+NUMBERS = ("turn_count", "avg_turn_time_seconds", "gap_count", "active_agents")
+
+
+def activity_json(activity: Activity) -> dict[str, Any]:
+    """One scope: the window, its buckets with turns, oldest first, and its totals.
+
+    ``current`` is the running bucket, which is also the last of ``history``; it is
+    null outside the window and as long as it has no turns.
+    """
+    span, scope = activity.span, activity.scope
+    columns = [activity.buckets[name] for name in NUMBERS]
+    history = [
+        {"bucket_start": start, **dict(zip(NUMBERS, numbers, strict=True))}
+        for start, *numbers in zip(
+            local_texts(activity.buckets["bucket_start"], span.zone),
+            *(_plain(column) for column in columns),
+            strict=True,
+        )
+    ]
+    ids = {} if scope.kind == "overall" else {f"{scope.kind}_id": scope.ids[0]}
+    return {
+        **ids,
+        **_about(span, activity.last_pass_at),
+        "current": history[-1] if _is_running(activity.buckets, span) else None,
+        "history": history,
+        "totals": _totals(activity.totals),
+    }
+
+
+def fleet_json(fleet: Fleet) -> dict[str, Any]:
+    """Everybody, every project and every agent: one list of buckets, and numbers for each.
+
+    Each list of numbers has one for every bucket; those without turns are 0, and have no
+    average.
+    """
+    span = fleet.span
+    (overall,) = _series(fleet, "overall", [EVERYBODY])
+    projects = _series(fleet, "project", [one.id for one in fleet.projects])
+    agents = _series(fleet, "agent", [one.id for one in fleet.agents])
+    return {
+        **_about(span, fleet.last_pass_at),
+        "buckets": local_texts(pd.Series(span.edges[:-1]), span.zone),
+        "overall": {"totals": _totals(fleet.totals), **overall},
+        "projects": [
+            {"project_id": one.id, "name": one.name, "totals": _totals(one.totals), **numbers}
+            for one, numbers in zip(fleet.projects, projects, strict=True)
+        ],
+        "agents": [
+            {
+                "agent_id": one.id,
+                "project_id": one.project_id,
+                "name": one.name,
+                "totals": _totals(one.totals),
+                **numbers,
+            }
+            for one, numbers in zip(fleet.agents, agents, strict=True)
+        ],
+    }
+
+
+def _about(span: Span, last_pass_at: datetime | None) -> dict[str, Any]:
+    """What every answer says of itself."""
+    window, zone = span.window, span.zone
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "window": window.name,
+        "freq": span.freq,
+        "tz": zone.key,
+        "since": local_text(window.since, zone),
+        "until": local_text(window.until, zone),
+        "as_of": local_text(window.as_of, zone),
+        "kept_since": local_text(span.kept.since, zone),
+        "last_pass_at": last_pass_at and local_text(last_pass_at, zone),
+        "partial": span.is_partial(last_pass_at),
+    }
+
+
+def _totals(totals: Totals) -> dict[str, Any]:
+    return {
+        "turn_count": totals.turn_count,
+        "avg_turn_time_seconds": totals.avg_turn_time_seconds,
+        "active_agents": totals.active_agents,
+        "active_hours": totals.active_hours,
+        "turn_rate": totals.turn_rate,
+        "turns_per_active_hour": totals.turns_per_active_hour,
+    }
+
+
+def _is_running(buckets: pd.DataFrame, span: Span) -> bool:
+    """Whether the last bucket with turns is the one that is still filling."""
+    if buckets.empty or span.until <= span.kept.now:
+        return False
+    return bool(buckets["bucket_start"].iloc[-1] == span.edges[-2])
+
+
+def _series(fleet: Fleet, kind: ScopeKind, ids: Sequence[int]) -> list[dict[str, list[Any]]]:
+    """The numbers of each series in every bucket, in the order of ``ids``."""
+    edges = fleet.span.edges
+    frame = filled(fleet.buckets[kind], edges, ids, of_agents=kind == "agent")
+    width = max(len(edges) - 1, 0)
+    names = [name for name in NUMBERS if kind != "agent" or name != "active_agents"]
+    lists = {name: _plain(frame[name]) for name in names}
+    return [
+        {name: values[width * place : width * (place + 1)] for name, values in lists.items()}
+        for place in range(len(ids))
+    ]
+
+
+def _plain(column: pd.Series) -> list[Any]:
+    """Values as Python has them, with None for what is missing."""
+    values: list[Any] = column.astype(object).where(column.notna(), None).tolist()
+    return values
+
+
+def local_texts(instants: pd.Series, zone: ZoneInfo) -> list[str]:
+    """Many instants like :func:`local_text`."""
+    return [local_text(at, zone) for at in instants.dt.to_pydatetime()]
+
+
+def local_text(at: datetime, zone: ZoneInfo) -> str:
+    """An instant in ISO 8601, with its offset, or ``Z`` in UTC."""
+    local = at.astimezone(UTC if zone.key == "UTC" else zone)
+    return local.isoformat().replace("+00:00", "Z") if local.tzinfo is UTC else local.isoformat()

@@ -1,0 +1,189 @@
+"""What a request asks for, read strictly: a typo must not give the numbers of something else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from aggregator.errors import ParameterError
+from aggregator.metrics.periods import CalendarName, calendar_period, today
+from aggregator.metrics.scope import Scope, ScopeKind
+from aggregator.metrics.series import FREQS
+from aggregator.metrics.spans import Span
+from aggregator.metrics.windows import (
+    LONGEST,
+    SPANS,
+    Window,
+    custom_window,
+    kept_hours,
+    rolling_window,
+)
+from aggregator.parameters import one_of, parse_zone
+
+MOST_OFFSET = 366
+LONGEST_HOURLY = timedelta(days=32)
+"""Of all agents at once; a month on whose days the clocks change fits in."""
+INSTANTS = "an ISO 8601 instant with a time zone, such as 2026-11-22T14:00:00Z"
+IDS = "a whole number"
+ALONE = {"since": ("window", "offset"), "offset": ("until",)}
+"""Parameters that contradict each other."""
+OFFSETS = f"a whole number from -{MOST_OFFSET} to 0"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a query string, for reading as for the document.
+
+    Attributes:
+        name: Its name.
+        read: Makes the value of a text, or raises ParameterError.
+        schema: What is allowed, as JSON Schema has it.
+        description: What it means, in sentences.
+    """
+
+    name: str
+    read: Callable[[str], Any]
+    schema: Mapping[str, Any]
+    description: str
+
+
+def parse_scope(kind: ScopeKind, raw: str) -> Scope:
+    """Read an id from a path.
+
+    Raises:
+        ParameterError: It is no whole number.
+    """
+    if not re.fullmatch("[0-9]{1,100}", raw):
+        raise ParameterError(f"{kind}_id", raw, IDS)
+    return Scope(kind, (int(raw),))
+
+
+def parse_span(args: Mapping[str, list[str]], now: datetime, retention: timedelta) -> Span:
+    """Read what time a request asks for, and in which buckets.
+
+    Args:
+        args: The values of each parameter of the query string.
+        now: The present.
+        retention: For how long metrics are kept.
+
+    Raises:
+        ParameterError: A parameter is unknown, repeated, malformed, or contradicts
+            another.
+    """
+    for name, values in args.items():
+        if name not in PARAMETERS:
+            raise ParameterError(name, values[0], f"one of the parameters {', '.join(PARAMETERS)}")
+        if len(values) > 1:
+            raise ParameterError(name, ", ".join(values), "one value")
+    for name, others in ALONE.items():
+        for other in others:
+            if name in args and other in args:
+                raise ParameterError(other, args[other][0], f"no {other} beside {name}")
+    given = {name: PARAMETERS[name].read(values[0]) for name, values in args.items()}
+    zone = given.get("tz", ZoneInfo("UTC"))
+    window = _window(given, zone, now)
+    return Span(window, kept_hours(now, retention), given.get("freq", "hour"), zone)
+
+
+def _window(given: Mapping[str, Any], zone: ZoneInfo, now: datetime) -> Window:
+    if "since" in given:
+        if "until" not in given and given["since"] >= now:
+            raise ParameterError("since", f"{given['since']:%FT%TZ}", "an instant before now")
+        return custom_window(given["since"], given.get("until", now), now)
+    name = given.get("window", "day")
+    if "offset" in given:
+        return _calendar_window(name, given["offset"], zone, now)
+    return rolling_window(name, now, given.get("until"))
+
+
+def _calendar_window(name: CalendarName, offset: int, zone: ZoneInfo, now: datetime) -> Window:
+    period = calendar_period(name, today(now, zone), zone)
+    for _ in range(-offset):
+        period = period.earlier()
+    return period.window(now)
+
+
+def check_hourly(span: Span) -> None:
+    """Bound what one answer about all agents can hold.
+
+    Raises:
+        ParameterError: It would be more than :data:`LONGEST_HOURLY` in hours.
+    """
+    window = span.window
+    if span.freq == "hour" and window.until - window.since > LONGEST_HOURLY:
+        allowed = f"at most {LONGEST_HOURLY.days} days before until, or freq=day or freq=week"
+        raise ParameterError("since", f"{window.since:%FT%TZ}", allowed)
+
+
+def _offset(raw: str) -> int:
+    if not re.fullmatch("0|-[1-9][0-9]{0,2}", raw) or int(raw) < -MOST_OFFSET:
+        raise ParameterError("offset", raw, OFFSETS)
+    return int(raw)
+
+
+def _instant(name: str) -> Callable[[str], datetime]:
+    def read(raw: str) -> datetime:
+        try:
+            at = datetime.fromisoformat(raw)
+        except ValueError:
+            raise ParameterError(name, raw, INSTANTS) from None
+        # The years keep a month before it, and any zone, inside what datetime can hold.
+        if not raw.isprintable() or at.tzinfo is None or not 1970 < at.year < 9999:
+            raise ParameterError(name, raw, INSTANTS)
+        return at.astimezone(UTC)
+
+    return read
+
+
+_WINDOWS = tuple(SPANS)
+PARAMETERS: Mapping[str, Parameter] = {
+    parameter.name: parameter
+    for parameter in (
+        Parameter(
+            "window",
+            lambda raw: one_of("window", raw, _WINDOWS),
+            {"type": "string", "enum": list(_WINDOWS), "default": "day"},
+            "The last 24 hours, 7 days or 30 days, up to now or until; with offset the day, "
+            "week (from Monday) or month of the calendar.",
+        ),
+        Parameter(
+            "offset",
+            _offset,
+            {"type": "integer", "minimum": -MOST_OFFSET, "maximum": 0},
+            "The window of the calendar in tz, as the page has it: 0 is the present one, -1 the "
+            "one before. Not together with since or until.",
+        ),
+        Parameter(
+            "since",
+            _instant("since"),
+            {"type": "string", "format": "date-time"},
+            "Start of a range of your own, up to until or now, widened to whole UTC hours. At "
+            f"most {LONGEST.days} days; of all agents in hours, {LONGEST_HOURLY.days}. Not "
+            "together with window or offset.",
+        ),
+        Parameter(
+            "until",
+            _instant("until"),
+            {"type": "string", "format": "date-time"},
+            "End of the range or of the window, exclusive, instead of now.",
+        ),
+        Parameter(
+            "freq",
+            lambda raw: one_of("freq", raw, FREQS),
+            {"type": "string", "enum": list(FREQS), "default": "hour"},
+            "Length of the buckets. Days and weeks are those of tz; one that the window holds "
+            "in part has what lies in the window, and its bucket_start is where it begins.",
+        ),
+        Parameter(
+            "tz",
+            parse_zone,
+            {"type": "string", "format": "timezone", "default": "UTC"},
+            "IANA name of the time zone of days, weeks, months and of the instants in the answer.",
+        ),
+    )
+}
+"""The query strings of all endpoints that answer with metrics."""

@@ -1,0 +1,1 @@
+"""Charts: figures, their tooltips, axes and colours. Pure Plotly."""

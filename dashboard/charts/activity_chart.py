@@ -1,0 +1,273 @@
+"""The chart of the page: what happened in each bucket of a period.
+
+Pure Plotly: an overview in, a figure out. Notebooks and the PNG export draw the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from aggregator.metrics.buckets import FUTURE, GONE, RUNNING, by_day
+from aggregator.query.overview import Overview
+from dashboard.charts import summaries
+from dashboard.charts.axes import count_axis, duration_axis, on_axis, time_axis
+from dashboard.charts.figure_types import Chart, Trace
+from dashboard.charts.stack import Layer, layers
+from dashboard.charts.theme import MARGIN, Palette, palette, template
+from dashboard.charts.tooltips import NO_LONGER_KEPT, shown, tooltips
+from dashboard.labels import AGENTS, COLUMNS, LABELS, TURN_TIME, TURNS
+
+FEW_BARS = 48
+CLEAR = "rgba(0,0,0,0)"
+
+
+def activity_chart(
+    overview: Overview,
+    names: Mapping[int, str] | None = None,
+    metric: str = TURNS,
+    scheme: str = "light",
+) -> go.Figure:
+    """Draw one metric of every bucket in a period, see :func:`chart_of`.
+
+    Without ``names``, projects are called as the overview itself calls them.
+    """
+    return go.Figure(chart_of(overview, names or names_in(overview), metric, scheme))
+
+
+def names_in(overview: Overview) -> dict[int, str]:
+    """The names of the projects of an overview, by id."""
+    projects = overview.projects
+    return dict(zip(projects["project_id"].tolist(), projects["name"], strict=True))
+
+
+def chart_of(
+    overview: Overview, names: Mapping[int, str], metric: str = TURNS, scheme: str = "light"
+) -> Chart:
+    """One metric of every bucket in a period, as ``data`` and ``layout`` of a figure.
+
+    Not yet a :class:`plotly.graph_objects.Figure`, which checks every property and takes
+    longer over it than the database over all numbers.
+
+    Turns are bars, stacked by project where there are several, with the average turn
+    time as a line over them; a bucket without turns is a hole in that line. The x axis
+    is as :func:`dashboard.charts.axes.time_axis` has it. Bars carry ``customdata`` of the
+    project's id (None for all) and the bucket's start (ISO 8601, UTC).
+
+    Args:
+        overview: What to draw; may be empty.
+        names: Names of projects by id.
+        metric: One of :data:`dashboard.labels.LABELS`.
+        scheme: ``light`` or ``dark``.
+    """
+    colours = palette(scheme)
+    stack = layers(overview, names)
+    buckets = _placed(overview.buckets)
+    buckets["tooltip"] = tooltips(overview, stack, colours)
+    if metric == TURNS:
+        data, axes = _turns(buckets, stack, overview, colours)
+    elif metric == TURN_TIME:
+        data, axes = _turn_time(buckets, colours)
+    else:
+        data, axes = _agents(buckets, colours)
+    layout = {
+        "template": template(scheme),
+        "meta": {"summary": summaries.chart_summary(overview, stack, metric)},
+        **_layout(overview),
+        **axes,
+        **_shade_gone(buckets, colours),
+    }
+    return {"data": data, "layout": layout}
+
+
+def _placed(buckets: pd.DataFrame) -> pd.DataFrame:
+    """The buckets with ``x`` (their middle on the axis), ``width`` (ms) and ``iso`` (start)."""
+    length = buckets["end"] - buckets["start"]
+    return buckets.assign(
+        x=on_axis(buckets["start"] + length / 2),
+        width=length.dt.total_seconds() * 1000,
+        iso=buckets["start"].dt.strftime("%FT%TZ"),
+    )
+
+
+def _layout(overview: Overview) -> dict[str, Any]:
+    return {
+        "margin": MARGIN,
+        "barmode": "stack",
+        # All that a bucket says appears at once, wherever in its column one points.
+        "hovermode": "x",
+        "hoverdistance": -1,
+        # A click tells how high it was, and so which of the stacked bars it hit.
+        "clickanywhere": True,
+        "xaxis": time_axis(overview.period),
+    }
+
+
+def _turns(
+    buckets: pd.DataFrame, stack: list[Layer], overview: Overview, colours: Palette
+) -> tuple[list[Trace], dict[str, Any]]:
+    name = f"Turns per {'day' if by_day(overview.period) else 'hour'}"
+    data = [
+        *(_layer_bars(layer, buckets, colours) for layer in stack),
+        _bars(buckets, TURNS, name, None if stack else colours.accent, colours),
+        *_line_over_bars(buckets, colours),
+    ]
+    right = {"overlaying": "y", "side": "right", "showgrid": False}
+    longest = buckets["avg_turn_time_seconds"].fillna(0).max()
+    return data, {
+        "yaxis": count_axis(buckets["turn_count"].max()),
+        "yaxis2": {**duration_axis(longest), **right},
+    }
+
+
+def _turn_time(buckets: pd.DataFrame, colours: Palette) -> tuple[list[Trace], dict[str, Any]]:
+    bars = _bars(buckets, TURN_TIME, LABELS[TURN_TIME], None, colours)
+    longest = buckets["avg_turn_time_seconds"].fillna(0).max()
+    return [bars, _line(buckets, colours.accent, 2)], {"yaxis": duration_axis(longest)}
+
+
+def _agents(buckets: pd.DataFrame, colours: Palette) -> tuple[list[Trace], dict[str, Any]]:
+    bars = _bars(buckets, AGENTS, LABELS[AGENTS], colours.accent, colours)
+    most = buckets["active_agents"].max()
+    return [bars], {"yaxis": count_axis(most), "showlegend": False}
+
+
+def _bars(
+    buckets: pd.DataFrame, metric: str, name: str, colour: str | None, colours: Palette
+) -> Trace:
+    """The bars that are pointed at and clicked, whether or not they have a colour."""
+    heights = buckets[COLUMNS[metric]].astype("float64").fillna(0)
+    return {
+        "type": "bar",
+        "name": name,
+        "legendgroup": name,
+        "x": buckets["x"].to_numpy(),
+        "y": heights.where(buckets["phase"] != FUTURE).to_numpy(),
+        # Not on top of the others.
+        "base": 0,
+        "width": buckets["width"].to_numpy(),
+        "customdata": _clicked(None, buckets),
+        "hovertext": buckets["tooltip"].to_numpy(),
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "showlegend": colour is not None,
+        "marker": _fill(colour, buckets, colours, _border(buckets)) if colour else {"color": CLEAR},
+    }
+
+
+def _layer_bars(layer: Layer, buckets: pd.DataFrame, colours: Palette) -> Trace:
+    held = buckets[buckets["start"].isin(layer.turns.index)]
+    return {
+        "type": "bar",
+        "name": shown(layer.name),
+        # Entries of different groups need not be of one width.
+        "legendgroup": layer.name,
+        "x": held["x"].to_numpy(),
+        "y": layer.turns.reindex(held["start"]).to_numpy(),
+        "width": held["width"].to_numpy(),
+        "customdata": _clicked(layer.project_id, held),
+        # The tooltip of the whole bucket tells it, but a click is told all bars.
+        "hoverinfo": "none",
+        "marker": _fill(colours.layer(layer.slot), held, colours, _border(buckets) / 2),
+    }
+
+
+def _clicked(project: int | None, buckets: pd.DataFrame) -> np.ndarray:
+    """What a click on each bar tells, as an array: Plotly would check lists item by item."""
+    return np.array([[project, start] for start in buckets["iso"]], dtype=object)
+
+
+def _border(buckets: pd.DataFrame) -> float:
+    """Pixels that part bars; those of a week are too narrow for any."""
+    return 1 if len(buckets) <= FEW_BARS else 0
+
+
+def _fill(colour: str, buckets: pd.DataFrame, colours: Palette, border: float) -> dict[str, Any]:
+    """The look of bars, hatched where they are still filling."""
+    # A border in the background's colour parts the bars; widths stay true.
+    marker: dict[str, Any] = {
+        "color": colour,
+        "line": {"color": colours.surface, "width": border},
+    }
+    running = buckets["phase"] == RUNNING
+    if running.any():
+        marker["pattern"] = {
+            "shape": ["/" if now else "" for now in running],
+            "fgcolor": colour,
+            "bgcolor": colours.unfinished(colour),
+            "size": 6,
+            "solidity": 0.3,
+        }
+    return marker
+
+
+def _line_over_bars(buckets: pd.DataFrame, colours: Palette) -> list[Trace]:
+    """The average turn time, with an edge that parts it from bars of any colour."""
+    edge = _line(buckets, colours.surface, 4, yaxis="y2", showlegend=False)
+    name = f"{LABELS[TURN_TIME]} (right axis)"
+    shown_as = {"name": name, "legendgroup": name, "showlegend": True}
+    line = _line(buckets, colours.contrast, 1.3, yaxis="y2", **shown_as)
+    return [edge, line]
+
+
+def _line(buckets: pd.DataFrame, colour: str, width: float, **options: Any) -> Trace:
+    average = buckets["avg_turn_time_seconds"]
+    # Between two holes there is no line to see, only a dot.
+    alone = average.notna() & average.shift().isna() & average.shift(-1).isna()
+    running = buckets["phase"] == RUNNING
+    dot = width + 3.5
+    return dict(
+        type="scatter",
+        x=buckets["x"].to_numpy(),
+        y=average.to_numpy(),
+        mode="lines+markers",
+        connectgaps=False,
+        # The bar's tooltip tells it all.
+        hoverinfo="skip",
+        line={"color": colour, "width": width},
+        marker={
+            "color": colour,
+            "size": [dot if one else 0 for one in alone | running],
+            # Else Plotly makes dots of several sizes transparent.
+            "opacity": 1,
+            "symbol": ["circle-open" if now else "circle" for now in running],
+        },
+        **{"showlegend": False, **options},
+    )
+
+
+def _shade_gone(buckets: pd.DataFrame, colours: Palette) -> dict[str, Any]:
+    """Say of what is no longer kept that it is so, lest it look idle."""
+    gone = buckets["phase"] == GONE
+    if not gone.any():
+        return {}
+    start, end = buckets["start"].iloc[0], buckets.loc[gone, "end"].iloc[-1]
+    left, middle, right = on_axis([start, start + (end - start) / 2, end])
+    shape = {
+        "type": "rect",
+        "layer": "below",
+        "x0": left,
+        "x1": right,
+        "y0": 0,
+        "y1": 1,
+        "yref": "paper",
+        "line": {"width": 0},
+        "fillcolor": colours.gone,
+    }
+    share = (end - start) / (buckets["end"].iloc[-1] - start)
+    if share < 0.06:
+        # The tooltips say it.
+        return {"shapes": [shape]}
+    words = {
+        "text": NO_LONGER_KEPT,
+        "x": middle,
+        "y": 0.5,
+        "yref": "paper",
+        "showarrow": False,
+        "textangle": 0 if share > 0.4 else -90,
+        "font": {"color": colours.muted},
+    }
+    return {"shapes": [shape], "annotations": [words]}

@@ -1,0 +1,149 @@
+"""Where the axes of a chart have their marks, and what these say."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from math import ceil
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from aggregator.metrics.buckets import by_day
+from aggregator.metrics.periods import Period
+from dashboard import formatting
+
+INTERVALS = 4
+"""Grid lines above zero, on both value axes, so that one grid serves both."""
+HEADROOM = 1.02
+"""Ends the value axes just above their highest mark, whose grid line would be cut off."""
+MOST_DAYS = 7
+"""Marks of days; more would touch each other on a phone."""
+
+COUNT_STEPS = tuple(factor * 10**power for power in range(8) for factor in (1, 2, 5))
+SECOND_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 180, 300, 600, 900)
+
+
+def count_axis(highest: float) -> dict[str, Any]:
+    """A value axis from 0 to at least ``highest``, in even round numbers."""
+    ticks = _ticks(highest, COUNT_STEPS)
+    return _value_axis(ticks, list(map(count_label, ticks)))
+
+
+def duration_axis(highest: float) -> dict[str, Any]:
+    """A value axis in seconds from 0 to at least ``highest``, in round time spans.
+
+    Gaps lie within one hour, so 4 times 15 minutes always suffice.
+    """
+    ticks = _ticks(highest, SECOND_STEPS)
+    return _value_axis(ticks, list(map(duration_label, ticks)))
+
+
+def count_label(number: int) -> str:
+    """A mark short enough for an axis: ``500``, ``5 000``, ``20k``, ``1.5M``."""
+    if number < 10_000:
+        return formatting.count(number)
+    return f"{number / 1e6:g}M" if number >= 1e6 else f"{number / 1e3:g}k"
+
+
+def duration_label(seconds: int) -> str:
+    """A mark of time, short enough for an axis: ``30 s``, ``1.5 min``."""
+    return f"{seconds / 60:g} min" if seconds >= 60 else f"{seconds} s"
+
+
+def _ticks(highest: float, steps: tuple[int, ...]) -> list[int]:
+    step = next(step for step in steps if step * INTERVALS >= highest or step == steps[-1])
+    return [step * mark for mark in range(INTERVALS + 1)]
+
+
+def _value_axis(ticks: list[int], labels: list[str]) -> dict[str, Any]:
+    return {"range": [0, ticks[-1] * HEADROOM], "tickvals": ticks, "ticktext": labels}
+
+
+def time_axis(period: Period) -> dict[str, Any]:
+    """The axis of all of a period, marked in local time.
+
+    It holds UTC instants without a zone, where everything is at its true place: a chart
+    in local time would draw the repeated hour of autumn twice in one place. Up to two
+    days are marked by the hour; up to eight by their days, with a line at each midnight;
+    more by some of the days, under their bars.
+    """
+    if by_day(period):
+        marks = _few_days(period)
+    elif period.day_count > 2:
+        marks = _all_days(period)
+    else:
+        marks = _hours(period)
+    return {"type": "date", "range": on_axis([period.since, period.until]), **marks}
+
+
+def on_axis(instants: Any) -> list[str]:
+    """UTC wall clock without a zone: what a Plotly axis can place exactly."""
+    texts: list[str] = pd.DatetimeIndex(instants).tz_convert("UTC").strftime("%FT%T").tolist()
+    return texts
+
+
+def _hours(period: Period) -> dict[str, Any]:
+    step = 4 if period.day_count == 1 else 8
+    # Quarters of an hour reach the full local hours of every zone on earth.
+    quarters = pd.date_range(period.since, period.until, freq="15min").tz_convert(period.zone)
+    full = [at for at in quarters if at.minute == 0 and at.hour % step == 0]
+    return {
+        "tickvals": on_axis(full),
+        "ticktext": [_hour_label(at, period) for at in full],
+    }
+
+
+def _hour_label(at: pd.Timestamp, period: Period) -> str:
+    if at.hour:
+        return formatting.clock(at)
+    if at.date() > period.last:
+        return "24:00"
+    return formatting.clock(at) if period.day_count == 1 else f"00:00<br>{formatting.day(at)}"
+
+
+def _all_days(period: Period) -> dict[str, Any]:
+    edges = period.days()
+    days = [_local_day(start, period.zone) for start, _ in edges]
+    # Two months side by side would touch each other on a phone.
+    named = 0 if days[1].day > 1 else 1
+    return {
+        # Names stand in the middle of their days, lines where these begin.
+        "tickvals": on_axis([start + (end - start) / 2 for start, end in edges]),
+        "ticktext": [
+            f"{formatting.DAYS[day.weekday()]}<br>{_day_label(day, place == named)}"
+            for place, day in enumerate(days)
+        ],
+        "ticklen": 0,
+        "minor": {
+            "tickvals": on_axis([start for start, _ in edges[1:]]),
+            "ticks": "outside",
+            "ticklen": 4,
+            "showgrid": True,
+        },
+    }
+
+
+def _few_days(period: Period) -> dict[str, Any]:
+    days = [(start, end, _local_day(start, period.zone)) for start, end in period.days()]
+    mondays = [day for day in days if day[2].weekday() == 0]
+    chosen = days if len(days) <= 3 * MOST_DAYS else mondays
+    chosen = chosen[:: ceil(len(chosen) / MOST_DAYS)]
+    months = [None, *(day.month for _, _, day in chosen)]
+    return {
+        "tickvals": on_axis([start + (end - start) / 2 for start, end, _ in chosen]),
+        "ticktext": [
+            _day_label(day, day.month != before)
+            for (_, _, day), before in zip(chosen, months[:-1], strict=True)
+        ],
+    }
+
+
+def _local_day(start: datetime, zone: ZoneInfo) -> date:
+    """The day that a bucket belongs to, which is the one in which it starts."""
+    return start.astimezone(zone).date()
+
+
+def _day_label(day: date, with_month: bool) -> str:
+    month = f" {formatting.MONTHS[day.month - 1]}" if with_month or day.day == 1 else ""
+    return f"{day.day}{month}"

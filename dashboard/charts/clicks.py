@@ -1,0 +1,32 @@
+"""What a click on the chart meant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+
+def clicked_bar(click: Mapping[str, Any] | None) -> tuple[int | None, datetime] | None:
+    """The project and the start of the bucket that were clicked.
+
+    A click is told all bars of its column; its height tells which of them it hit.
+
+    Args:
+        click: ``clickData`` of :func:`dashboard.charts.activity_chart.activity_chart`.
+
+    Returns:
+        The project's id, None above the bars and where one bar stands for several
+        projects; and the start of the bucket, UTC. None if nothing was clicked.
+    """
+    points = [point for point in (click or {}).get("points", []) if point.get("customdata")]
+    if click is None or not points:
+        return None
+    height = (click.get("yvals") or [float("inf")])[0]
+    start = datetime.fromisoformat(points[0]["customdata"][1])
+    top = 0.0
+    for point in sorted(points, key=lambda point: int(point["curveNumber"])):
+        top += point["y"]
+        if height <= top:
+            return point["customdata"][0], start
+    return None, start

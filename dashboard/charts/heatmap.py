@@ -1,0 +1,230 @@
+"""When in the week there is activity: weekday × hour of the viewer's clock.
+
+Pure Plotly: an overview in, a figure out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from aggregator.query.overview import Overview
+from dashboard import formatting
+from dashboard.charts.figure_types import Chart, Trace
+from dashboard.charts.theme import MARGIN, Palette, palette, template
+from dashboard.labels import AGENTS, PATTERN_LABELS, TURN_TIME, TURNS
+
+FULL_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+HOUR_MARKS = 4
+SCALE_WIDTH = 110
+CELL = 0.94
+"""Height and width of a cell, of which 1 lies between the middles of two."""
+
+
+def heatmap(overview: Overview, metric: str = TURNS, scheme: str = "light") -> go.Figure:
+    """Draw the mean of one metric in each hour of the week, see :func:`heatmap_of`."""
+    return go.Figure(heatmap_of(overview, metric, scheme))
+
+
+def heatmap_of(overview: Overview, metric: str = TURNS, scheme: str = "light") -> Chart:
+    """The mean of one metric in each hour of the week, Monday on top.
+
+    As ``data`` and ``layout`` of a figure, like :func:`.activity_chart.chart_of`. An
+    hour of which nothing is kept is struck through: it is not known to be quiet.
+
+    Args:
+        overview: What to draw; may be empty.
+        metric: One of :data:`dashboard.labels.LABELS`.
+        scheme: ``light`` or ``dark``.
+    """
+    colours = palette(scheme)
+    cells = hourly_means(overview)
+    means = cells[metric]
+    highest = 0.0 if means.isna().all() else float(means.max())
+    cells = cells.assign(said=_tooltips(cells, overview, metric))
+    ramp = {
+        "color": means.dropna().to_numpy(),
+        "colorscale": [
+            [step / (len(colours.ramp) - 1), colour] for step, colour in enumerate(colours.ramp)
+        ],
+        # Without turns all cells are as few as can be.
+        "cmin": 0,
+        "cmax": highest or 1,
+        "showscale": True,
+        "colorbar": _scale(highest, metric),
+    }
+    data = [
+        _bars(cells[means.notna()], ramp),
+        _bars(cells[means.isna()], {"color": "rgba(0, 0, 0, 0)"}),
+        _struck_through(cells, colours),
+    ]
+    summary = {"summary": _summary(cells, overview, metric)}
+    layout = {"template": template(scheme), "meta": summary, **_layout(overview)}
+    return {"data": data, "layout": layout}
+
+
+def _bars(cells: pd.DataFrame, marker: dict[str, Any]) -> Trace:
+    """Cells as floating bars.
+
+    Plotly's own heatmap is a picture in a ``data:`` address, which a strict
+    Content-Security-Policy forbids and paper shows blurred.
+    """
+    return {
+        "type": "bar",
+        "x": cells["hour"].to_numpy(),
+        "y": [CELL] * len(cells),
+        "base": (cells["weekday"] - CELL / 2).to_numpy(),
+        "width": CELL,
+        "marker": {"line": {"width": 0}, **marker},
+        "hovertext": cells["said"].to_numpy(),
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "showlegend": False,
+    }
+
+
+def hourly_means(overview: Overview) -> pd.DataFrame:
+    """The mean of each metric in each hour of the week, Monday 0 o'clock first.
+
+    Returns:
+        (168, 6) frame of ``weekday``, ``hour``, ``hours`` (kept, int64) and the means by
+        name of their metric: ``turns`` and ``agents`` per hour, ``turn-time`` in seconds;
+        float64, NaN where no hour is kept.
+    """
+    pattern = overview.pattern
+    hours = pattern["hours"].where(pattern["hours"] > 0)
+    return pattern[["weekday", "hour", "hours"]].assign(
+        **{
+            TURNS: pattern["turn_count"] / hours,
+            TURN_TIME: pattern["avg_turn_time_seconds"],
+            AGENTS: pattern["agent_hours"] / hours,
+        }
+    )
+
+
+def hour_name(hour: int, overview: Overview) -> str:
+    """A column's local time: ``14:00–15:00``, or ``14:30–15:30`` where hours begin so."""
+    return f"{_edge(hour, overview)}–{_edge(hour + 1, overview)}"
+
+
+def _edge(hour: int, overview: Overview) -> str:
+    minute = _first_minute(overview.pattern_until, overview)
+    return f"{hour % 24 if minute else hour:02}:{minute:02}"
+
+
+def _first_minute(day: date, overview: Overview) -> int:
+    """Where in the local hour the buckets begin, which are hours of UTC."""
+    noon = datetime.combine(day, time(12), UTC)
+    return noon.astimezone(overview.period.zone).minute
+
+
+def _tooltips(cells: pd.DataFrame, overview: Overview, metric: str) -> list[str]:
+    return [
+        f"<b>{FULL_DAYS[cell['weekday']]}s, {hour_name(cell['hour'], overview)}</b>"
+        f"<br>{_said(cell, overview, metric)}"
+        for cell in cells.to_dict("records")
+    ]
+
+
+def _said(cell: Mapping[Hashable, Any], overview: Overview, metric: str) -> str:
+    if not cell["hours"]:
+        return "nothing kept"
+    mean = cell[metric]
+    if metric == TURN_TIME:
+        said = "no" if pd.isna(mean) else formatting.duration(mean)
+        said += " average turn time"
+    else:
+        said = f"{_count(mean)} {'turns per hour' if metric == TURNS else 'active agents'}"
+    # In autumn one day has an hour twice.
+    days = min(cell["hours"], _days(cell["weekday"], overview))
+    return f"{said}, over {formatting.counted(days, FULL_DAYS[cell['weekday']])}"
+
+
+def _count(mean: float) -> str:
+    return formatting.rate(mean) if mean < 100 else formatting.count(round(mean))
+
+
+def _days(weekday: int, overview: Overview) -> int:
+    """How often a weekday is in the days of the pattern."""
+    first, last = overview.pattern_since, overview.pattern_until
+    offset = timedelta(days=(weekday - first.weekday()) % 7)
+    return max(0, (last - first - offset).days // 7 + 1)
+
+
+def _struck_through(cells: pd.DataFrame, colours: Palette) -> Trace:
+    unknown = cells[cells["hours"] == 0]
+    return {
+        "type": "scatter",
+        "x": unknown["hour"].to_numpy(),
+        "y": unknown["weekday"].to_numpy(),
+        "mode": "markers",
+        "marker": {
+            "symbol": "line-ne",
+            "size": 7,
+            "line": {"color": colours.muted, "width": 1},
+            "opacity": 0.5,
+        },
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _scale(highest: float, metric: str) -> dict[str, Any]:
+    most = formatting.duration(highest) if metric == TURN_TIME else _count(highest)
+    return {
+        # With one, even an invisible one, Plotly moves the title of a picture up.
+        "title": {"text": ""},
+        "orientation": "h",
+        "lenmode": "pixels",
+        "len": SCALE_WIDTH,
+        "thickness": 8,
+        "x": 1,
+        "xanchor": "right",
+        "y": 1.02,
+        "yanchor": "bottom",
+        "xpad": 0,
+        "ypad": 0,
+        "outlinewidth": 0,
+        "ticks": "",
+        "tickvals": [0, highest] if highest else [0],
+        "ticktext": ["0", most] if highest else ["0"],
+    }
+
+
+def _layout(overview: Overview) -> dict[str, Any]:
+    marks = range(0, 25, HOUR_MARKS)
+    return {
+        "margin": {**MARGIN, "t": 40, "b": 28},
+        "hovermode": "closest",
+        "barmode": "overlay",
+        "xaxis": {
+            "range": [-0.5, 23.5],
+            "tickvals": [mark - 0.5 for mark in marks],
+            "ticktext": [_edge(mark, overview) for mark in marks],
+            "showline": False,
+        },
+        "yaxis": {
+            "range": [6.5, -0.5],
+            "tickvals": list(range(7)),
+            "ticktext": list(formatting.DAYS),
+            "showgrid": False,
+            "ticks": "",
+        },
+    }
+
+
+def _summary(cells: pd.DataFrame, overview: Overview, metric: str) -> str:
+    days = formatting.days(overview.pattern_since, overview.pattern_until)
+    means = cells[metric].fillna(0)
+    intro = f"{PATTERN_LABELS[metric]} by weekday and hour, {days} {overview.pattern_until.year}."
+    if not means.max():
+        return f"{intro} Nothing to show."
+    highest = cells.to_dict("records")[int(means.argmax())]
+    weekday = FULL_DAYS[highest["weekday"]]
+    return (
+        f"{intro} Highest: {weekday}s, {hour_name(highest['hour'], overview)}: "
+        f"{_said(highest, overview, metric)}."
+    )

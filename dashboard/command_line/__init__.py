@@ -1,0 +1,1 @@
+"""What the commands of both command lines share: options and output."""

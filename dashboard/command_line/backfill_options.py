@@ -1,0 +1,98 @@
+"""What the command ``backfill`` is asked for: a range of hours, and who works on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+
+import click
+
+from aggregator.errors import SettingError
+from aggregator.metrics.windows import floor_hour
+from aggregator.passes.workers import Workers, dask_cluster, process_pool
+
+INSTANTS = "a date such as 2026-10-01, or an instant with a time zone, such as 2026-10-01T14:00:00Z"
+MOST_WORKERS = 256
+
+
+def range_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options whose values the functions below read."""
+    options = (
+        click.option(
+            "--since",
+            metavar="INSTANT",
+            help="First hour: 2026-10-01, or an instant with a time zone."
+            "  [default: as far back as metrics are kept]",
+        ),
+        click.option("--until", metavar="INSTANT", help="End, exclusive.  [default: now]"),
+        click.option("--workers", metavar="N", help="Work in N processes.  [default: in this one]"),
+        click.option(
+            "--dask",
+            metavar="ADDRESS",
+            help="Work on the Dask cluster of this scheduler: tcp://host:8786.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def parse_range(
+    since: str | None, until: str | None, now: datetime, retention_days: int
+) -> tuple[datetime, datetime]:
+    """Read the range to backfill.
+
+    Args:
+        since: Its start, default the oldest hour that is kept.
+        until: Its end, exclusive, default now.
+        now: The present.
+        retention_days: For how long metrics are kept.
+
+    Raises:
+        SettingError: One is malformed, the range is empty, or it begins before the
+            oldest hour that is kept.
+    """
+    horizon = floor_hour(now - timedelta(days=retention_days))
+    start = _instant("--since", since) if since else horizon
+    end = _instant("--until", until) if until else now
+    if start < horizon:
+        allowed = (
+            f"{horizon:%FT%H:%MZ} or later: metrics are kept for {retention_days} days "
+            "(ACTIVITY_RETENTION_DAYS)"
+        )
+        raise SettingError("--since", since, allowed)
+    if end <= start:
+        raise SettingError("--until", until or "now", f"an instant after {start:%FT%TZ}")
+    return start, end
+
+
+def _instant(name: str, raw: str) -> datetime:
+    try:
+        # A date stands for the beginning of that day.
+        at = datetime.combine(date.fromisoformat(raw), time(), UTC)
+    except ValueError:
+        try:
+            at = datetime.fromisoformat(raw)
+        except ValueError:
+            raise SettingError(name, raw, INSTANTS) from None
+    if at.tzinfo is None or not 1970 < at.year < 9999:
+        raise SettingError(name, raw, INSTANTS)
+    return at.astimezone(UTC)
+
+
+def parse_workers(size: str | None, dask: str | None) -> Workers | None:
+    """Read who works; None for the process itself.
+
+    Raises:
+        SettingError: The number is not one, or both are given.
+        DaskMissingError: A cluster is wanted without the extra ``dask``.
+    """
+    if size and dask:
+        raise SettingError("--workers", size, "no number of processes together with --dask")
+    if dask:
+        return dask_cluster(dask)
+    if not size:
+        return None
+    if not (size.isascii() and size.isdigit() and 1 <= int(size) <= MOST_WORKERS):
+        raise SettingError("--workers", size, f"a whole number from 1 to {MOST_WORKERS}")
+    return process_pool(int(size))

@@ -1,0 +1,65 @@
+"""Errors of the page, its pictures and the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aggregator.errors import ActivityError
+
+
+class AddressTakenError(ActivityError):
+    """The address to serve on cannot be bound."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(
+            f"cannot serve on {host}:{port}: {reason}; choose another with --host or --port"
+        )
+
+
+class MountError(ActivityError):
+    """Activity cannot be added to a server."""
+
+    def __init__(self, server: str, reason: str) -> None:
+        super().__init__(f"cannot add Activity to the Flask server {server!r}: {reason}")
+
+
+class BrowserMissingError(ActivityError):
+    """Pictures are drawn by Chrome or Chromium, and there is neither."""
+
+    def __init__(self, command: str, named: str | None) -> None:
+        place = f" at {named}" if named else ""
+        super().__init__(
+            f"pictures need Chrome or Chromium, and none was found{place}; run: {command}"
+        )
+
+
+class PicturePackageMissingError(ActivityError):
+    """Pictures are wanted, and a package for them is not installed."""
+
+    def __init__(self, package: str) -> None:
+        super().__init__(
+            f"pictures need the package {package}: pip install 'headspace-activity[png]'"
+        )
+
+
+class PictureFailedError(ActivityError):
+    """The browser did not draw a picture."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the picture could not be drawn: {reason}")
+
+
+class PicturesBusyError(ActivityError):
+    """So many pictures are wanted that another one would only wait."""
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__(
+            f"{waiting} exports are being drawn or are waiting already; try again in a moment"
+        )
+
+
+class OutputError(ActivityError):
+    """A file that was asked for cannot be written."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"cannot write {path}: {reason}")

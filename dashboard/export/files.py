@@ -1,0 +1,111 @@
+"""From what an export is asked for to its files: read once, then draw."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from aggregator.errors import ParameterError, UnknownScopeError
+from aggregator.metrics.periods import today as local_day
+from aggregator.query.overview import Overview
+from aggregator.query.reader import MetricReader
+from dashboard.charts import titles
+from dashboard.context import PageContext
+from dashboard.export.bundles import File, one_pdf, one_zip
+from dashboard.export.parameters import Export
+from dashboard.pictures.formats import Drawing
+from dashboard.pictures.picture import heading, picture_of
+from dashboard.pictures.renderer import Renderer
+from dashboard.selection.answer import Answer, Viewer, read_answer
+from dashboard.selection.view import View
+
+
+def make_files(
+    export: Export,
+    reader: MetricReader,
+    zone: ZoneInfo,
+    now: datetime,
+    *,
+    context: PageContext,
+    renderer: Renderer,
+) -> list[File]:
+    """Draw what is asked for.
+
+    Args:
+        export: What is asked for.
+        reader: Where the metrics come from.
+        zone: The time zone, where the view names none.
+        now: The present.
+        context: For how long metrics are kept.
+        renderer: Draws.
+
+    Returns:
+        A file for each picture, or one with all of them.
+
+    Raises:
+        ParameterError: The period is in the future.
+        UnknownScopeError: There is no such project or agent.
+        BrowserMissingError: There is no Chrome or Chromium.
+        PicturePackageMissingError: A package is not installed.
+        PictureFailedError: The browser fails.
+        PicturesBusyError: Too many others are waiting.
+    """
+    answer = _read(export, reader, zone, now, context)
+    overview, name = answer.overview, answer.choices.scope_name(answer.view)
+    contents = renderer.draw(_drawings(export, answer, name))
+    files = [
+        File(
+            name=f"{titles.filename(overview, name, subject.name)}.{export.kind}",
+            title=heading(overview, subject, name)[0],
+            content=content,
+        )
+        for subject, content in zip(export.subjects, contents, strict=True)
+    ]
+    return [_bundled(files, export.bundle, overview, name)] if export.bundle else files
+
+
+def _read(
+    export: Export, reader: MetricReader, zone: ZoneInfo, now: datetime, context: PageContext
+) -> Answer:
+    view = export.view
+    _check_begun(view, ZoneInfo(view.zone) if view.zone else zone, now)
+    answer = read_answer(reader, view, Viewer(zone, export.theme), now, context)
+    for kind, asked, known in (
+        ("project", view.projects, answer.view.projects),
+        ("agent", view.agents, answer.view.agents),
+    ):
+        for missing in sorted(set(asked) - set(known)):
+            raise UnknownScopeError(kind, missing)
+    return answer
+
+
+def _check_begun(view: View, zone: ZoneInfo, now: datetime) -> None:
+    """Refuse a day, week or month that is yet to come: the page would show the present one."""
+    today = local_day(now, zone)
+    if view.on and view.period(zone, view.on).first > today:
+        raise ParameterError("on", view.on.isoformat(), f"a day up to {today}, today in {zone.key}")
+
+
+def _drawings(export: Export, answer: Answer, scope_name: str) -> list[Drawing]:
+    charts = (
+        picture_of(
+            answer.overview,
+            answer.choices.project_names,
+            subject,
+            scope_name=scope_name,
+            scheme=export.theme,
+            size=export.size,
+        )
+        for subject in export.subjects
+    )
+    return [Drawing(chart, export.kind, export.size.scale) for chart in charts]
+
+
+def _bundled(files: list[File], bundle: str, overview: Overview, scope_name: str) -> File:
+    title = titles.title("Activity", f"{scope_name} · {titles.subtitle(overview)}")
+    content = (
+        one_pdf(files, title)
+        if bundle == "pdf"
+        else one_zip(files, overview.window.as_of.astimezone(overview.period.zone))
+    )
+    return File(f"{titles.filename(overview, scope_name, 'report')}.{bundle}", title, content)

@@ -1,0 +1,86 @@
+"""Charts as pictures over HTTP: ``/activity/export/turns.png?window=week``.
+
+Errors are ``{"error": "…"}``, as those of the API.
+"""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, current_app, request
+
+from aggregator.errors import ParameterError
+from aggregator.query.reader import MetricReader
+from dashboard.context import Clock, PageContext
+from dashboard.errors import PictureFailedError, PicturesBusyError
+from dashboard.export.bundles import File
+from dashboard.export.files import make_files
+from dashboard.export.parameters import Export, read_export, read_name
+from dashboard.pictures.renderer import Renderer
+from dashboard.responses import ANSWERED, error_response
+
+UTC_ZONE = ZoneInfo("UTC")
+"""Nobody tells a server where its viewer is; ``tz=`` does."""
+TYPES = {
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "pdf": "application/pdf",
+    "zip": "application/zip",
+}
+RETRY_SECONDS = 5
+NO_SCRIPTS = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+"""An SVG is a document of its own, in which a browser would run what it holds."""
+
+
+def add_export_rules(
+    blueprint: Blueprint,
+    reader: MetricReader,
+    context: PageContext,
+    now: Clock,
+    renderer: Renderer,
+) -> None:
+    """Answer ``/export/<chart>.<format>`` below the page, with the page's own parameters."""
+
+    @blueprint.get("/export/<name>")
+    def export(name: str) -> Response:
+        try:
+            wanted = read_export(*read_name(name), _parameters())
+            [file] = make_files(wanted, reader, UTC_ZONE, now(), context=context, renderer=renderer)
+        except ANSWERED as error:
+            answer = _refusal(error)
+        else:
+            answer = _answer(file, wanted)
+        # Numbers change, and so does what is wrong.
+        answer.headers["Cache-Control"] = "no-cache"
+        return answer
+
+
+def _parameters() -> dict[str, str]:
+    """The query string.
+
+    Raises:
+        ParameterError: A parameter is repeated.
+    """
+    given = request.args.to_dict(flat=False)
+    for name, texts in given.items():
+        if len(texts) > 1:
+            raise ParameterError(name, ", ".join(texts), "one value")
+    return {name: texts[0] for name, texts in given.items()}
+
+
+def _refusal(error: Exception) -> Response:
+    answer = error_response(error)
+    if isinstance(error, PicturesBusyError):
+        answer.headers["Retry-After"] = str(RETRY_SECONDS)
+    if isinstance(error, PictureFailedError):
+        current_app.logger.error("Export: %s", error, exc_info=error)
+    return answer
+
+
+def _answer(file: File, wanted: Export) -> Response:
+    answer = Response(file.content, mimetype=TYPES[wanted.bundle or wanted.kind])
+    answer.headers["Content-Disposition"] = f'inline; filename="{file.name}"'
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    if wanted.kind == "svg":
+        answer.headers["Content-Security-Policy"] = NO_SCRIPTS
+    return answer

@@ -1,0 +1,122 @@
+"""The commands of a host: ``flask activity …``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+from sqlalchemy.exc import DBAPIError
+
+from aggregator.database.engine import one_line, shown
+from aggregator.errors import DatabaseRefusedError
+from dashboard.command_line.backfill_options import parse_range, parse_workers, range_options
+from dashboard.command_line.output import (
+    OneLineGroup,
+    backfill_line,
+    pass_line,
+    showing_on,
+    status_lines,
+)
+from dashboard.export.command import read_options, write_export
+from dashboard.export.options import export_options
+from dashboard.host.mounted import MountedActivity
+
+
+@click.group("activity", cls=OneLineGroup)
+def commands() -> None:
+    """Activity: its tables, its passes and its state."""
+
+
+@commands.command()
+@with_appcontext
+def migrate() -> None:
+    """Make our tables, or bring them to their newest form.
+
+    The host's own tables and migrations are left alone.
+    """
+    with _activity() as activity:
+        click.echo(f"The tables of headspace-activity are at {activity.database.migrate()}")
+
+
+@commands.command()
+@with_appcontext
+def aggregate() -> None:
+    """Make one pass over the turns and end."""
+    with _activity() as activity:
+        click.echo(pass_line(activity.aggregate_once()))
+
+
+@commands.command()
+@range_options
+@with_appcontext
+def backfill(since: str | None, until: str | None, workers: str | None, dask: str | None) -> None:
+    """Compute the hours of a range from their turns anew.
+
+    Dates are days in UTC; the range is widened to whole hours. It may be ended at any
+    time and run again; what is done stays done.
+    """
+    chosen = parse_workers(workers, dask)
+    with _activity() as activity:
+        days = activity.settings.retention_days
+        start, end = parse_range(since, until, activity.now(), days)
+        with click.progressbar(length=1, label="Recomputing hours") as bar:
+            report = activity.backfill(start, end, workers=chosen, progress=showing_on(bar))
+    click.echo(backfill_line(report))
+
+
+@commands.command()
+@click.argument("state", type=click.Choice(["on", "off"]))
+@with_appcontext
+def capture(state: str) -> None:
+    """Let triggers on turns, tasks and agents note what changes, or no longer.
+
+    With them a pass recomputes what has changed, without them every hour that is kept.
+    """
+    with _activity() as activity:
+        activity.capture(on=state == "on")
+    click.echo(f"Changes are {'captured' if state == 'on' else 'no longer captured'}")
+
+
+@commands.command()
+@with_appcontext
+def prune() -> None:
+    """Delete metrics older than ACTIVITY_RETENTION_DAYS, as each pass does too."""
+    with _activity() as activity:
+        click.echo(f"Deleted {activity.prune():,} rows")
+
+
+@commands.command()
+@export_options
+@with_appcontext
+def export(**given: Any) -> None:
+    """Save the page's charts as pictures: PNG, SVG or PDF, one of them or all."""
+    wanted = read_options(given)
+    with _activity() as activity:
+        days = activity.settings.retention_days
+        for path in write_export(wanted, activity.reader, activity.now(), days):
+            click.echo(f"Wrote {path}")
+
+
+@commands.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@with_appcontext
+def status(as_json: bool) -> None:
+    """Tell what there is, and how fresh the metrics are."""
+    with _activity() as activity:
+        facts = activity.status()
+    click.echo(json.dumps(facts, indent=2) if as_json else "\n".join(status_lines(facts)))
+
+
+@contextmanager
+def _activity() -> Iterator[MountedActivity]:
+    """Activity on the present server; whatever its database refuses is one line."""
+    activity: MountedActivity = current_app.extensions["activity"]
+    try:
+        yield activity
+    except DBAPIError as failure:
+        raise DatabaseRefusedError(shown(activity.engine.url), one_line(failure)) from failure

@@ -1,0 +1,96 @@
+"""A host's database: what it is like, and whether it is ready for us."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+
+from sqlalchemy import Connection, Engine
+
+from aggregator.database.source import Source
+from aggregator.errors import NotMigratedError
+from aggregator.query.reader import MetricReader
+from aggregator.schema.host import find_source
+from aggregator.schema.migrate import current_revision, newest_revision, upgrade
+
+
+class HostDatabase:
+    """The database of one server, looked at when it is needed first.
+
+    Not before, because a host's own migrations start with the same server, before there
+    is any table, and because connections do not survive a fork.
+
+    Args:
+        find: Gives the engine.
+        turn_at: Column of ``turns`` with the instant, or None to look for it.
+        agent_name: Column of ``agents`` with the name, or None to look for it.
+    """
+
+    def __init__(
+        self,
+        find: Callable[[], Engine],
+        *,
+        turn_at: str | None = None,
+        agent_name: str | None = None,
+    ) -> None:
+        self._find = find
+        self._turn_at = turn_at
+        self._agent_name = agent_name
+        self._source: Source | None = None
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine."""
+        return self._find()
+
+    def source(self) -> Source:
+        """Where the database keeps what metrics are made from, once all is ready.
+
+        Raises:
+            HostSchemaError: The host's tables lack something.
+            NotMigratedError: Our tables are missing or of an older form.
+        """
+        if self._source is None:
+            with self.engine.connect() as conn:
+                source = self._look(conn)
+                current = current_revision(conn, "activity")
+            # A newer form is that of newer workers, which take over one after the other.
+            if current is None or current < newest_revision("activity"):
+                raise NotMigratedError(current)
+            self._source = source
+        return self._source
+
+    def migrate(self) -> str:
+        """Bring our tables to their newest form; return what that is called.
+
+        Raises:
+            HostSchemaError: The host's tables, which ours refer to, lack something.
+        """
+        with self.engine.connect() as conn:
+            self._look(conn)
+        upgrade(self.engine, "activity")
+        return newest_revision("activity")
+
+    def _look(self, conn: Connection) -> Source:
+        return find_source(conn, turn_at=self._turn_at, agent_name=self._agent_name)
+
+
+class HostReader(MetricReader):
+    """Reads a host's metrics, or says what is missing.
+
+    Any question may raise HostSchemaError or NotMigratedError.
+    """
+
+    def __init__(self, database: HostDatabase) -> None:
+        self._database = database
+
+    @contextmanager
+    def snapshot(self) -> Iterator[tuple[Connection, Source]]:
+        """See :meth:`aggregator.read.MetricReader.snapshot`."""
+        with self._reader.snapshot() as found:
+            yield found
+
+    @cached_property
+    def _reader(self) -> MetricReader:
+        return MetricReader(self._database.engine, self._database.source())

@@ -1,0 +1,142 @@
+"""The Flask extension: one call adds the page, the API, the job and the commands to a server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from flask import Flask
+
+from dashboard import api
+from dashboard.context import Clock, PageContext
+from dashboard.errors import MountError
+from dashboard.host.commands import commands
+from dashboard.host.database import HostDatabase
+from dashboard.host.engine import Given, find_engine
+from dashboard.host.first_request import start_with_first_request
+from dashboard.host.guards import Decorator, guarded
+from dashboard.host.mounted import MountedActivity
+from dashboard.host.settings import HostSettings
+from dashboard.page import mount
+from dashboard.page.csrf import Csrf
+
+
+def utc_now() -> datetime:
+    """The present."""
+    return datetime.now(UTC)
+
+
+class Activity:
+    """The Activity page, the JSON API, the background job and ``flask activity``.
+
+    Either ``Activity(app)``, or ``activity = Activity()`` and later
+    ``activity.init_app(app)``, for as many servers as there are; always before the
+    server's first request. ``app.extensions["activity"]`` is then the server's
+    :class:`dashboard.host.mounted.MountedActivity`.
+
+    What is None here is taken from ``app.config``, see :mod:`dashboard.host.settings`.
+
+    Args:
+        app: The server, or None to call :meth:`init_app` later.
+        engine: The host's database: an engine, a URL, Flask-SQLAlchemy's ``db``, or a
+            function that returns an engine. None: ``ACTIVITY_DATABASE_URL``, or else
+            Flask-SQLAlchemy's engine, or else ``SQLALCHEMY_DATABASE_URI``.
+        template: Jinja template around the page, see :func:`dashboard.page.mount.mount`; None
+            for a page with nothing else on it.
+        url_prefix: Where the page is.
+        api_prefix: Where the API is.
+        decorators: Put around every address of ours, such as ``[login_required]``. A
+            host that checks in ``before_request`` needs none.
+        csrf: The header that the host looks at, and a function that makes a token for
+            the present request. None for Flask-WTF, for a host whose template holds the
+            token in a ``<meta>`` element, and for one without such a guard.
+        context: Facts for the words on the page.
+        clock: Gives the present, with a time zone.
+    """
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        *,
+        engine: Given | None = None,
+        template: str | None = None,
+        url_prefix: str | None = None,
+        api_prefix: str | None = None,
+        decorators: Sequence[Decorator] = (),
+        csrf: tuple[str, Callable[[], str]] | None = None,
+        context: PageContext | None = None,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._engine = engine
+        self._given = {"template": template, "url_prefix": url_prefix, "api_prefix": api_prefix}
+        self._decorators = decorators
+        self._csrf = csrf
+        self._context = context
+        self._clock = clock
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Add everything to a server.
+
+        Raises:
+            MountError: It has Activity already, has answered a request already, has an
+                address or a blueprint in our place, or no database is known.
+            SettingError: A key of ``app.config`` or an argument has a value that cannot
+                be used.
+        """
+        settings = HostSettings.load(app.config, self._given)
+        _check_place(app, settings)
+        database = HostDatabase(
+            find_engine(app, self._engine, settings.database_url),
+            turn_at=settings.turn_at_column,
+            agent_name=settings.agent_name_column,
+        )
+        activity = MountedActivity(database, settings.aggregator, self._clock)
+        with guarded(app, self._decorators):
+            self._mount(app, settings, activity)
+        app.cli.add_command(commands)
+        if settings.jobs:
+            start_with_first_request(app, activity)
+        app.extensions["activity"] = activity
+
+    def _mount(self, app: Flask, settings: HostSettings, activity: MountedActivity) -> None:
+        header, make_token = self._csrf or (settings.csrf_header, None)
+        context = self._context or PageContext(
+            retention_days=settings.aggregator.retention_days,
+            interval_seconds=settings.aggregator.interval_seconds,
+        )
+        retention = timedelta(days=context.retention_days)
+        app.register_blueprint(
+            api.blueprint(activity.reader, self._clock, retention, settings.api_prefix)
+        )
+        mount.mount(
+            app,
+            activity.reader,
+            context,
+            now=self._clock,
+            url_prefix=settings.url_prefix,
+            template=settings.template,
+            csrf=Csrf(header, settings.csrf_meta, make_token),
+        )
+
+
+def _check_place(app: Flask, settings: HostSettings) -> None:
+    """Refuse a server on which something would be half there, or hidden."""
+    if "activity" in app.extensions:
+        raise MountError(app.name, "it has Activity already; expected one call for each server")
+    # Flask has no public name for it, and would fail halfway.
+    if app._got_first_request:
+        raise MountError(app.name, "it has answered a request already; expected a call before")
+    for name in ("activity", "activity_api"):
+        if name in app.blueprints:
+            raise MountError(app.name, f"it has a blueprint named {name!r}, which is to be ours")
+    places = {
+        settings.url_prefix: "another url_prefix",
+        f"{settings.api_prefix}/overall": "another api_prefix",
+    }
+    for rule in app.url_map.iter_rules():
+        place = rule.rule.rstrip("/")
+        if place in places:
+            reason = f"{place} belongs to {rule.endpoint!r}; expected {places[place]}"
+            raise MountError(app.name, reason)

@@ -1,0 +1,155 @@
+"""Activity on one server: its database, its settings and its background job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import Engine
+
+from aggregator.database.source import Source
+from aggregator.jobs.scheduler import ActivityAggregator
+from aggregator.passes.backfill import BackfillReport, backfill
+from aggregator.passes.run import PassReport
+from aggregator.passes.workers import Workers
+from aggregator.query.status import read_status
+from aggregator.schema.capture import install, remove
+from aggregator.settings import Settings
+from dashboard.context import Clock
+from dashboard.host.database import HostDatabase, HostReader
+
+
+class MountedActivity:
+    """What ``app.extensions["activity"]`` is.
+
+    Attributes:
+        database: The host's database.
+        settings: ``interval_seconds`` and ``retention_days`` are used.
+        reader: Answers questions about metrics.
+    """
+
+    def __init__(self, database: HostDatabase, settings: Settings, clock: Clock) -> None:
+        self.database = database
+        self.settings = settings
+        self.reader = HostReader(database)
+        self._clock = clock
+        self._jobs: ActivityAggregator | None = None
+        self._starting = Lock()
+
+    @property
+    def engine(self) -> Engine:
+        """The database."""
+        return self.database.engine
+
+    def now(self) -> datetime:
+        """The present by the server's clock."""
+        return self._clock()
+
+    def start(self) -> None:
+        """Make passes in a background thread of this process; without effect when it does.
+
+        The server does so by itself with its first request, unless ``ACTIVITY_JOBS`` is
+        False. Before it forks, a call has no lasting effect.
+        """
+        with self._starting:
+            if self._jobs is None:
+                self._jobs = self._aggregator()
+            self._jobs.start()
+
+    def stop(self) -> None:
+        """End the background thread, after a pass that is running."""
+        with self._starting:
+            if self._jobs is not None:
+                self._jobs.stop()
+                self._jobs = None
+
+    def aggregate_once(self, now: datetime | None = None) -> PassReport | None:
+        """Make one pass now; None when another process is making one.
+
+        Raises:
+            HostSchemaError: The host's tables lack something.
+            NotMigratedError: Our tables are missing or of an older form.
+        """
+        return self._aggregator().aggregate_once(now)
+
+    def prune(self, now: datetime | None = None) -> int:
+        """Delete rows older than the retention; return how many went.
+
+        Raises:
+            HostSchemaError: The host's tables lack something.
+            NotMigratedError: Our tables are missing or of an older form.
+        """
+        self.database.source()
+        return self._aggregator().prune(now)
+
+    def backfill(
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        workers: Workers | None = None,
+        progress: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> BackfillReport:
+        """Compute a range of hours anew, see :func:`aggregator.passes.backfill.backfill`.
+
+        Raises:
+            HostSchemaError: The host's tables lack something.
+            NotMigratedError: Our tables are missing or of an older form.
+        """
+        source = self.database.source()
+        return backfill(
+            self.engine, since, until, source=source, workers=workers, progress=progress
+        )
+
+    def capture(self, *, on: bool) -> None:
+        """Have changes noted by triggers on the host's tables, or not, which is the default.
+
+        See :mod:`aggregator.schema.capture`.
+
+        Raises:
+            HostSchemaError: The host's tables lack something.
+            NotMigratedError: Our tables are missing or of an older form.
+            TablesBusyError: Others keep the tables locked.
+        """
+        source = self.database.source()
+        with self.engine.begin() as conn:
+            if on:
+                install(conn, source)
+            else:
+                remove(conn)
+
+    def status(self) -> dict[str, Any]:
+        """Facts, see :func:`aggregator.query.status.read_status`.
+
+        Raises:
+            HostSchemaError: The host's tables lack something.
+            NotMigratedError: Our tables are missing or of an older form.
+        """
+        source = self.database.source()
+        with self.engine.connect() as conn:
+            return read_status(conn, self._clock(), source)
+
+    def _aggregator(self) -> ActivityAggregator:
+        return HostAggregator(self.database, self.settings, self._clock)
+
+
+class HostAggregator(ActivityAggregator):
+    """An aggregator that looks at a host's tables anew until they are ready.
+
+    So a server may start before its migrations; meanwhile each pass is one line in the log.
+    """
+
+    def __init__(self, database: HostDatabase, settings: Settings, clock: Clock) -> None:
+        super().__init__(database.engine, settings, clock=clock)
+        self._database = database
+
+    def source(self) -> Source:
+        """Where the database keeps its turns, once all is ready.
+
+        Raises:
+            HostSchemaError: The host's tables lack something.
+            NotMigratedError: Our tables are missing or of an older form.
+        """
+        return self._database.source()

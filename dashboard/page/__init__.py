@@ -1,0 +1,1 @@
+"""The page: how it is mounted, its layout and its callbacks."""

@@ -1,0 +1,224 @@
+"""The page's one callback: the controls and the address in, the whole view out.
+
+The address carries the view and the controls show it, so both are input and output
+of the same callback. Whichever changed says what is wanted; the answer brings the
+other into line. One change is one request, and an answer that a newer request has
+overtaken is dropped by Dash.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dash import ClientsideFunction, Dash, Input, Output, ctx, no_update
+
+from aggregator.errors import HostSchemaError, NotMigratedError
+from aggregator.metrics.periods import today as local_day
+from aggregator.metrics.windows import LONGEST
+from aggregator.query.reader import DATABASE_AWAY, MetricReader
+from dashboard.charts.clicks import clicked_bar
+from dashboard.context import Clock, PageContext
+from dashboard.page import ids
+from dashboard.page.draw import draw, notice
+from dashboard.selection.answer import Viewer, read_answer
+from dashboard.selection.choices import Choices
+from dashboard.selection.view import View
+
+log = logging.getLogger(__name__)
+
+OUTPUTS = {
+    "search": Output(ids.URL, "search"),
+    "window": Output(ids.WINDOW, "value"),
+    "period": Output(ids.PERIOD, "children"),
+    "range": Output(ids.RANGE_BOX, "children"),
+    "project": Output(ids.PROJECT, "value"),
+    "project_options": Output(ids.PROJECT, "options"),
+    "agent": Output(ids.AGENT, "value"),
+    "agent_options": Output(ids.AGENT, "options"),
+    "metric": Output(ids.METRIC, "value"),
+    "active_only": Output(ids.ACTIVE_ONLY, "value"),
+    "zone": Output(ids.ZONE, "value"),
+    "crumbs": Output(ids.CRUMBS, "children"),
+    "states": Output(ids.STATES, "children"),
+    "notice": Output(ids.NOTICE, "children"),
+    "caption": Output(ids.CAPTION, "children"),
+    "cards": Output(ids.CARDS, "children"),
+    "figure": Output(ids.CHART, "figure"),
+    "clicked": Output(ids.CHART, "clickData"),
+    "chart_title": Output(ids.CHART_TITLE, "children"),
+    "chart_summary": Output(ids.CHART_SUMMARY, "children"),
+    "pattern": Output(ids.PATTERN, "figure"),
+    "pattern_title": Output(ids.PATTERN_TITLE, "children"),
+    "pattern_summary": Output(ids.PATTERN_SUMMARY, "children"),
+    "people": Output(ids.PEOPLE, "data"),
+    "shares": Output(ids.SHARES, "children"),
+    "downloads": Output(ids.DOWNLOADS, "data"),
+    "version": Output(ids.VERSION, "data"),
+    "empty": Output(ids.EMPTY, "children"),
+    "view": Output(ids.VIEW, "className"),
+    "announcement": Output(ids.ANNOUNCEMENT, "children"),
+}
+
+CONTROLS = {
+    "window": Input(ids.WINDOW, "value"),
+    "project": Input(ids.PROJECT, "value"),
+    "agent": Input(ids.AGENT, "value"),
+    "metric": Input(ids.METRIC, "value"),
+    "active_only": Input(ids.ACTIVE_ONLY, "value"),
+    "zone": Input(ids.ZONE, "value"),
+    "clicked": Input(ids.CHART, "clickData"),
+    # There only while the period is a custom one.
+    "first": Input(ids.RANGE, "start_date", allow_optional=True),
+    "last": Input(ids.RANGE, "end_date", allow_optional=True),
+}
+
+INPUTS = {
+    "search": Input(ids.URL, "search"),
+    "viewer": Input(ids.VIEWER, "data"),
+    "tick": Input(ids.TICK, "data"),
+    "controls": CONTROLS,
+}
+
+UNCHANGED = dict.fromkeys(OUTPUTS, no_update)
+
+AWAY = (
+    "The database does not answer. What you see may be out of date; trying again every few seconds."
+)
+
+
+def register(app: Dash, reader: MetricReader, context: PageContext, now: Clock) -> None:
+    """Give the page its callbacks: four in the browser, one here."""
+    app.clientside_callback(
+        ClientsideFunction("activity", "viewer"),
+        Output(ids.VIEWER, "data"),
+        Input(ids.VIEWER, "id"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("activity", "people"),
+        Input(ids.PEOPLE, "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("activity", "tables"),
+        Input(ids.DOWNLOADS, "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("activity", "shown"),
+        Input(ids.VERSION, "data"),
+    )
+
+    @app.callback(output=OUTPUTS, inputs=INPUTS)
+    def update(
+        *,
+        search: str | None,
+        viewer: dict[str, str] | None,
+        tick: int,  # noqa: ARG001 - it only says that there is something new
+        controls: dict[str, Any],
+    ) -> dict[str, Any]:
+        changed = set(changed_ids())
+        addressed, problems = View.parse(search)
+        person, present = Viewer.of(viewer), now()
+        try:
+            view = wanted_view(addressed, controls, changed, person, present)
+            if ids.PROJECT in changed:
+                view = Choices(*reader.choices()).cascaded(view)
+            answer = read_answer(reader, view, person, present, context)
+        except DATABASE_AWAY as failure:
+            log.warning("the page has no database: %s", str(failure).split("\n", 1)[0])
+            # Without a version, the page asks again as soon as the database is back.
+            return {**UNCHANGED, "version": None, "notice": AWAY}
+        except (HostSchemaError, NotMigratedError) as missing:
+            log.warning("the page cannot be filled: %s", missing)
+            return {**UNCHANGED, "version": None, "notice": f"Nothing to show: {missing}."}
+        shown = draw(answer, person, context)
+        if changed == {ids.TICK}:
+            # Nobody wants to hear the same view's numbers with every pass.
+            shown["announcement"] = no_update
+        address = no_update if view == addressed else view.search
+        said = notice((*problems, *answer.problems), answer.choices.scope_name(answer.view))
+        return {"search": address, "notice": said, **shown}
+
+
+def changed_ids() -> list[str]:
+    """Ids of the elements that caused the present request; none at first load."""
+    return [str(item["prop_id"]).split(".")[0] for item in ctx.triggered]
+
+
+def wanted_view(
+    addressed: View,
+    controls: Mapping[str, Any],
+    changed: set[str],
+    viewer: Viewer,
+    now: datetime,
+) -> View:
+    """The view that a request is about: what the address says, but for what has changed.
+
+    Args:
+        addressed: The view in the address.
+        controls: Values of the controls, by the names of :data:`CONTROLS`.
+        changed: Ids of the elements that changed.
+        viewer: Whose page it is.
+        now: The present.
+    """
+    view = addressed
+    zone = ZoneInfo(view.zone) if view.zone else viewer.zone
+    today = local_day(now, zone)
+    if ids.WINDOW in changed:
+        view = _in_window(view, controls["window"], zone, today)
+    if ids.RANGE in changed and controls["first"] and controls["last"]:
+        view = _in_range(view, controls["first"], controls["last"])
+    if ids.PROJECT in changed:
+        view = replace(view, projects=_ids(controls["project"]))
+    if ids.AGENT in changed:
+        view = replace(view, agents=_ids(controls["agent"]))
+    if ids.METRIC in changed:
+        view = replace(view, metric=controls["metric"])
+    if ids.ACTIVE_ONLY in changed:
+        view = replace(view, everyone=not controls["active_only"])
+    if ids.ZONE in changed and controls["zone"]:
+        own = controls["zone"] == viewer.zone.key
+        view = replace(view, zone=None if own else ZoneInfo(controls["zone"]).key)
+    if ids.CHART in changed:
+        view = narrowed(view, controls["clicked"], zone)
+    return view
+
+
+def _in_window(view: View, window: str, zone: ZoneInfo, today: date) -> View:
+    """Another length of period around the same days, the present one where it holds today."""
+    before = view.period(zone, today)
+    if window == "custom":
+        return replace(view, window=window, on=None, first=before.first, last=before.last)
+    on = today if before.first <= today <= before.last else before.first
+    there = replace(view, window=window, on=on, first=None, last=None)
+    return there.during(there.period(zone, today), today)
+
+
+def _in_range(view: View, first: str, last: str) -> View:
+    """The days of the picker, which has them as ISO 8601, with or without a time.
+
+    More days than a period can have are cut off at its end.
+    """
+    start, end = date.fromisoformat(first[:10]), date.fromisoformat(last[:10])
+    end = min(max(start, end), start + LONGEST - timedelta(days=1))
+    return replace(view, window="custom", on=None, first=start, last=end)
+
+
+def _ids(chosen: list[int] | None) -> tuple[int, ...]:
+    return tuple(sorted(chosen or ()))
+
+
+def narrowed(view: View, click: Mapping[str, Any] | None, zone: ZoneInfo) -> View:
+    """The view that a click on a bar asks for: its day, or in a day its project."""
+    bar = clicked_bar(click)
+    if bar is None:
+        return view
+    project, start = bar
+    if view.window != "day":
+        return replace(view, window="day", on=start.astimezone(zone).date(), first=None, last=None)
+    if project is not None and not view.agents:
+        return replace(view, projects=(project,))
+    return view

@@ -1,0 +1,80 @@
+"""How new the shown numbers are, and whether there are newer ones.
+
+The page asks every few seconds, and reads its numbers anew only when a pass has changed
+them or time alone has.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pandas as pd
+from flask import Blueprint, Response
+
+from aggregator.metrics.windows import HOUR, floor_hour
+from aggregator.query.agent_states import IDLE_AFTER, PRESENT_FOR
+from aggregator.query.overview import Overview
+from aggregator.query.reader import MetricReader
+from dashboard.context import Clock, PageContext
+from dashboard.responses import ANSWERED, error_response, json_response
+
+
+def freshness(overview: Overview, context: PageContext) -> dict[str, str | None]:
+    """What the browser knows of the age of an answer.
+
+    Returns:
+        Instants in ISO 8601 or None: ``changed_at``, when a pass last changed a number;
+        ``last_pass_at``; ``next_pass_at``; ``as_of``, when this was read; ``stale_at``,
+        when it will be wrong though no pass has changed anything.
+    """
+    as_of = overview.window.as_of
+    known = _passes(overview.changed_at, overview.last_pass_at, as_of, context)
+    return {**known, "stale_at": stale_at(overview).isoformat()}
+
+
+def stale_at(overview: Overview) -> datetime:
+    """When time alone will change what is shown.
+
+    The hour ends, and maybe the day with it, or an agent has been silent for long enough
+    to count as idle, or as gone.
+    """
+    as_of = overview.window.as_of
+    silences = overview.states["last_turn_at"]
+    edges = pd.concat([silences + IDLE_AFTER, silences + PRESENT_FOR])
+    ahead: list[datetime] = edges[edges > as_of].dt.to_pydatetime().tolist()
+    return min([floor_hour(as_of) + HOUR, *ahead])
+
+
+def add_version_rule(
+    blueprint: Blueprint, reader: MetricReader, context: PageContext, now: Clock
+) -> None:
+    """Answer ``/version`` below the page: one row of the database, never from a cache."""
+
+    @blueprint.get("/version")
+    def version() -> Response:
+        as_of = now()
+        try:
+            found = reader.version(as_of)
+        except ANSWERED as error:
+            answer = error_response(error)
+        else:
+            answer = json_response(_passes(found.changed_at, found.last_pass_at, as_of, context))
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+
+def _passes(
+    changed_at: datetime | None,
+    last_pass_at: datetime | None,
+    as_of: datetime,
+    context: PageContext,
+) -> dict[str, str | None]:
+    interval = timedelta(seconds=context.interval_seconds)
+    instants: dict[str, Any] = {
+        "changed_at": changed_at,
+        "last_pass_at": last_pass_at,
+        "next_pass_at": last_pass_at and last_pass_at + interval,
+        "as_of": as_of,
+    }
+    return {name: at and at.isoformat() for name, at in instants.items()}

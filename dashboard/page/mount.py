@@ -1,0 +1,238 @@
+"""Mounting the page on a Flask server.
+
+The page is Dash's index inside a Jinja template: ours with a header of its own, or a
+host's base template, whose header, login and navigation then surround it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import quote
+
+from dash import Dash
+from dash.backends._flask import FlaskDashServer
+from dash.exceptions import DependencyException, InvalidResourceError
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    abort,
+    current_app,
+    make_response,
+    render_template,
+    request,
+)
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup, escape
+
+from aggregator.query.reader import MetricReader
+from aggregator.shipped import shipped_folder
+from dashboard.context import API_STYLE, Clock, PageContext
+from dashboard.export.routes import add_export_rules
+from dashboard.page import callbacks
+from dashboard.page.csrf import Csrf
+from dashboard.page.dash_isolation import left_as_found
+from dashboard.page.freshness import add_version_rule
+from dashboard.page.layout import build_layout
+from dashboard.page.static_files import add_file_rules, script_tag, trimmed, with_digests
+from dashboard.pictures.renderer import Renderer, shared
+
+NO_SCRIPT = Markup("<noscript>This page needs JavaScript.</noscript>")
+STANDALONE = "activity/standalone.html"
+PLAIN = "activity/plain.html"
+FIRST_SCRIPTS = ("theme.js", "policy.js")
+"""Run in the head: the colours have to be known before anything is painted, and the
+Content-Security-Policy's ways before Dash and Plotly put in their style sheets."""
+LAST_SCRIPT = "start.js"
+"""Starts Dash, which has that line inline."""
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def mount(
+    server: Flask,
+    reader: MetricReader,
+    context: PageContext,
+    *,
+    now: Clock,
+    url_prefix: str = "/activity",
+    template: str | None = None,
+    csrf: Csrf | None = None,
+    renderer: Renderer = shared,
+) -> Dash:
+    """Add the page to a server, before its first request.
+
+    Nothing of the page is inline: a ``Content-Security-Policy`` of ``default-src 'self'``
+    is enough, and where it asks for a nonce, the page's scripts and style sheets carry
+    the ``csp_nonce()`` of Jinja's globals, which Flask-Talisman provides.
+
+    Args:
+        server: Gets a blueprint ``activity`` with the endpoint ``activity.activity_page``,
+            which is also ``request.endpoint`` while the template is rendered.
+        reader: Where the metrics come from.
+        context: Facts for the words on the page.
+        now: The clock.
+        url_prefix: Where the page is, without a slash at the end.
+        template: The Jinja template around the page, or None for one with nothing
+            else in it. It gets ``activity.head`` for its ``<head>`` and
+            ``activity.body`` for where the page is to be; ``activity.title``,
+            ``activity.metas`` and ``activity.favicon`` are there for a template that
+            has none of its own.
+        csrf: What its requests carry for the host's guard against forged ones.
+        renderer: Draws the charts that are asked for as pictures.
+    """
+    with left_as_found():
+        app = _Page(
+            __name__,
+            template or PLAIN,
+            csrf or Csrf(),
+            backend=_Backend,
+            # Mounted by init_app below, after the blueprint, whose rules then come first.
+            server=False,
+            assets_folder=str(shipped_folder("dashboard", "assets")),
+            assets_ignore=f"^({'|'.join([*FIRST_SCRIPTS, LAST_SCRIPT, API_STYLE])})$",
+            assets_external_path="",
+            include_assets_files=True,
+            title="Activity",
+            update_title="",
+            add_log_handler=False,
+        )
+        app.layout = build_layout(context)
+        callbacks.register(app, reader, context, now)
+        blueprint = _blueprint(app, url_prefix)
+        add_version_rule(blueprint, reader, context, now)
+        add_export_rules(blueprint, reader, context, now, renderer)
+        server.register_blueprint(blueprint)
+        # Here and not above, where Dash would mix in prefixes from the environment.
+        app.init_app(
+            server,
+            url_base_pathname=f"{url_prefix}/",
+            routes_pathname_prefix=f"{url_prefix}/",
+            requests_pathname_prefix=f"{url_prefix}/",
+        )
+        # Dash would do it with the first request, and let a second one that comes
+        # meanwhile see half of it.
+        app._setup_server()  # type: ignore[no-untyped-call]
+    return app
+
+
+def _blueprint(app: Dash, url_prefix: str) -> Blueprint:
+    blueprint = Blueprint(
+        "activity", "dashboard", url_prefix=url_prefix, template_folder="templates"
+    )
+
+    @blueprint.get("")
+    @blueprint.get("/")
+    def activity_page() -> Response:
+        response = make_response(app.index())
+        # It may hold a token, and is fetched again for another.
+        response.cache_control.no_store = True
+        return response
+
+    add_file_rules(blueprint, app)
+
+    @blueprint.route("/<path:_>", methods=METHODS)
+    def nothing_here(_: str) -> Any:
+        abort(404)
+
+    return blueprint
+
+
+class _Backend(FlaskDashServer):
+    """Dash's way to add itself to Flask, without handlers for the whole server's errors."""
+
+    def register_error_handlers(self) -> None:
+        """Leave the host's error handlers alone; see :func:`_own`."""
+
+
+def _own(view: Callable[..., Any]) -> Callable[..., Any]:
+    """A view of Dash under a name of ours.
+
+    A host that exempts Dash's callbacks from its CSRF guard by the name
+    ``dash.dash.dispatch`` means its own Dash, whose page sends no token.
+    """
+
+    @wraps(view)
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return view(*args, **kwargs)
+        except (DependencyException, InvalidResourceError):
+            # No such script; with Dash's own handlers gone, the host says so.
+            abort(404)
+
+    answer.__module__ = __name__
+    return answer
+
+
+class _Page(Dash):
+    """Dash with its index rendered by Jinja."""
+
+    def __init__(self, name: str, template: str, csrf: Csrf, **options: Any) -> None:
+        super().__init__(name, **options)
+        self._template = template
+        self._csrf = csrf
+        self._scripts: str | None = None
+
+    def _add_url(self, name: str, view_func: Callable[..., Any], methods: Any = ("GET",)) -> None:
+        # The index and all that is not there are the blueprint's.
+        if name not in ("", "<path:path>"):
+            super()._add_url(name, _own(view_func), methods)
+
+    def _generate_scripts_html(self) -> str:
+        # Once: later on it would take along scripts that belong to a host's own Dash.
+        if self._scripts is None:
+            self._scripts = super()._generate_scripts_html()
+        return self._scripts
+
+    def _generate_renderer(self) -> str:
+        # Inline, as Dash has it, a Content-Security-Policy would forbid it.
+        return script_tag(LAST_SCRIPT, self, element_id="_dash-renderer")
+
+    # Dash calls it with keywords only.
+    def interpolate_index(self, **parts: str) -> str:  # type: ignore[override]
+        """Put the parts of Dash's index into the template."""
+        first = [script_tag(name, self) for name in FIRST_SCRIPTS]
+        parts["css"] = "\n".join([with_digests(parts["css"], self), *first])
+        parts["scripts"] = with_digests(trimmed(parts["scripts"]), self)
+        # Dash has escaped its own parts; none of them holds anything a visitor sent.
+        safe = {name: Markup(self._for_request(part)) for name, part in parts.items()}  # noqa: S704
+        facts = htmlsafe_json_dumps({"csrf": self._csrf.facts()})
+        activity = {
+            "title": parts["title"],
+            "metas": safe["metas"],
+            "favicon": safe["favicon"],
+            "head": safe["css"],
+            "body": Markup("\n").join(
+                [
+                    NO_SCRIPT,
+                    Markup('<script id="activity-host" type="application/json">{}</script>').format(
+                        facts
+                    ),
+                    *(safe[name] for name in ("app_entry", "config", "scripts", "renderer")),
+                ]
+            ),
+        }
+        return render_template(self._template, activity=activity)
+
+    def _for_request(self, part: str) -> str:
+        """Give a part of the index what only a request knows: the root and the nonce.
+
+        The root is where a proxy or a dispatcher has mounted the server; Dash knows
+        no more than its prefix below it.
+        """
+        prefix, root = self.config.requests_pathname_prefix, quote(request.script_root)
+        for slash in ("/", r"\u002f"):  # In attributes, and in Dash's JSON.
+            spelled = prefix.replace("/", slash)
+            part = part.replace(f'"{spelled}', f'"{root}{spelled}')
+        nonce = _nonce()
+        if nonce:
+            for tag in ("<script ", '<link rel="stylesheet" '):
+                part = part.replace(tag, f'{tag}nonce="{escape(nonce)}" ')
+        return part
+
+
+def _nonce() -> str:
+    """The present request's nonce for the Content-Security-Policy, or nothing."""
+    make: Any = current_app.jinja_env.globals.get("csp_nonce")
+    return str(make()) if callable(make) else ""

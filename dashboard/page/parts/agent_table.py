@@ -1,0 +1,271 @@
+"""The table of projects and their agents, as HTML.
+
+Dash takes seconds to draw a component for each cell of 200 agents; a browser reads the
+same rows as HTML in milliseconds and lays out only those in sight (``content-visibility``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import jinja2
+import numpy as np
+import pandas as pd
+
+from aggregator.metrics.buckets import spark_edges
+from aggregator.query.agent_states import STATES
+from aggregator.query.overview import Overview
+from dashboard import formatting
+from dashboard.selection.view import View
+
+FEW_AGENTS = 30
+"""Up to so many agents in all, every project is unfolded until the viewer folds it."""
+
+STATE_WORDS = {"working": "working", "waiting": "waiting", "idle": "idle"}
+COLUMNS = (
+    # Heading, key of the order that a click on it brings, first direction, style
+    ("Name", "name", "+", "name"),
+    ("State", "state", "+", "state"),
+    ("Turns", "turns", "-", "turns"),
+    ("Turns/h", None, "", "rate"),
+    ("Avg. turn time", "turn-time", "-", "time"),
+    ("Last turn", "last", "-", "last"),
+    ("Course", None, "", "course"),
+    ("Share of turns", None, "", "share"),
+)
+_SORT_COLUMNS = {
+    "turns": "turn_count",
+    "turn-time": "avg_turn_time_seconds",
+    "last": "last_active_at",
+    "name": "sort_name",
+    "state": "rank",
+}
+_RANKS = {state: rank for rank, state in enumerate((*STATES, ""))}
+
+Record = Mapping[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A column's heading; ``order`` is ``ascending``, ``descending`` or None."""
+
+    text: str
+    style: str
+    href: str | None
+    order: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One project or agent as the table shows it."""
+
+    kind: str
+    id: int
+    name: str
+    title: str
+    href: str | None
+    """Leads to this project or agent alone; None where it is what is shown."""
+    fold: str
+    """``folded``, ``unfolded``, or empty where there is nothing to fold."""
+    fold_href: str
+    aside: str
+    states: Sequence[tuple[str, str]]
+    turns: str
+    rate: str
+    time: str
+    last_at: str
+    last: str
+    course: str
+    bar: str
+    share: str
+
+
+def project_list(overview: Overview, view: View) -> str:
+    """Every listed project and agent as rows of HTML, in the order that the view asks for.
+
+    Only an unfolded project has its agents in the page.
+    """
+    # One scale for all bars: that of the longest one in the table.
+    listed = overview.agents if view.people == "agents" else overview.projects
+    longest = max(listed["turn_count"].max(), 1) if len(listed) else 1
+    projects = _ordered(_measured(overview.projects, overview, longest), view.sort)
+    agents = _ordered(_measured(overview.agents, overview, longest), view.sort)
+    names = dict(zip(projects["project_id"], projects["name"], strict=True))
+    if view.people == "agents":
+        rows = [_agent(row, view, overview, names) for row in agents.to_dict("records")]
+    else:
+        rows = list(_by_project(projects, agents, view, overview))
+    return _template().render(
+        headings=_headings(view),
+        rows=rows,
+        by_project=replace(view, people="projects").address,
+        alone=replace(view, people="agents").address,
+        people=view.people,
+    )
+
+
+@cache
+def _template() -> jinja2.Template:
+    loader = jinja2.PackageLoader("dashboard")
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("activity/people.html")
+
+
+def _measured(rows: pd.DataFrame, overview: Overview, longest: int) -> pd.DataFrame:
+    """Add the rate, the state, the whole of which a row is a share, and its bar's length."""
+    turns, of_projects = rows["turn_count"], overview.projects["turn_count"]
+    states = overview.states.set_index("agent_id")["state"]
+    state = rows["agent_id"].map(states) if "agent_id" in rows else pd.Series("", rows.index)
+    totals, edges = overview.totals, spark_edges(overview.period)
+    per_turn = totals.turn_rate / totals.turn_count if totals.turn_count else 0.0
+    return rows.assign(
+        rate=turns * per_turn,
+        state=state.astype("object").where(state.notna(), ""),
+        rank=_ranks(rows, overview, state),
+        sort_name=rows["name"].astype("str").str.lower(),
+        whole=int(of_projects.sum()),
+        bar=turns / longest,
+        columns=len(edges) - 1,
+        # Courses begin with what is kept.
+        gone=int((edges[1:] <= pd.Timestamp(overview.kept_since)).sum()),
+    )
+
+
+def _ranks(rows: pd.DataFrame, overview: Overview, state: pd.Series) -> pd.Series:
+    """Place of each row's state in working, waiting, idle, none; of a project, its first one."""
+    if "agent_id" in rows:
+        return state.map(_RANKS).fillna(len(STATES))
+    best = overview.states.assign(rank=overview.states["state"].map(_RANKS))
+    return rows["project_id"].map(best.groupby("project_id")["rank"].min()).fillna(len(STATES))
+
+
+def _ordered(rows: pd.DataFrame, sort: str) -> pd.DataFrame:
+    column = _SORT_COLUMNS[sort[1:]]
+    # Stable, so that ties keep the order of most turns first; what has no value comes last.
+    return rows.sort_values(column, ascending=sort[0] == "+", kind="stable", na_position="last")
+
+
+def _headings(view: View) -> list[Heading]:
+    headings = []
+    for text, key, first, style in COLUMNS:
+        sorted_here = key is not None and view.sort[1:] == key
+        way = {"-": "+", "+": "-"}[view.sort[0]] if sorted_here else first
+        headings.append(
+            Heading(
+                text,
+                style,
+                replace(view, sort=f"{way}{key}").address if key else None,
+                {"+": "ascending", "-": "descending"}[view.sort[0]] if sorted_here else None,
+            )
+        )
+    return headings
+
+
+def _by_project(
+    projects: pd.DataFrame, agents: pd.DataFrame, view: View, overview: Overview
+) -> Iterator[Row]:
+    unfolded = _unfolded(overview, view)
+    alone = len(projects) == 1
+    members = dict(tuple(agents.groupby("project_id", sort=False)))
+    for project in projects.to_dict("records"):
+        own = members.get(project["project_id"], agents.iloc[:0])
+        listed = alone or project["project_id"] in unfolded
+        yield _project(project, own, view, overview, unfolded, alone=alone)
+        if listed:
+            yield from (_agent(row, view, overview, {}) for row in own.to_dict("records"))
+
+
+def _unfolded(overview: Overview, view: View) -> frozenset[int]:
+    """What the viewer chose; else all projects of few agents, and none of many."""
+    if view.unfolded is not None:
+        return frozenset(view.unfolded)
+    few = len(overview.agents) <= FEW_AGENTS
+    return frozenset(overview.projects["project_id"]) if few else frozenset()
+
+
+def _project(
+    row: Record,
+    agents: pd.DataFrame,
+    view: View,
+    overview: Overview,
+    unfolded: frozenset[int],
+    *,
+    alone: bool,
+) -> Row:
+    project = row["project_id"]
+    is_open = alone or project in unfolded
+    fold = replace(view, unfolded=tuple(sorted(unfolded ^ {project}))).address
+    only = replace(view, projects=(project,), agents=())
+    counts = agents["state"].value_counts()
+    return Row(
+        kind="project",
+        id=project,
+        name=row["name"],
+        title=f"Only project {row['name']}",
+        href=None if view.projects == (project,) else only.address,
+        fold="" if alone else "unfolded" if is_open else "folded",
+        fold_href=fold,
+        aside=formatting.counted(len(agents), "agent"),
+        states=[
+            (state, f"{counts[state]} {STATE_WORDS[state]}") for state in STATES if state in counts
+        ],
+        **_numbers(row, overview),
+    )
+
+
+def _agent(row: Record, view: View, overview: Overview, projects: Mapping[int, str]) -> Row:
+    only = replace(view, agents=(row["agent_id"],))
+    return Row(
+        kind="agent",
+        id=row["agent_id"],
+        name=row["name"],
+        title=f"Only agent {row['name']}",
+        href=None if view.agents == (row["agent_id"],) else only.address,
+        fold="",
+        fold_href="",
+        aside=projects.get(row["project_id"], ""),
+        # Ended, or silent for a day: it has no state, which is no fourth state.
+        states=[(row["state"], STATE_WORDS[row["state"]])] if row["state"] else [],
+        **_numbers(row, overview),
+    )
+
+
+def _numbers(row: Record, overview: Overview) -> dict[str, str]:
+    last = row["last_active_at"]
+    known = not pd.isna(last)
+
+    return {
+        "turns": formatting.count(row["turn_count"]),
+        "rate": formatting.rate(row["rate"]),
+        "time": formatting.duration(row["avg_turn_time_seconds"]),
+        "last_at": last.isoformat() if known else "",
+        "last": formatting.ago(last, overview.window.as_of) if known else formatting.NOTHING,
+        "course": course(row["spark"], row["columns"], row["gone"]),
+        "bar": f"{100 * row['bar']:.1f}",
+        "share": formatting.share(row["turn_count"], row["whole"]),
+    }
+
+
+def course(values: Sequence[int], columns: int, gone: int = 0) -> str:
+    """The data of an SVG path in a box of 100 × 20, highest on top.
+
+    Args:
+        values: One for each column from the first that is kept, up to now.
+        columns: Columns of the whole period.
+        gone: Columns at its beginning that are no longer kept.
+    """
+    highest = max(values, default=0)
+    if not highest:
+        return ""
+    width = 100 / columns
+    heights = np.asarray(values) * 20 / highest
+    return "".join(
+        f"M{place * width:.4g} 20v-{height:.3g}h{width:.4g}v{height:.3g}"
+        for place, height in enumerate(heights, start=gone)
+        if height
+    )

@@ -1,0 +1,68 @@
+"""Small parts of the page: states, period, breadcrumb and captions.
+
+Pure: facts in, Dash components out.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+from dash import html
+
+from aggregator.query.agent_states import STATES
+from aggregator.query.overview import Overview
+from dashboard import formatting
+from dashboard.labels import STATE_WORDS
+from dashboard.page.parts.attributes import Children
+
+
+def state_counts(states: pd.DataFrame | None) -> Children:
+    """How many agents are in each state; None before the first answer."""
+    return [
+        html.Li(
+            [
+                html.Strong(formatting.NOTHING if states is None else _count_of(states, state)),
+                f" {STATE_WORDS[state]}",
+            ],
+            className=f"activity-state activity-state-{state}",
+        )
+        for state in STATES
+    ]
+
+
+def _count_of(states: pd.DataFrame, state: str) -> str:
+    return formatting.count(int((states["state"] == state).sum()))
+
+
+def caption(overview: Overview, against: str) -> str:
+    """What the numbers cover, and what their changes are against."""
+    parts = []
+    if overview.period.holds(overview.window.as_of):
+        parts.append("So far")
+    if overview.window.since < overview.kept_since:
+        kept = overview.kept_since.astimezone(overview.period.zone)
+        parts.append(f"kept since {formatting.date(kept)}")
+    if against:
+        parts.append(f"changes against {against}")
+    return formatting.sentence(" · ".join(parts))
+
+
+def summary(overview: Overview, scope_name: str) -> str:
+    """The view in one sentence, for those who hear the page instead of seeing it."""
+    totals, period = overview.totals, overview.period
+    return (
+        f"{scope_name}, {formatting.period_name(period.name, period.first, period.last)}: "
+        f"{formatting.counted(totals.turn_count, 'turn')}, "
+        f"average turn time {formatting.duration(totals.avg_turn_time_seconds)}, "
+        f"{formatting.counted(totals.active_agents, 'active agent')}."
+    )
+
+
+def shares(agents: pd.DataFrame) -> str:
+    """How unevenly the work is spread: ``3 of 20 agents made half of all turns``."""
+    turns = agents["turn_count"]
+    if (turns > 0).sum() < 4:
+        return ""
+    cumulated = turns.sort_values(ascending=False).cumsum()
+    few = int((cumulated < turns.sum() / 2).sum()) + 1
+    active = formatting.counted(int((turns > 0).sum()), "active agent")
+    return f"{few} of {active} made half of the turns"

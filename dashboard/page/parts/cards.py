@@ -1,0 +1,165 @@
+"""The four numbers at the top: each with its change and its course over the period.
+
+Pure: facts in, Dash components out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from dash import html
+from dash.development.base_component import Component
+
+from aggregator.query.overview import Comparison, Overview
+from dashboard import formatting
+from dashboard.page import ids
+from dashboard.page.parts.attributes import aria
+
+LABELS = {
+    ids.CARD_TURNS: "Turns",
+    ids.CARD_TURN_RATE: "Turns per hour",
+    ids.CARD_TURN_TIME: "Average turn time",
+    ids.CARD_ACTIVE_AGENTS: "Active agents",
+}
+MOST_COLUMNS = 31
+"""Columns of a sparkline; more would be narrower than a pixel on a phone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One number: its text, what stands beside it, its change and its course."""
+
+    value: str = formatting.NOTHING
+    detail: str = ""
+    change: str = ""
+    course: Sequence[float] = ()
+
+
+def cards(overview: Overview | None) -> list[Component]:
+    """The cards of a view, without numbers before the first answer."""
+    if overview is None:
+        contents = [Card()] * len(LABELS)
+        against = ""
+    else:
+        contents = _contents(overview)
+        against = compared_with(overview.compared)
+    return [_card(card_id, card, against) for card_id, card in zip(LABELS, contents, strict=True)]
+
+
+def _contents(overview: Overview) -> list[Card]:
+    totals, compared = overview.totals, overview.compared
+    if overview.window.until <= overview.kept_since:
+        return [Card(detail="no longer kept")] * len(LABELS)
+    if not totals.turn_count:
+        return [
+            Card(formatting.count(0)),
+            Card("0"),
+            Card(),
+            Card(formatting.count(0)),
+        ]
+    turns = courses(overview.buckets)
+    projects = overview.agents.loc[overview.agents["turn_count"] > 0, "project_id"].nunique()
+    return [
+        Card(
+            formatting.count(totals.turn_count),
+            f"in {formatting.counted(totals.active_hours, 'active hour')}",
+            _change(compared, "turn_count"),
+            turns["turn_count"],
+        ),
+        Card(
+            formatting.rate(totals.turn_rate),
+            f"{formatting.rate(totals.turns_per_active_hour)} per active hour",
+            _change(compared, "turn_rate"),
+            turns["turn_count"],
+        ),
+        Card(
+            formatting.duration(totals.avg_turn_time_seconds),
+            "between two turns",
+            _change(compared, "avg_turn_time_seconds"),
+            turns["avg_turn_time_seconds"],
+        ),
+        Card(
+            formatting.count(totals.active_agents),
+            f"in {formatting.counted(projects, 'project')}",
+            _change(compared, "active_agents"),
+            turns["active_agents"],
+        ),
+    ]
+
+
+def _change(compared: Comparison | None, name: str) -> str:
+    if compared is None:
+        return ""
+    return formatting.change(getattr(compared.now, name), getattr(compared.then, name))
+
+
+def compared_with(compared: Comparison | None) -> str:
+    """What a change is against: ``Sat 21 Nov to 14:00``; empty where there is none."""
+    if compared is None:
+        return ""
+    before = compared.before
+    end = compared.before_until.astimezone(before.zone)
+    whole = compared.before_until >= before.until
+    return formatting.days(before.first, before.last) + (
+        "" if whole else f" to {formatting.clock(end)}"
+    )
+
+
+def courses(buckets: pd.DataFrame) -> dict[str, list[float]]:
+    """Each number over the whole period in at most :data:`MOST_COLUMNS` columns.
+
+    Columns of several buckets show their mean. What is nothing, no longer kept or still
+    to come has no height.
+    """
+    columns = {}
+    for name in ("turn_count", "avg_turn_time_seconds", "active_agents"):
+        values = buckets[name].astype("float64").fillna(0.0).to_numpy()
+        parts = np.array_split(values, min(len(values), MOST_COLUMNS))
+        columns[name] = [float(part.mean()) for part in parts]
+    return columns
+
+
+def _card(card_id: str, card: Card, against: str) -> Component:
+    change = (
+        [
+            html.Span(card.change, className="activity-change"),
+            html.Span(f" against {against}", className="activity-unseen"),
+        ]
+        if card.change
+        else []
+    )
+    return html.Div(
+        [
+            html.Dt(LABELS[card_id], className="activity-card-label"),
+            html.Dd(
+                [html.Span(card.value, id=card_id, className="activity-card-value"), *change],
+                title=f"Change against {against}" if card.change else None,
+            ),
+            html.Dd(card.detail, className="activity-card-detail"),
+            html.Dd(
+                className="activity-spark",
+                style={"clipPath": skyline(card.course)},
+                **aria(hidden="true"),
+            ),
+        ],
+        className="activity-card",
+    )
+
+
+def skyline(values: Sequence[float]) -> str:
+    """A CSS ``clip-path`` that leaves columns of these heights, the highest at the top.
+
+    An element that is clipped so is a small chart without an image or a script.
+    """
+    highest = max(values, default=0)
+    if highest <= 0:
+        return "polygon(0 100%, 100% 100%, 100% 97%, 0 97%)"
+    width = 100 / len(values)
+    points = ["0 100%"]
+    for place, value in enumerate(values):
+        top = f"{97 - 97 * value / highest:.4g}%"
+        points += [f"{place * width:.4g}% {top}", f"{(place + 1) * width:.4g}% {top}"]
+    return f"polygon({', '.join([*points, '100% 100%'])})"

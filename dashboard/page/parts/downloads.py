@@ -1,0 +1,74 @@
+"""The tables that are saved as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from aggregator.query.overview import Overview
+from dashboard.charts import titles
+from dashboard.charts.figure_types import Chart
+from dashboard.page import ids
+from dashboard.page.parts.tables import chart_table, heatmap_table, people_table
+from dashboard.pictures.picture import PictureSize, Subject, frame_of
+
+
+def downloads(
+    overview: Overview,
+    names: Mapping[int, str],
+    metric: str,
+    scope_name: str,
+    *,
+    chart: Chart,
+    pattern: Chart,
+) -> dict[str, Any]:
+    """What the browser saves, as ``picture.js`` and ``csv.js`` in ``assets/`` take it.
+
+    Args:
+        overview: What is shown.
+        names: Names of projects by id.
+        metric: One of :data:`dashboard.labels.LABELS`.
+        scope_name: Whose metrics: ``Project atlas``.
+        chart: The page's chart of it.
+        pattern: The heatmap of it.
+
+    Returns:
+        ``charts``: by element id what makes a picture of it: ``layout`` to be added,
+        ``scale`` and ``filename``; ``tables``: by name the ``filename``, ``columns`` and
+        ``rows``, with None where there is no number.
+    """
+    tables = {
+        "chart": chart_table(overview, names),
+        "pattern": heatmap_table(overview),
+        "people": people_table(overview, names),
+    }
+    return {
+        "charts": {
+            element: {
+                "layout": frame_of(drawn, overview, subject, scope_name),
+                "scale": PictureSize().scale,
+                "filename": titles.filename(overview, scope_name, subject.name),
+            }
+            for element, drawn, subject in (
+                (ids.CHART, chart, Subject(metric)),
+                (ids.PATTERN, pattern, Subject(metric, pattern=True)),
+            )
+        },
+        "tables": {
+            name: {
+                "filename": titles.filename(overview, scope_name, name),
+                "columns": list(table.columns),
+                "rows": _rows(table),
+            }
+            for name, table in tables.items()
+        },
+    }
+
+
+def _rows(table: pd.DataFrame) -> list[list[Any]]:
+    return [
+        [None if pd.isna(value) else value for value in row]
+        for row in table.astype(object).to_numpy().tolist()
+    ]

@@ -1,0 +1,90 @@
+"""Links to other periods, and the way back to everybody."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from aggregator.metrics.periods import Period
+from aggregator.metrics.periods import today as local_day
+from aggregator.query.overview import Overview
+from dashboard import formatting
+from dashboard.page import ids
+from dashboard.page.parts.attributes import Children, aria
+from dashboard.selection.choices import Choices
+from dashboard.selection.view import View
+
+
+def range_picker(view: View, overview: Overview) -> list[Component]:
+    """A picker for the days of a custom period; nothing for the others."""
+    if view.window != "custom":
+        return []
+    period = overview.period
+    today = local_day(overview.window.as_of, period.zone)
+    kept = overview.kept_since.astimezone(period.zone).date()
+    return [
+        dcc.DatePickerRange(
+            id=ids.RANGE,
+            start_date=period.first.isoformat(),
+            end_date=period.last.isoformat(),
+            min_date_allowed=min(kept, period.first).isoformat(),
+            max_date_allowed=max(today, period.last).isoformat(),
+            display_format="D MMM YYYY",
+            first_day_of_week=1,
+            minimum_nights=0,
+        )
+    ]
+
+
+def period_links(view: View, period: Period, today: date) -> Children:
+    """The period's name between the ways to the one before and the one after."""
+    current = period.first <= today <= period.last
+    return [
+        _step("earlier", "‹", view.during(period.earlier(), today), "Earlier"),
+        html.Strong(formatting.period_name(period.name, period.first, period.last)),
+        _step("later", "›", view.during(period.later(), today), "Later", off=current),
+        dcc.Link(
+            "Today",
+            id="today",
+            href=replace(view, window=_calendar(view), on=None, first=None, last=None).address,
+            className="activity-today" + " is-off" * current,
+        ),
+    ]
+
+
+def _calendar(view: View) -> str:
+    return "day" if view.window == "custom" else view.window
+
+
+def _step(step_id: str, sign: str, view: View, label: str, *, off: bool = False) -> Component:
+    return dcc.Link(
+        html.Span(sign, **aria(hidden="true")),
+        id=step_id,
+        href=view.address,
+        title=label,
+        className="activity-step" + " is-off" * off,
+    )
+
+
+def crumbs(view: View, choices: Choices) -> Children:
+    """The way back to wider scopes: ``All projects › atlas › 5f717a88``."""
+    wider = [("All projects", replace(view, projects=(), agents=()))]
+    if view.projects:
+        name = _joined(view.projects, choices.project_names, "project")
+        wider.append((name, replace(view, agents=())))
+    if view.agents:
+        wider.append((_joined(view.agents, choices.agent_names, "agent"), view))
+    links = [dcc.Link(name, href=there.address) for name, there in wider[:-1]]
+    here = html.Span(wider[-1][0], **aria(current="page"))
+    return [part for link in links for part in (link, html.Span(" › ", **aria(hidden="true")))] + [
+        here
+    ]
+
+
+def _joined(chosen: tuple[int, ...], names: dict[int, str], noun: str) -> str:
+    if len(chosen) > 2:
+        return formatting.counted(len(chosen), noun)
+    return ", ".join(names.get(one, f"{noun} {one}") for one in chosen)

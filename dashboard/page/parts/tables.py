@@ -1,0 +1,117 @@
+"""The numbers behind each figure, as tables: shown on request, and saved as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from aggregator.metrics.buckets import FUTURE, GONE, RUNNING
+from aggregator.metrics.windows import elapsed_hours
+from aggregator.query.overview import Overview
+from dashboard.charts.heatmap import FULL_DAYS, hour_name, hourly_means
+from dashboard.charts.stack import layers
+from dashboard.charts.tooltips import NO_LONGER_KEPT
+from dashboard.labels import AGENTS, TURN_TIME, TURNS
+
+AVERAGE = "Average turn time (s)"
+
+NOTES = {GONE: NO_LONGER_KEPT, RUNNING: "so far"}
+
+
+def chart_table(overview: Overview, names: Mapping[int, str]) -> pd.DataFrame:
+    """The buckets of the chart that have begun, oldest first.
+
+    Returns:
+        (n, 6 + layers) frame of ``Start`` and ``End`` (local ISO 8601 with offset), the
+        metrics (missing where no longer kept), ``Note``, and the turns of each project
+        that is drawn by itself, and of the others.
+    """
+    buckets = overview.buckets[overview.buckets["phase"] != FUTURE]
+    kept, zone = buckets["phase"] != GONE, overview.period.zone
+    columns: dict[str, Any] = {
+        "Start": _all_local(buckets["start"], zone),
+        "End": _all_local(buckets["end"], zone),
+        "Turns": buckets["turn_count"].astype("Int64").where(kept),
+        AVERAGE: buckets["avg_turn_time_seconds"].round(1),
+        "Active agents": buckets["active_agents"].where(kept),
+        "Note": [NOTES.get(phase, "") for phase in buckets["phase"]],
+    }
+    for layer in layers(overview, names):
+        name = f"Turns of {layer.name}"
+        if name in columns:
+            # On a host two projects may have one name.
+            name = f"{name} ({layer.project_id})"
+        columns[name] = buckets["start"].map(layer.turns).fillna(0).astype("Int64").where(kept)
+    return pd.DataFrame(columns)
+
+
+def heatmap_table(overview: Overview) -> pd.DataFrame:
+    """The hours of the week, Monday first.
+
+    Returns:
+        (168, 6) frame of ``Weekday``, ``Hour`` (local), ``Hours kept``, and the means of
+        these hours, missing where none is kept.
+    """
+    means = hourly_means(overview)
+    return pd.DataFrame(
+        {
+            "Weekday": [FULL_DAYS[day] for day in means["weekday"]],
+            "Hour": [hour_name(hour, overview) for hour in means["hour"]],
+            "Hours kept": means["hours"],
+            "Turns per hour": means[TURNS].round(2),
+            AVERAGE: means[TURN_TIME].round(1),
+            "Active agents": means[AGENTS].round(2),
+        }
+    )
+
+
+def people_table(overview: Overview, names: Mapping[int, str]) -> pd.DataFrame:
+    """The projects, each with its agents below it, most turns first.
+
+    Returns:
+        (n, 9) frame of ``Project``, ``Agent`` (empty in the row of a project), ``State``
+        (of agents that are present), ``Turns``, ``Turns per hour``, the average,
+        ``Active agents``, ``Active hours`` and ``Last activity`` (local ISO 8601).
+    """
+    period, agents = overview.period, overview.agents
+    since = max(period.since, overview.kept_since)
+    hours = elapsed_hours(since, min(period.until, overview.window.as_of))
+    states = dict(zip(overview.states["agent_id"], overview.states["state"], strict=True))
+    # An agent without turns may belong to a project that had none, and is not listed.
+    order = dict.fromkeys([*overview.projects["project_id"], *agents["project_id"]])
+    by_project: dict[int, list[dict[Hashable, Any]]] = {project: [] for project in order}
+    for row in overview.projects.to_dict("records"):
+        by_project[row["project_id"]].append({**row, "agent": ""})
+    for row in agents.to_dict("records"):
+        own = {**row, "agent": row["name"], "active_agents": None}
+        by_project[row["project_id"]].append(own)
+    rows = [row for listed in by_project.values() for row in listed]
+    return pd.DataFrame(
+        {
+            "Project": [names.get(row["project_id"], _unnamed(row)) for row in rows],
+            "Agent": [row["agent"] for row in rows],
+            "State": [states.get(row.get("agent_id"), "") for row in rows],
+            "Turns": pd.array([row["turn_count"] for row in rows], "Int64"),
+            "Turns per hour": [round(row["turn_count"] / hours, 2) for row in rows],
+            AVERAGE: [round(row["avg_turn_time_seconds"], 1) for row in rows],
+            "Active agents": pd.array([row["active_agents"] for row in rows], "Int64"),
+            "Active hours": pd.array([row["active_hours"] for row in rows], "Int64"),
+            "Last activity": [_local(row["last_active_at"], period.zone) for row in rows],
+        }
+    )
+
+
+def _unnamed(row: Mapping[Hashable, Any]) -> str:
+    return f"project {row['project_id']}"
+
+
+def _all_local(instants: pd.Series, zone: ZoneInfo) -> list[str]:
+    return [at.isoformat() for at in instants.dt.tz_convert(zone).dt.to_pydatetime()]
+
+
+def _local(at: datetime, zone: ZoneInfo) -> str | None:
+    return None if pd.isna(at) else at.astimezone(zone).isoformat(timespec="seconds")

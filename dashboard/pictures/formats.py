@@ -1,0 +1,25 @@
+"""Formats of pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dashboard.charts.figure_types import Chart
+
+KINDS = ("png", "svg", "pdf")
+"""What a picture can be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A figure that is to become a picture.
+
+    Attributes:
+        chart: The figure; its layout has the ``width`` and ``height`` in pixels.
+        kind: One of :data:`KINDS`.
+        scale: Pixels of the picture per pixel of the layout.
+    """
+
+    chart: Chart
+    kind: str
+    scale: float

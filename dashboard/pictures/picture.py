@@ -1,0 +1,204 @@
+"""Charts as pictures: the page's own, with a title that says what they show.
+
+Pure Plotly: an overview in, a figure out, that a notebook can look at and write to a file.
+The page's buttons, the command ``export`` and ``/activity/export`` all save these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import plotly.graph_objects as go
+
+from aggregator.query.overview import Overview
+from dashboard.charts import titles
+from dashboard.charts.activity_chart import chart_of
+from dashboard.charts.figure_types import Chart
+from dashboard.charts.heatmap import heatmap_of
+from dashboard.labels import LABELS, TURNS
+from dashboard.pictures.text_fitting import breadth, fitted, row_count
+
+EDGE = 24
+"""Pixels left and right of the title."""
+TITLE_FONT, SUBTITLE_FONT, LEGEND_FONT = 18, 13, 12
+TITLE_TOP = 35
+"""Pixels from the top to the base of the title's first line."""
+TITLE_ROOM = 72
+"""Pixels above the chart for a title and a subtitle of one line each."""
+LINE_HEIGHT = 1.3
+CAP_SHIFT = 0.7
+"""Plotly lowers the base of a title by this, in em, if it has but one line."""
+MOST_LINES = 2
+QUIET = {
+    "text": "No turns in this period",
+    "x": 0.5,
+    "y": 0.5,
+    "xref": "paper",
+    "yref": "paper",
+    "showarrow": False,
+    "font": {"size": 15},
+}
+"""What the page says in the place of an empty chart."""
+LOW = 300
+"""In pictures lower than this, in pixels, there is no room for a legend."""
+LEGEND_ROW, LEGEND_SIGN = 19, 40
+"""Pixels of a row's height, and of what stands between the names in it."""
+LEGEND_ROWS = 2
+"""For so many the page's charts have room."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSize:
+    """How large a picture is.
+
+    Attributes:
+        width: In pixels of the layout, in which letters are 12 high.
+        height: Likewise.
+        scale: Pixels of the picture per pixel of the layout.
+    """
+
+    width: int = 1200
+    height: int = 500
+    scale: float = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a picture shows.
+
+    Attributes:
+        metric: One of :data:`dashboard.labels.LABELS`.
+        pattern: By weekday and hour, instead of over the period.
+    """
+
+    metric: str
+    pattern: bool = False
+
+    @property
+    def name(self) -> str:
+        """In names of files: ``turns``, ``pattern-turns``."""
+        return f"pattern-{self.metric}" if self.pattern else self.metric
+
+
+REPORT = tuple(Subject(metric, pattern) for pattern in (False, True) for metric in LABELS)
+"""All that can be shown of a period, in the order of a report."""
+
+
+def picture(
+    overview: Overview,
+    names: Mapping[int, str],
+    subject: Subject = Subject(TURNS),
+    *,
+    scope_name: str = "All projects",
+    scheme: str = "light",
+    size: PictureSize = PictureSize(),
+) -> go.Figure:
+    """Draw a picture, see :func:`picture_of`; ``write_image(…, scale=2)`` saves it."""
+    return go.Figure(
+        picture_of(overview, names, subject, scope_name=scope_name, scheme=scheme, size=size)
+    )
+
+
+def picture_of(
+    overview: Overview,
+    names: Mapping[int, str],
+    subject: Subject,
+    *,
+    scope_name: str,
+    scheme: str,
+    size: PictureSize,
+) -> Chart:
+    """A picture as ``data`` and ``layout`` of a figure, like that of a chart on the page.
+
+    Args:
+        overview: What to draw; may be empty.
+        names: Names of projects by id.
+        subject: What of it.
+        scope_name: Whose metrics, for the title: ``Project atlas``.
+        scheme: ``light`` or ``dark``.
+        size: Its width and height; its scale is no part of a figure.
+    """
+    metric = subject.metric
+    chart = (
+        heatmap_of(overview, metric, scheme)
+        if subject.pattern
+        else chart_of(overview, names, metric, scheme)
+    )
+    frame = frame_of(chart, overview, subject, scope_name, size)
+    quiet = {} if subject.pattern or overview.totals.turn_count else {"annotations": [QUIET]}
+    # Where nothing is kept, the chart itself says so.
+    return {"data": chart["data"], "layout": {**quiet, **chart["layout"], **frame}}
+
+
+def frame_of(
+    chart: Chart,
+    overview: Overview,
+    subject: Subject,
+    scope_name: str,
+    size: PictureSize = PictureSize(),
+) -> dict[str, Any]:
+    """What the layout of one of the page's charts has to have besides, to become a picture."""
+    low = size.height < LOW
+    most, room = 1 if low else MOST_LINES, size.width - 2 * EDGE
+    title, subtitle = heading(overview, subject, scope_name)
+    first = fitted(title, room / TITLE_FONT, most)
+    second = fitted(subtitle, room / SUBTITLE_FONT, most)
+    return {
+        "autosize": False,
+        "width": size.width,
+        "height": size.height,
+        "margin": _margin(chart, subject, size, first, second),
+        "title": {
+            "text": _plain(first),
+            "subtitle": {"text": _plain(second), "font": {"size": SUBTITLE_FONT}},
+            "font": {"size": TITLE_FONT},
+            "x": 0,
+            "xref": "container",
+            "xanchor": "left",
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",
+            "pad": {"l": EDGE, "t": TITLE_TOP - (0 if first[1:] else CAP_SHIFT * TITLE_FONT)},
+        },
+        **({"showlegend": False} if low else {}),
+    }
+
+
+def _margin(
+    chart: Chart, subject: Subject, size: PictureSize, title: list[str], subtitle: list[str]
+) -> dict[str, int]:
+    """The chart's margin, with room for all that stands above it."""
+    margin: dict[str, int] = chart["layout"]["margin"]
+    more = TITLE_FONT * (len(title) - 1) + SUBTITLE_FONT * (len(subtitle) - 1)
+    top = margin["t"] + TITLE_ROOM + round(LINE_HEIGHT * more)
+    if size.height >= LOW:
+        rows = _legend_rows(chart, size.width - margin["l"])
+        top += LEGEND_ROW * max(0, rows - LEGEND_ROWS)
+    elif not subject.pattern:
+        top -= LEGEND_ROW * LEGEND_ROWS
+    return {**margin, "t": top}
+
+
+def _legend_rows(chart: Chart, room: float) -> int:
+    """How many rows of a width in pixels a chart's legend needs at most."""
+    if not chart["layout"].get("showlegend", True):
+        return 0
+    named = [one["name"] for one in chart["data"] if "name" in one and one.get("showlegend", True)]
+    return row_count([LEGEND_SIGN + LEGEND_FONT * breadth(name) for name in named], room)
+
+
+def heading(overview: Overview, subject: Subject, scope_name: str) -> tuple[str, str]:
+    """Title and subtitle of a picture."""
+    if subject.pattern:
+        label = titles.pattern_label(subject.metric)
+        return titles.title(label, scope_name), titles.pattern_subtitle(overview)
+    label = titles.chart_title(overview, subject.metric)
+    return titles.title(label, scope_name), titles.subtitle(overview)
+
+
+def _plain(lines: list[str]) -> str:
+    # Plotly reads tags and templates in texts; a project may be called anything.
+    return "<br>".join(escape(line, quote=False).replace("%{", "%&#123;") for line in lines)

@@ -1,0 +1,76 @@
+"""A picture in a file, for notebooks and scripts."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+
+from aggregator.errors import ParameterError
+from aggregator.query.overview import Overview
+from dashboard.charts.activity_chart import names_in
+from dashboard.labels import LABELS, TURNS
+from dashboard.pictures.formats import KINDS, Drawing
+from dashboard.pictures.picture import PictureSize, Subject, picture_of
+from dashboard.pictures.renderer import shared
+
+
+def save_picture(
+    overview: Overview,
+    path: str | PathLike[str],
+    metric: str = TURNS,
+    *,
+    pattern: bool = False,
+    scope_name: str | None = None,
+    scheme: str = "light",
+    size: PictureSize | None = None,
+) -> Path:
+    """Draw a chart of the page and write it to a file.
+
+    Args:
+        overview: What to draw, see :func:`aggregator.notebook.load.load_overview`.
+        path: Where to; its ending, ``.png``, ``.svg`` or ``.pdf``, says the format.
+        metric: One of :data:`dashboard.labels.LABELS`.
+        pattern: Whether by weekday and hour, instead of over the period.
+        scope_name: Whose metrics, for the title; by default told from the overview.
+        scheme: ``light`` or ``dark``.
+        size: Its size, by default that of the page's button.
+
+    Returns:
+        Where it is.
+
+    Raises:
+        ParameterError: The ending, or the metric, is another.
+        BrowserMissingError: There is no Chrome or Chromium.
+        PicturePackageMissingError: Kaleido is not installed.
+        PictureFailedError: The browser fails.
+    """
+    path = Path(path)
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in KINDS:
+        raise ParameterError("path", str(path), "a name that ends in .png, .svg or .pdf")
+    if metric not in LABELS:
+        raise ParameterError("metric", metric, ", ".join(LABELS))
+    size = size or PictureSize()
+    chart = picture_of(
+        overview,
+        names_in(overview),
+        Subject(metric, pattern),
+        scope_name=scope_name or _scope_name(overview),
+        scheme=scheme,
+        size=size,
+    )
+    [content] = shared.draw([Drawing(chart, kind, size.scale)])
+    path.write_bytes(content)
+    return path
+
+
+def _scope_name(overview: Overview) -> str:
+    """The scope in words, as far as an overview knows them."""
+    kind, ids = overview.scope.kind, overview.scope.ids
+    if kind == "overall":
+        return "All projects"
+    if len(ids) > 1:
+        return f"{len(ids)} {kind}s"
+    known = overview.projects if kind == "project" else overview.agents
+    names = dict(zip(known[f"{kind}_id"].tolist(), known["name"], strict=True))
+    return f"{kind.capitalize()} {names.get(ids[0], ids[0])}"

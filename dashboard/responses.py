@@ -1,0 +1,68 @@
+"""JSON answers of the API, of pictures and of the page's version, errors included.
+
+What goes wrong is always ``{"error": "…"}``: one line that names what is wrong and what
+is allowed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response
+
+from aggregator.errors import (
+    HostSchemaError,
+    NotMigratedError,
+    ParameterError,
+    UnknownScopeError,
+)
+from aggregator.query.reader import DATABASE_AWAY
+from dashboard.errors import (
+    BrowserMissingError,
+    PictureFailedError,
+    PicturePackageMissingError,
+    PicturesBusyError,
+)
+
+STATUS: dict[type[Exception], int] = {
+    ParameterError: 400,
+    UnknownScopeError: 404,
+    PictureFailedError: 500,
+    BrowserMissingError: 501,
+    PicturePackageMissingError: 501,
+    HostSchemaError: 503,
+    NotMigratedError: 503,
+    PicturesBusyError: 503,
+    **dict.fromkeys(DATABASE_AWAY, 503),
+}
+"""The errors that a request may end in, each with its status."""
+
+ANSWERED = tuple(STATUS)
+"""What an endpoint catches, to answer with :func:`error_response`."""
+
+AWAY = "the database does not answer; try again later"
+
+
+def json_response(
+    content: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Answer in JSON, whatever a host has taught Flask's own.
+
+    Without blanks, and without NaN, which JSON does not know.
+    """
+    text = json.dumps(content, separators=(",", ":"), allow_nan=False)
+    return Response(text, status, headers, mimetype="application/json")
+
+
+def json_error(reason: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer ``{"error": reason}``."""
+    return json_response({"error": reason}, status, headers)
+
+
+def error_response(error: Exception) -> Response:
+    """Answer one of the errors of :data:`STATUS`, with its message and status."""
+    status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
+    # A driver's message may name the address of the database.
+    return json_error(AWAY if isinstance(error, DATABASE_AWAY) else str(error), status)

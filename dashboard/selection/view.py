@@ -1,0 +1,229 @@
+"""The view that an address asks for, and the address of a view.
+
+``?window=week&on=2026-11-16&tz=Europe/Berlin&project=3,5&agent=7&metric=agents``: what it
+leaves out is the default, and what makes no sense is the default, too, with a problem to
+tell. ``window=custom`` comes with ``from=2026-11-02&to=2026-11-08``. ``people=agents`` lists
+agents without their projects, ``everyone=yes`` those without turns too, ``sort=-turns`` the
+busiest first; ``open=2,5`` unfolds two of all projects, ``open=none`` none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, cast
+from urllib.parse import parse_qs, urlencode
+from zoneinfo import ZoneInfo
+
+from aggregator.errors import ParameterError
+from aggregator.metrics.periods import CalendarName, Period, calendar_period, custom_period
+from aggregator.metrics.scope import OVERALL, Scope
+from aggregator.metrics.windows import LONGEST
+from dashboard.labels import LABELS
+
+WINDOWS = ("day", "week", "month", "custom")
+METRICS = tuple(LABELS)
+PEOPLE = ("projects", "agents")
+SORTS = tuple(way + key for key in ("turns", "turn-time", "last", "name", "state") for way in "-+")
+FOLDED = "none"
+"""In an address: no project is unfolded."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the page shows.
+
+    Attributes:
+        window: ``day``, ``week``, ``month`` or ``custom``.
+        on: A day of the period, or None for today; not for a custom one.
+        first: First day of a custom period.
+        last: Its last day.
+        zone: IANA name of the time zone that was asked for, or None for the viewer's own.
+        projects: Ids of the chosen projects, ascending; empty for all.
+        agents: Ids of the chosen agents, ascending; empty for all.
+        metric: What the charts show: ``turns``, ``turn-time`` or ``agents``.
+        people: How the table lists: ``projects`` with their agents, or ``agents`` alone.
+        everyone: Whether those without turns in the period are listed, too.
+        sort: Key of the table's order, after ``-`` for descending or ``+`` for ascending.
+        unfolded: Ids of the projects that show their agents, ascending; None where
+            the viewer has not chosen.
+    """
+
+    window: str = "day"
+    on: date | None = None
+    first: date | None = None
+    last: date | None = None
+    zone: str | None = None
+    projects: tuple[int, ...] = ()
+    agents: tuple[int, ...] = ()
+    metric: str = "turns"
+    people: str = "projects"
+    everyone: bool = False
+    sort: str = "-turns"
+    unfolded: tuple[int, ...] | None = None
+
+    @classmethod
+    def parse(cls, search: str | None) -> tuple[View, tuple[str, ...]]:
+        """Read the query string of an address, with or without its question mark.
+
+        Returns:
+            The view, and what was wrong with the address, in sentences.
+        """
+        raw = {name: texts[-1] for name, texts in parse_qs((search or "").lstrip("?")).items()}
+        given: dict[str, Any] = {}
+        problems: list[str] = []
+        for parameter in PARAMETERS:
+            if parameter not in raw:
+                continue
+            try:
+                field, value = read_parameter(parameter, raw[parameter])
+            except ParameterError as wrong:
+                shown = f"{parameter} is “{raw[parameter][:40]}”; it can be {wrong.allowed}"
+                problems.append(f"In the address, {shown}.")
+            else:
+                given[field] = value
+        view = cls(**given)
+        if view.window == "custom":
+            view, problem = _checked_range(view)
+            problems += problem
+        return view, tuple(problems)
+
+    @property
+    def search(self) -> str:
+        """The query string, empty for the default view."""
+        default = View()
+        texts = {
+            parameter: _text(getattr(self, field))
+            for parameter, (field, _, _) in PARAMETERS.items()
+            if getattr(self, field) != getattr(default, field)
+        }
+        query = urlencode(texts, safe=":,/+")
+        return f"?{query}" if query else ""
+
+    @property
+    def address(self) -> str:
+        """The same as a link, in which an empty query string needs its question mark."""
+        return self.search or "?"
+
+    @property
+    def scope(self) -> Scope:
+        """The narrowest choice."""
+        if self.agents:
+            return Scope("agent", self.agents)
+        return Scope("project", self.projects) if self.projects else OVERALL
+
+    def period(self, zone: ZoneInfo, today: date) -> Period:
+        """The days that are shown; a day in the future is today."""
+        if self.window == "custom" and self.first and self.last:
+            return custom_period(self.first, self.last, zone)
+        return calendar_period(
+            cast("CalendarName", self.window), min(self.on or today, today), zone
+        )
+
+    def during(self, period: Period, today: date) -> View:
+        """The same over another period."""
+        if period.name == "custom":
+            return replace(self, window="custom", on=None, first=period.first, last=period.last)
+        on = None if period.first <= today <= period.last else period.first
+        return replace(self, window=period.name, on=on, first=None, last=None)
+
+    def without(self, kind: str, missing: int) -> View:
+        """The same without one project or agent."""
+        if kind == "agent":
+            return replace(self, agents=tuple(one for one in self.agents if one != missing))
+        return replace(self, projects=tuple(one for one in self.projects if one != missing))
+
+
+def read_parameter(name: str, text: str) -> tuple[str, Any]:
+    """The field of a view that a parameter of an address stands for, and its value.
+
+    Raises:
+        ParameterError: The text makes no sense.
+    """
+    field, read, allowed = PARAMETERS[name]
+    try:
+        return field, read(text)
+    except (ValueError, KeyError, OSError):
+        raise ParameterError(name, text, allowed) from None
+
+
+def _checked_range(view: View) -> tuple[View, list[str]]:
+    """The view with a custom period that exists, or the default one and why."""
+    try:
+        if view.first is None or view.last is None:
+            raise ParameterError("from", view.first, "together with to")
+        custom_period(view.first, view.last, ZoneInfo("UTC"))
+    except ParameterError:
+        wanted = f"a first day and a last one, at most {LONGEST.days} days in all"
+        problem = f"In the address, a custom window needs from and to: {wanted}."
+        return replace(view, window="day", first=None, last=None), [problem]
+    return view, []
+
+
+def _one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
+    def read(raw: str) -> str:
+        if raw not in allowed:
+            raise ValueError
+        return raw
+
+    return read
+
+
+def _day(raw: str) -> date:
+    day = date.fromisoformat(raw)
+    # The years keep the periods around it, in any zone, inside what datetime can hold.
+    if not 1970 < day.year < 9998:
+        raise ValueError
+    return day
+
+
+def _ids(raw: str) -> tuple[int, ...]:
+    parts = raw.split(",")
+    if len(parts) > 500 or not all(
+        part.isascii() and part.isdigit() and len(part) < 10 for part in parts
+    ):
+        raise ValueError
+    return tuple(sorted({int(part) for part in parts}))
+
+
+def _unfolded(raw: str) -> tuple[int, ...]:
+    return () if raw == FOLDED else _ids(raw)
+
+
+def _zone(raw: str) -> str:
+    return ZoneInfo(raw).key
+
+
+def _sort(raw: str) -> str:
+    # A plus sign in an address is a blank.
+    return _one_of(SORTS)(raw.replace(" ", "+"))
+
+
+def _yes(raw: str) -> bool:
+    return _one_of(("yes",))(raw) == "yes"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(str, value)) or FOLDED
+    return "yes" if value is True else str(value)
+
+
+_IDS = "whole numbers with commas between them"
+_DAY = "a day such as 2026-11-16"
+PARAMETERS: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
+    "window": ("window", _one_of(WINDOWS), "day, week, month or custom"),
+    "on": ("on", _day, _DAY),
+    "from": ("first", _day, _DAY),
+    "to": ("last", _day, _DAY),
+    "tz": ("zone", _zone, "a time zone such as Europe/Berlin"),
+    "project": ("projects", _ids, _IDS),
+    "agent": ("agents", _ids, _IDS),
+    "metric": ("metric", _one_of(METRICS), "turns, turn-time or agents"),
+    "people": ("people", _one_of(PEOPLE), "projects or agents"),
+    "everyone": ("everyone", _yes, "yes"),
+    "sort": ("sort", _sort, "turns, turn-time, last, name or state after - or +"),
+    "open": ("unfolded", _unfolded, f"{_IDS}, or {FOLDED}"),
+}
+"""Parameters of an address: the field of a view, how its text is read, what is allowed."""

@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.errors import ParameterError
+from aggregator.metrics.periods import (
+    FIRST_DAY,
+    LAST_DAY,
+    Period,
+    calendar_period,
+    comparable,
+    custom_period,
+    today,
+)
+from aggregator.metrics.windows import Kept, Window
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NEW_YORK = ZoneInfo("America/New_York")
+KOLKATA = ZoneInfo("Asia/Kolkata")
+KATHMANDU = ZoneInfo("Asia/Kathmandu")
+LORD_HOWE = ZoneInfo("Australia/Lord_Howe")
+HAVANA = ZoneInfo("America/Havana")
+APIA = ZoneInfo("Pacific/Apia")
+UTC_ZONE = ZoneInfo("UTC")
+ZONES = [BERLIN, NEW_YORK, KOLKATA, KATHMANDU, LORD_HOWE, HAVANA, APIA, UTC_ZONE]
+HOUR = timedelta(hours=1)
+
+
+def utc(day: int, hour: int = 0, month: int = 11, minute: int = 0) -> datetime:
+    return datetime(2026, month, day, hour, minute, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [
+        ("day", date(2026, 11, 22), date(2026, 11, 22)),
+        ("week", date(2026, 11, 16), date(2026, 11, 22)),
+        ("month", date(2026, 11, 1), date(2026, 11, 30)),
+    ],
+)
+def test_a_sunday_lies_in_its_day_its_week_from_monday_and_its_month(name, first, last):
+    on = date(2026, 11, 22)
+
+    assert calendar_period(name, on, BERLIN) == Period(name, first, last, BERLIN)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "since", "hours"),
+    [
+        (BERLIN, date(2026, 10, 25), utc(24, 22, month=10), 25),
+        (BERLIN, date(2026, 3, 29), utc(28, 23, month=3), 23),
+        (NEW_YORK, date(2026, 11, 1), utc(1, 4), 25),
+        (KOLKATA, date(2026, 11, 1), utc(31, 19, month=10), 24),
+        (KATHMANDU, date(2026, 11, 1), utc(31, 19, month=10), 24),
+        # Half an hour forward: the hour that begins before the jump counts once.
+        (LORD_HOWE, date(2026, 10, 4), utc(3, 14, month=10), 23),
+        (LORD_HOWE, date(2026, 4, 5), utc(4, 13, month=4), 25),
+        # Midnight comes twice; the day begins with the first.
+        (HAVANA, date(2026, 11, 1), utc(1, 4), 25),
+    ],
+)
+def test_a_day_holds_the_hours_that_start_in_it(zone, day, since, hours):
+    period = calendar_period("day", day, zone)
+
+    assert (period.since, period.until) == (since, since + hours * HOUR)
+
+
+def test_the_days_of_a_week_with_a_clock_change():
+    week = calendar_period("week", date(2026, 11, 1), NEW_YORK)
+
+    assert week.days() == [
+        *[(utc(day, 4, month=10), utc(day + 1, 4, month=10)) for day in range(26, 31)],
+        (utc(31, 4, month=10), utc(1, 4)),
+        (utc(1, 4), utc(2, 5)),
+    ]
+
+
+@given(
+    st.sampled_from(ZONES),
+    st.sampled_from(["day", "week", "month"]),
+    st.dates(date(2000, 1, 1), date(2037, 1, 1)),
+)
+def test_periods_and_their_days_touch_and_hold_the_hours_that_start_in_them(zone, name, on):
+    period = calendar_period(name, on, zone)
+    days = period.days()
+
+    assert period.first <= on <= period.last
+    assert (days[0][0], days[-1][1]) == (period.since, period.until)
+    assert all(end == start for (_, end), (start, _) in pairwise(days))
+    assert period.later().since == period.until
+    assert period.earlier().until == period.since
+    assert period.later().earlier() == period
+    for start, end in days:
+        assert start.astimezone(zone).date() == (end - HOUR).astimezone(zone).date()
+        assert (start - HOUR).astimezone(zone).date() < start.astimezone(zone).date()
+
+
+def test_a_day_that_a_zone_left_out_is_no_day():
+    week = calendar_period("week", date(2011, 12, 30), APIA)
+
+    assert len(week.days()) == 6
+    assert calendar_period("day", date(2011, 12, 30), APIA).days() == []
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("name", ["day", "week", "month"])
+def test_at_the_ends_of_the_calendar_a_period_stays(name, zone):
+    oldest, newest = (calendar_period(name, day, zone) for day in (date.min, date.max))
+
+    assert (oldest.earlier(), newest.later()) == (oldest, newest)
+    assert oldest.later() != oldest
+    assert newest.earlier() != newest
+    assert newest.since < newest.until
+    assert newest.before().since < newest.since
+    assert oldest.before().since <= oldest.since
+
+
+def test_a_custom_period_moves_by_its_own_length_as_far_as_the_calendar_goes():
+    period = custom_period(date(2026, 11, 3), date(2026, 11, 5), BERLIN)
+
+    assert period.later() == custom_period(date(2026, 11, 6), date(2026, 11, 8), BERLIN)
+    assert period.earlier() == custom_period(date(2026, 10, 31), date(2026, 11, 2), BERLIN)
+    for ends in ((FIRST_DAY, FIRST_DAY), (LAST_DAY, LAST_DAY)):
+        edge = custom_period(*ends, BERLIN)
+        assert edge in (edge.earlier(), edge.later())
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "words"),
+    [
+        (date(2026, 11, 5), date(2026, 11, 4), "last: .* expected a day not before 2026-11-05"),
+        (date(2025, 11, 4), date(2026, 11, 5), "first: .* expected at most 366 days up to last"),
+        (date.min, date(2026, 11, 5), "first: '0001-01-01' .* a day from 1971-01-01 to 9998-12-31"),
+        (date(9998, 12, 31), date.max, "last: '9999-12-31' .* a day from"),
+    ],
+)
+def test_reversed_absurd_and_impossible_ranges_are_refused(first, last, words):
+    with pytest.raises(ParameterError, match=words):
+        custom_period(first, last, BERLIN)
+
+
+def test_the_longest_custom_period_has_366_days():
+    assert custom_period(date(2025, 11, 5), date(2026, 11, 5), BERLIN).day_count == 366
+
+
+def test_a_period_as_a_window_ends_with_its_last_bucket():
+    period, now = calendar_period("day", date(2026, 11, 22), KOLKATA), utc(22, 14)
+
+    assert period.window(now.astimezone(BERLIN)) == Window("day", utc(21, 19), utc(22, 19), now)
+    assert [period.holds(at) for at in (utc(21, 18), utc(21, 19), utc(22, 18), utc(22, 19))] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_the_new_day_starts_with_its_first_bucket():
+    # 00:10 and 00:30 on 23 November in Kolkata.
+    assert today(utc(22, 18, minute=40), KOLKATA) == date(2026, 11, 22)
+    assert today(utc(22, 19), KOLKATA) == date(2026, 11, 23)
+
+
+@pytest.mark.parametrize(
+    ("name", "on", "first", "last"),
+    [
+        ("day", date(2026, 3, 1), date(2026, 2, 28), date(2026, 2, 28)),
+        ("week", date(2026, 3, 4), date(2026, 2, 23), date(2026, 3, 1)),
+        ("month", date(2026, 8, 4), date(2026, 7, 1), date(2026, 7, 31)),
+        ("month", date(2026, 2, 4), date(2026, 1, 4), date(2026, 1, 31)),
+    ],
+)
+def test_before_a_period_lie_as_many_days(name, on, first, last):
+    before = calendar_period(name, on, BERLIN).before()
+
+    assert (before.first, before.last) == (first, last)
+
+
+def test_a_running_period_compares_up_to_the_same_time_of_day():
+    week = calendar_period("week", date(2026, 11, 3), NEW_YORK)
+    # Tuesday, 9:40 in New York; the week before had another offset.
+    now = utc(3, 14, minute=40)
+
+    assert comparable(week, now) == (week.earlier(), utc(3, 14), utc(27, 13, month=10))
+
+
+def test_a_period_that_is_over_compares_whole():
+    day = calendar_period("day", date(2026, 11, 1), NEW_YORK)
+
+    assert comparable(day, day.until) == (day.earlier(), day.until, day.since)
+
+
+@pytest.mark.parametrize("minutes", [-90, 0, 59])
+def test_before_its_first_hour_is_over_a_period_compares_with_nothing(minutes):
+    day = calendar_period("day", date(2026, 11, 22), BERLIN)
+
+    assert comparable(day, day.since + timedelta(minutes=minutes)) is None
+
+
+def test_the_second_midnight_has_no_earlier_hours_to_compare_with():
+    day = calendar_period("day", date(2026, 11, 1), HAVANA)
+
+    assert comparable(day, day.since + HOUR) is None
+
+
+def test_what_is_kept_ends_with_the_running_hour():
+    kept = Kept(utc(1), utc(22, 14, minute=5))
+
+    assert kept.part(utc(20), utc(30)) == (utc(20), utc(22, 15))
+    assert kept.part(utc(1) - HOUR, utc(2)) == (utc(1), utc(2))

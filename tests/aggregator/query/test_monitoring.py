@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import insert
+
+from aggregator.database.models import TranscriptFile
+from aggregator.passes.run import make_pass
+from aggregator.query.monitoring import NOTHING, Counted, ProjectVitals, Vitals
+from aggregator.query.reader import MetricReader
+from aggregator.schema.host import find_source
+from aggregator.schema.migrate import upgrade
+
+NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
+RETENTION = timedelta(days=30)
+NO_IMPORT = {
+    "files": 0,
+    "files_main": 0,
+    "lines": 0,
+    "objects": 0,
+    "waiting": 0,
+    "skipped": {},
+}
+
+
+def minutes_ago(*minutes: float) -> list[datetime]:
+    return [NOW - timedelta(minutes=minute) for minute in minutes]
+
+
+def read(engine, now=NOW) -> Vitals:
+    return MetricReader(engine).vitals(now, retention=RETENTION)
+
+
+def agents(*, working=0, waiting=0, idle=0) -> dict[str, int]:
+    return {"working": working, "waiting": waiting, "idle": idle}
+
+
+def test_the_fleet_at_a_moment(empty_engine, record):
+    with empty_engine.begin() as conn:
+        # In the running hour, in the last whole one, and in the one before.
+        record(conn, "alpha", "a1", minutes_ago(5, 6, 8, 40, 41, 100))
+        record(conn, "alpha", "a2", minutes_ago(50, 56), state="awaiting_input")
+        record(conn, "beta", "b1", minutes_ago(60 * 20), state="awaiting_input")
+        # Younger than a day, and older than the first hour of the rolling one.
+        record(conn, "gamma", "c1", minutes_ago(60 * 23 + 45))
+        record(conn, "delta", "d1", minutes_ago(60 * 24 * 10))
+    report = make_pass(empty_engine, NOW - timedelta(minutes=1), RETENTION)
+
+    vitals = read(empty_engine)
+
+    alpha = {
+        # Gaps of 60 and 360 s; those of the day have 60 and 120 s more.
+        "hour": Counted(turn_count=4, avg_turn_time_seconds=210.0, active_agents=2),
+        "day": Counted(turn_count=8, avg_turn_time_seconds=150.0, active_agents=2),
+    }
+    beta = {"hour": NOTHING, "day": Counted(1, None, 1)}
+    gamma = {"hour": NOTHING, "day": NOTHING}
+    assert vitals == Vitals(
+        as_of=NOW,
+        projects=(
+            ProjectVitals(1, "alpha", alpha, agents(working=1, waiting=1)),
+            ProjectVitals(2, "beta", beta, agents(idle=1)),
+            ProjectVitals(3, "gamma", gamma, agents(idle=1)),
+        ),
+        last_pass_at=NOW - timedelta(minutes=1),
+        last_pass_seconds=pytest.approx(report.seconds, abs=1),
+        lag_seconds=0.0,
+        imported=NO_IMPORT,
+    )
+
+
+def test_an_empty_database_has_vitals(empty_engine):
+    assert read(empty_engine) == Vitals(NOW, (), None, None, None, NO_IMPORT)
+
+
+def test_agents_are_told_of_before_the_first_pass(empty_engine, record):
+    with empty_engine.begin() as conn:
+        record(conn, "alpha", "a1", minutes_ago(5), state="awaiting_input")
+
+    quiet = {"hour": NOTHING, "day": NOTHING}
+    alpha = ProjectVitals(1, "alpha", quiet, agents(waiting=1))
+    assert read(empty_engine) == Vitals(NOW, (alpha,), None, None, None, NO_IMPORT)
+
+
+@pytest.mark.parametrize(
+    ("newest", "lag"),
+    [
+        ([10], 0.0),
+        ([10, 2.5], 150.0),
+        # What is said to be in the future has not happened.
+        ([10, 2.5, -1], 150.0),
+    ],
+)
+def test_the_lag_is_how_much_newer_the_newest_turn_is_than_the_last_pass(
+    empty_engine, record, newest, lag
+):
+    make_pass(empty_engine, NOW - timedelta(minutes=5), RETENTION)
+    with empty_engine.begin() as conn:
+        record(conn, "alpha", "a1", minutes_ago(*newest))
+
+    assert read(empty_engine).lag_seconds == lag
+
+
+def test_the_lag_is_known_when_nobody_has_worked_for_days(empty_engine, record):
+    make_pass(empty_engine, NOW - timedelta(days=9), RETENTION)
+    with empty_engine.begin() as conn:
+        record(conn, "alpha", "a1", [NOW - timedelta(days=8)])
+
+    vitals = read(empty_engine)
+
+    assert (vitals.projects, vitals.lag_seconds) == ((), 86_400.0)
+
+
+def test_what_was_imported_is_told_where_something_is(empty_engine):
+    file = {
+        "path": "/a.jsonl",
+        "is_main": True,
+        "size": 9,
+        "modified_ns": 9,
+        "read_bytes": 9,
+        "read_digest": "",
+        "lines": 12,
+        "objects": 10,
+        "waiting": True,
+        "skipped": {"malformed JSON": 2},
+        "sessions": {},
+    }
+    with empty_engine.begin() as conn:
+        conn.execute(insert(TranscriptFile), [file, {**file, "path": "/b.jsonl"}])
+
+    assert read(empty_engine).imported == {
+        "files": 2,
+        "files_main": 2,
+        "lines": 24,
+        "objects": 20,
+        "waiting": 2,
+        "skipped": {"malformed JSON": 4},
+    }
+
+
+def test_a_host_unlike_ourselves_is_read_in_utc_and_imports_nothing(host):
+    now = datetime(2026, 10, 25, 12, 30, tzinfo=UTC)
+    host.create_tables()
+    host.fill()
+    upgrade(host.engine, "activity")
+    with host.engine.connect() as conn:
+        source = find_source(conn)
+    make_pass(host.engine, now - timedelta(minutes=25), RETENTION, source)
+
+    vitals = MetricReader(host.engine, source).vitals(now, retention=RETENTION)
+
+    assert vitals.projects == (
+        ProjectVitals(
+            1, "alpha", {"hour": NOTHING, "day": Counted(6, 660.0, 2)}, agents(working=1)
+        ),
+        ProjectVitals(
+            2, "project 2", {"hour": NOTHING, "day": Counted(1, None, 1)}, agents(idle=1)
+        ),
+    )
+    assert vitals.imported is None
+    # That of 12:10: those after it belong to nothing.
+    assert vitals.lag_seconds == 300.0

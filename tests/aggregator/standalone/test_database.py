@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+from sqlalchemy import insert, inspect, select, text
+from sqlalchemy.exc import OperationalError
+
+from aggregator.database.engine import connect
+from aggregator.database.models import OWN_TABLES, STANDALONE_TABLES, Project
+from aggregator.errors import DatabaseRefusedError, ForeignTablesError, SettingError
+from aggregator.settings import Settings
+from aggregator.standalone.database import open_database
+from aggregator.standalone.embedded.cluster import data_folder
+from aggregator.standalone.embedded.keeper import find_postmaster
+
+
+def settings_for(url) -> Settings:
+    return Settings.load({"database_url": url.render_as_string(hide_password=False)}, {})
+
+
+def test_an_empty_database_gets_all_tables(postgres):
+    url = postgres.url("tests_standalone", fresh=True)
+
+    with open_database(settings_for(url), purpose="tests") as engine:
+        tables = set(inspect(engine).get_table_names())
+
+    assert tables >= OWN_TABLES | STANDALONE_TABLES
+
+
+def test_without_a_url_the_embedded_database_in_home_is_used(home):
+    settings = Settings.load({"home": home}, {})
+
+    with open_database(settings, purpose="tests") as engine:
+        activity = engine.url.database
+        with open_database(settings, purpose="tests", demo=True) as demo:
+            assert (activity, demo.url.database) == ("activity", "activity_demo")
+
+
+def test_an_embedded_server_that_was_killed_comes_back_with_its_data(home):
+    settings = Settings.load({"home": home}, {})
+    with open_database(settings, purpose="tests") as engine:
+        with engine.begin() as conn:
+            conn.execute(insert(Project).values(name="alpha", path="/code/alpha"))
+        os.kill(find_postmaster(data_folder(home)).pid, signal.SIGKILL)
+
+        # Its processes take a moment to notice; until then a query may still fail.
+        deadline = time.monotonic() + 30
+        while not (names := _project_names(engine)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    assert names == ["alpha"]
+
+
+def _project_names(engine) -> list[str]:
+    try:
+        with engine.connect() as conn:
+            return list(conn.scalars(select(Project.name)))
+    except OperationalError:
+        return []
+
+
+def test_a_database_of_another_program_is_refused_and_left_alone(postgres):
+    url = postgres.url("tests_foreign", fresh=True)
+    engine = connect(url, purpose="tests")
+    with engine.begin() as conn:
+        conn.execute(text("CREATE TABLE agents (id int); CREATE TABLE turns (id int)"))
+
+    with (
+        pytest.raises(ForeignTablesError, match="already has tables named agents, turns that are"),
+        open_database(settings_for(url), purpose="tests"),
+    ):
+        pass
+
+    assert set(inspect(engine).get_table_names()) == {"agents", "turns"}
+    engine.dispose()
+
+
+def test_demo_activity_never_goes_into_a_users_database(postgres):
+    with (
+        pytest.raises(SettingError, match="no database of yours together with --demo"),
+        open_database(settings_for(postgres.url("tests")), purpose="tests", demo=True),
+    ):
+        pass
+
+
+def test_a_database_that_fails_later_is_one_line_too(postgres):
+    url = postgres.url("tests_views", fresh=True)
+    engine = connect(url, purpose="tests")
+    with engine.begin() as conn:
+        conn.execute(text("CREATE VIEW projects AS SELECT 1 AS id"))
+    engine.dispose()
+
+    with (
+        pytest.raises(DatabaseRefusedError, match=r'gave up: relation "projects" already exists$'),
+        open_database(settings_for(url), purpose="tests"),
+    ):
+        pass

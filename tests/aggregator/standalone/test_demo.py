@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select, text
+
+from aggregator.database.models import Agent, Project, Turn
+from aggregator.query.agent_states import agent_states
+from aggregator.standalone.demo import fill_with_demo
+
+NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+def test_a_month_of_working_hours_and_quiet_weekends_is_made_up(empty_engine):
+    turns = fill_with_demo(empty_engine, NOW, NEW_YORK)
+
+    with empty_engine.connect() as conn:
+        first, last = conn.execute(select(func.min(Turn.timestamp), func.max(Turn.timestamp))).one()
+        local = func.timezone("America/New_York", Turn.timestamp)
+        weekend, workday = (
+            conn.scalar(select(func.count()).where(func.extract("isodow", local).in_(days)))
+            / len(days)
+            for days in ((6, 7), (1, 2, 3, 4, 5))
+        )
+        night = conn.scalar(select(func.count()).where(func.extract("hour", local) < 6))
+        assert conn.scalar(select(func.count()).select_from(Project)) == 5
+        assert conn.scalar(select(func.count()).select_from(Agent)) == 20
+        assert conn.scalar(select(func.count()).select_from(Turn)) == turns > 10_000
+    assert NOW - timedelta(days=31) < first < NOW - timedelta(days=25)
+    assert NOW - timedelta(minutes=5) < last < NOW
+    assert weekend < workday / 5
+    assert night < turns / 50
+
+
+def test_some_agents_are_present_even_in_the_middle_of_the_night(empty_engine):
+    fill_with_demo(empty_engine, NOW, NEW_YORK)
+
+    with empty_engine.connect() as conn:
+        states = set(agent_states(conn, NOW)["state"])
+
+    assert {"working", "waiting"} <= states
+
+
+def test_filling_again_replaces_and_the_same_moment_gives_the_same(empty_engine):
+    everything = text("SELECT task_id, actor, timestamp, key FROM turns ORDER BY id")
+    first = fill_with_demo(empty_engine, NOW, NEW_YORK)
+    with empty_engine.connect() as conn:
+        before = conn.execute(everything).all()
+
+    second = fill_with_demo(empty_engine, NOW, NEW_YORK)
+
+    with empty_engine.connect() as conn:
+        assert conn.execute(everything).all() == before
+    assert first == second == len(before)

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pytest
+
+from aggregator.metrics.periods import calendar_period, custom_period
+from dashboard.page.parts.captions import caption, shares, state_counts, summary
+from dashboard.page.parts.navigation import crumbs, period_links
+from dashboard.selection.choices import Choices
+from dashboard.selection.view import View
+
+BERLIN = ZoneInfo("Europe/Berlin")
+TODAY = date(2026, 11, 22)
+CHOICES = Choices(
+    pd.DataFrame({"project_id": [1, 2, 3], "name": ["atlas", "infra", "docs"]}),
+    pd.DataFrame({"agent_id": [7], "project_id": [1], "name": ["5f717a88"]}),
+)
+
+
+def test_states_are_counted_in_a_fixed_order(overview, now, texts):
+    states = [(1, 1, "idle", now), (2, 1, "working", now), (3, 1, "working", now)]
+
+    assert texts(state_counts(overview(states=states).states)) == (
+        "2 working 0 waiting for input 1 idle"
+    )
+    assert texts(state_counts(None)) == "– working – waiting for input – idle"
+
+
+@pytest.mark.parametrize(
+    ("view", "name", "earlier", "later", "today"),
+    [
+        (View(), "Sun 22 Nov 2026", "?on=2026-11-21", "?on=2026-11-23", "?"),
+        (
+            View("week", on=date(2026, 11, 11), projects=(3,)),
+            "9–15 Nov 2026",
+            "?window=week&on=2026-11-02&project=3",
+            "?window=week&project=3",
+            "?window=week&project=3",
+        ),
+        (
+            View("month", on=date(2026, 1, 5)),
+            "January 2026",
+            "?window=month&on=2025-12-01",
+            "?window=month&on=2026-02-01",
+            "?window=month",
+        ),
+        (
+            View("custom", first=date(2026, 11, 2), last=date(2026, 11, 8)),
+            "2–8 Nov 2026",
+            "?window=custom&from=2026-10-26&to=2026-11-01",
+            "?window=custom&from=2026-11-09&to=2026-11-15",
+            "?",
+        ),
+    ],
+)
+def test_a_period_stands_between_its_neighbours(view, name, earlier, later, today, texts, hrefs):
+    shown = period_links(view, view.period(BERLIN, TODAY), TODAY)
+
+    assert texts(shown) == f"‹ {name} › Today"
+    assert hrefs(shown) == [earlier, later, today]
+
+
+def test_there_is_nothing_later_than_the_present_period():
+    off = {
+        part.id: "is-off" in part.className
+        for part in period_links(View(), View().period(BERLIN, TODAY), TODAY)
+        if hasattr(part, "id")
+    }
+
+    assert off == {"earlier": False, "later": True, "today": True}
+
+
+@pytest.mark.parametrize(
+    ("view", "words", "there"),
+    [
+        (View(), "All projects", []),
+        (View("week", projects=(1,)), "All projects › atlas", ["?window=week"]),
+        (View(projects=(1, 2)), "All projects › atlas, infra", ["?"]),
+        (View(projects=(1, 2, 3)), "All projects › 3 projects", ["?"]),
+        (View(projects=(1,), agents=(7,)), "All projects › atlas › 5f717a88", ["?", "?project=1"]),
+        (View(agents=(7,)), "All projects › 5f717a88", ["?"]),
+    ],
+)
+def test_crumbs_lead_back_to_wider_scopes(view, words, there, texts, hrefs):
+    assert texts(crumbs(view, CHOICES)) == words
+    assert hrefs(crumbs(view, CHOICES)) == there
+
+
+def test_a_caption_says_what_the_numbers_cover(overview):
+    month = calendar_period("month", TODAY, BERLIN)
+    kept = datetime(2026, 11, 10, 9, tzinfo=UTC)
+    past = calendar_period("day", date(2026, 11, 20), BERLIN)
+
+    assert caption(overview(), "Sat 21 Nov to 15:00") == (
+        "So far · changes against Sat 21 Nov to 15:00"
+    )
+    assert caption(overview(period=month, kept_since=kept), "") == (
+        "So far · kept since Tue 10 Nov 2026"
+    )
+    assert caption(overview(period=past), "") == ""
+
+
+def test_the_page_can_be_heard(overview, now):
+    hour = now.replace(minute=0) - timedelta(hours=2)
+    period = custom_period(date(2026, 11, 21), TODAY, BERLIN)
+
+    assert summary(overview((hour, 3, 84.0, 1), period=period), "Project atlas") == (
+        "Project atlas, 21–22 Nov 2026: 3 turns, average turn time 1 min 24 s, 1 active agent."
+    )
+
+
+@pytest.mark.parametrize(
+    ("turns", "words"),
+    [
+        ([60, 20, 10, 5, 5, 0], "1 of 5 active agents made half of the turns"),
+        ([1, 1, 1, 1], "2 of 4 active agents made half of the turns"),
+        ([9, 5, 1], ""),
+    ],
+)
+def test_how_unevenly_the_work_is_spread_is_told_of_more_than_a_few(turns, words):
+    assert shares(pd.DataFrame({"turn_count": turns})) == words

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pytest
+
+from aggregator.metrics.periods import calendar_period
+from aggregator.metrics.totals import Totals
+from aggregator.query.overview import Comparison
+from dashboard.page.parts.cards import cards, compared_with, courses, skyline
+
+BERLIN = ZoneInfo("Europe/Berlin")
+LABELS = "Turns", "Turns per hour", "Average turn time", "Active agents"
+THEN = Totals(
+    turn_count=20,
+    avg_turn_time_seconds=90.0,
+    active_agents=2,
+    active_hours=4,
+    turn_rate=1.4,
+    turns_per_active_hour=5.0,
+)
+
+
+def utc(hour, day=22):
+    return datetime(2026, 11, day, hour, tzinfo=UTC)
+
+
+def test_a_card_has_its_number_what_stands_beside_it_and_its_change(overview, texts):
+    view = overview(
+        (utc(9), 12, 60.0, 2),
+        (utc(13), 9, 120.0, 1),
+        agents=[(1, 1, "a", 12), (2, 2, "b", 9)],
+        then=THEN,
+    )
+
+    # Fifteen hours and five minutes of the day have passed.
+    assert [texts(card) for card in cards(view)] == [
+        "Turns 21 ▲\u202f5\u202f% in 2 active hours",
+        "Turns per hour 1.4 ▼\u202f1\u202f% 10.5 per active hour",
+        "Average turn time 1 min 27 s ▼\u202f4\u202f% between two turns",
+        "Active agents 2 ±\u202f0\u202f% in 2 projects",
+    ]
+
+
+def test_without_turns_there_is_no_average_and_no_change(overview, texts):
+    view = overview(then=THEN)
+
+    assert [texts(card) for card in cards(view)] == [
+        "Turns 0",
+        "Turns per hour 0",
+        "Average turn time –",
+        "Active agents 0",
+    ]
+
+
+def test_what_is_no_longer_kept_is_not_zero(overview, texts):
+    day = calendar_period("day", date(2026, 8, 21), BERLIN)
+
+    assert [texts(card) for card in cards(overview(period=day))] == [
+        f"{label} – no longer kept" for label in LABELS
+    ]
+
+
+def test_before_the_first_answer_the_cards_are_in_their_places(texts):
+    assert [texts(card) for card in cards(None)] == [f"{label} –" for label in LABELS]
+
+
+@pytest.mark.parametrize(
+    ("before_until", "words"),
+    [(utc(13, day=21), "Sat 21 Nov to 14:00"), (utc(23, day=21), "Sat 21 Nov")],
+)
+def test_a_change_says_what_it_is_against(before_until, words):
+    day = calendar_period("day", date(2026, 11, 21), BERLIN)
+
+    assert compared_with(Comparison(day, utc(13), before_until, THEN, THEN)) == words
+    assert compared_with(None) == ""
+
+
+def test_a_course_has_the_means_of_all_its_buckets():
+    starts = pd.date_range("2026-11-16", periods=168, freq="h", tz="UTC")
+    buckets = pd.DataFrame(
+        {
+            "start": starts,
+            "turn_count": [number % 6 for number in range(168)],
+            "avg_turn_time_seconds": float("nan"),
+            "active_agents": pd.array([1] * 168, "Int64"),
+        }
+    )
+
+    found = courses(buckets)
+
+    # 13 columns of six buckets, then 18 of five.
+    assert found["turn_count"][:14] == [2.5] * 13 + [2.0]
+    assert len(found["turn_count"]) == 31
+    assert found["avg_turn_time_seconds"] == [0.0] * 31
+    assert found["active_agents"] == [1.0] * 31
+
+
+def test_a_skyline_leaves_columns_of_these_heights():
+    assert skyline([1, 0, 2, 1]) == (
+        "polygon(0 100%, 0% 48.5%, 25% 48.5%, 25% 97%, 50% 97%, 50% 0%, 75% 0%, "
+        "75% 48.5%, 100% 48.5%, 100% 100%)"
+    )
+    assert skyline([]) == skyline([0, 0]) == "polygon(0 100%, 100% 100%, 100% 97%, 0 97%)"

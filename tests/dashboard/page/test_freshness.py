@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import create_engine
+
+from aggregator.passes.run import make_pass
+from dashboard.context import PageContext
+from dashboard.page.freshness import freshness, stale_at
+
+RETENTION = timedelta(days=30)
+
+
+def ask(mounted):
+    response = mounted.client.get("/activity/version")
+    return response.status_code, response.headers["Cache-Control"], response.get_json()
+
+
+def test_before_the_first_pass_there_is_nothing_to_tell(empty_engine, open_page):
+    assert ask(open_page(empty_engine)) == (
+        200,
+        "no-store",
+        {
+            "changed_at": None,
+            "last_pass_at": None,
+            "next_pass_at": None,
+            "as_of": "2026-11-22T14:05:00+00:00",
+        },
+    )
+
+
+def test_a_pass_that_changes_nothing_is_seen_as_such(empty_engine, open_page, record, now):
+    with empty_engine.begin() as conn:
+        record(conn, "atlas", "a1", [now - timedelta(hours=1)])
+    make_pass(empty_engine, now - timedelta(minutes=9), RETENTION)
+    make_pass(empty_engine, now - timedelta(minutes=4), RETENTION)
+
+    _, _, version = ask(open_page(empty_engine, PageContext(30, interval_seconds=300)))
+
+    assert version == {
+        "changed_at": "2026-11-22T13:56:00+00:00",
+        "last_pass_at": "2026-11-22T14:01:00+00:00",
+        "next_pass_at": "2026-11-22T14:06:00+00:00",
+        "as_of": "2026-11-22T14:05:00+00:00",
+    }
+
+
+def test_a_database_that_is_away_is_no_version(open_page):
+    nowhere = create_engine("postgresql+psycopg2://nobody@127.0.0.1:1/none")
+
+    assert ask(open_page(nowhere)) == (
+        503,
+        "no-store",
+        {"error": "the database does not answer; try again later"},
+    )
+
+
+def test_an_answer_says_of_itself_what_the_server_says(overview, now):
+    shown = overview(changed_at=now - timedelta(minutes=9), last_pass_at=now - timedelta(minutes=4))
+
+    assert freshness(shown, PageContext(30, interval_seconds=60)) == {
+        "changed_at": "2026-11-22T13:56:00+00:00",
+        "last_pass_at": "2026-11-22T14:01:00+00:00",
+        "next_pass_at": "2026-11-22T14:02:00+00:00",
+        "as_of": "2026-11-22T14:05:00+00:00",
+        "stale_at": "2026-11-22T15:00:00+00:00",
+    }
+
+
+@pytest.mark.parametrize(
+    ("last_turns", "stale"),
+    [
+        # The hour ends first; the agent is idle already, or will be in the next one.
+        ([(12, 20), (14, 1)], (15, 0)),
+        # It will be idle an hour after its last turn.
+        ([(13, 20), (14, 1)], (14, 20)),
+    ],
+)
+def test_numbers_get_old_by_themselves(overview, last_turns, stale):
+    states = [
+        (agent, 1, "working", datetime(2026, 11, 22, *at, tzinfo=UTC))
+        for agent, at in enumerate(last_turns)
+    ]
+
+    assert stale_at(overview(states=states)) == datetime(2026, 11, 22, *stale, tzinfo=UTC)
+
+
+def test_an_agent_is_gone_after_a_day(overview):
+    states = [(1, 1, "idle", datetime(2026, 11, 21, 14, 30, tzinfo=UTC))]
+
+    assert stale_at(overview(states=states)) == datetime(2026, 11, 22, 14, 30, tzinfo=UTC)

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.metrics.periods import Period, custom_period
+from aggregator.metrics.scope import OVERALL, Scope
+from dashboard.selection.view import METRICS, PEOPLE, SORTS, View
+
+BERLIN = ZoneInfo("Europe/Berlin")
+TODAY = date(2026, 11, 22)
+days = st.dates(date(1971, 1, 1), date(9997, 12, 31))
+ids = st.lists(st.integers(0, 999_999_999), max_size=5).map(lambda found: tuple(sorted({*found})))
+
+
+@st.composite
+def views(draw):
+    window = draw(st.sampled_from(["day", "week", "month", "custom"]))
+    first = draw(days) if window == "custom" else None
+    return View(
+        window=window,
+        on=draw(st.none() | days) if window != "custom" else None,
+        first=first,
+        last=first,
+        zone=draw(st.sampled_from([None, "Europe/Berlin", "America/Port-au-Prince", "UTC"])),
+        projects=draw(ids),
+        agents=draw(ids),
+        metric=draw(st.sampled_from(METRICS)),
+        people=draw(st.sampled_from(PEOPLE)),
+        everyone=draw(st.booleans()),
+        sort=draw(st.sampled_from(SORTS)),
+        unfolded=draw(st.none() | ids),
+    )
+
+
+@given(views())
+def test_an_address_carries_every_choice(view):
+    assert View.parse(view.search) == (view, ())
+
+
+def test_the_default_view_needs_no_query_string():
+    assert (View().search, View().address) == ("", "?")
+    assert View.parse("") == View.parse(None) == View.parse("?") == (View(), ())
+
+
+def test_an_address_can_be_read():
+    view = View(
+        window="week", on=date(2026, 11, 16), zone="Europe/Berlin", projects=(3, 5), sort="+name"
+    )
+
+    assert view.search == "?window=week&on=2026-11-16&tz=Europe/Berlin&project=3,5&sort=+name"
+
+
+@pytest.mark.parametrize(
+    ("search", "problem"),
+    [
+        ("window=year", "window is “year”; it can be day, week, month or custom"),
+        ("on=16.11.2026", "on is “16.11.2026”; it can be a day such as 2026-11-16"),
+        ("on=9999-12-31", "on is “9999-12-31”; it can be a day such as 2026-11-16"),
+        ("tz=Berlin", "tz is “Berlin”; it can be a time zone such as Europe/Berlin"),
+        ("tz=../../etc/passwd", "tz is “../../etc/passwd”; it can be a time zone such as"),
+        ("project=-1", "project is “-1”; it can be whole numbers with commas between them"),
+        ("agent=1,,2", "agent is “1,,2”; it can be whole numbers with commas between them"),
+        ("metric=cost", "metric is “cost”; it can be turns, turn-time or agents"),
+        ("everyone=1", "everyone is “1”; it can be yes"),
+        ("sort=turns", "sort is “turns”; it can be turns, turn-time, last, name or state after"),
+        ("window=custom", "a custom window needs from and to: a first day"),
+        ("window=custom&from=2026-11-09&to=2026-11-08", "a custom window needs from and to"),
+        ("window=custom&from=2024-11-09&to=2026-11-08", "at most 366 days in all"),
+    ],
+)
+def test_what_makes_no_sense_is_the_default_and_named(search, problem):
+    view, problems = View.parse(search)
+
+    assert view == View()
+    assert len(problems) == 1
+    assert problem in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("view", "first", "last"),
+    [
+        (View(), date(2026, 11, 22), date(2026, 11, 22)),
+        (View("week"), date(2026, 11, 16), date(2026, 11, 22)),
+        (View("month", on=date(2026, 2, 3)), date(2026, 2, 1), date(2026, 2, 28)),
+        (View("day", on=date(2030, 1, 1)), date(2026, 11, 22), date(2026, 11, 22)),
+    ],
+)
+def test_a_period_holds_its_day_and_the_future_is_today(view, first, last):
+    assert view.period(BERLIN, TODAY) == Period(view.window, first, last, BERLIN)
+
+
+def test_the_present_period_is_named_by_no_day():
+    week = View("week").period(BERLIN, TODAY)
+
+    assert View("week").during(week, TODAY) == View("week")
+    assert View("week").during(week.earlier(), TODAY) == View("week", on=date(2026, 11, 9))
+
+
+def test_a_custom_period_has_its_days_in_the_view():
+    period = custom_period(date(2026, 11, 2), date(2026, 11, 8), BERLIN)
+
+    view = View("week", on=TODAY).during(period, TODAY)
+
+    assert view == View("custom", first=date(2026, 11, 2), last=date(2026, 11, 8))
+    assert view.period(BERLIN, TODAY) == period
+
+
+@pytest.mark.parametrize(
+    ("view", "scope"),
+    [
+        (View(), OVERALL),
+        (View(projects=(3, 5)), Scope("project", (3, 5))),
+        (View(projects=(3,), agents=(7,)), Scope("agent", (7,))),
+    ],
+)
+def test_the_scope_is_the_narrowest_choice(view, scope):
+    assert view.scope == scope
