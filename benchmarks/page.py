@@ -42,7 +42,7 @@ from aggregator.schema.migrate import upgrade
 from aggregator.standalone.embedded import EmbeddedPostgres
 from dashboard.context import PageContext
 from dashboard.host.extension import Activity
-from dashboard.page.mount import STANDALONE
+from dashboard.page.mount import STANDALONE_TEMPLATE
 
 PROJECTS, AGENTS, DAYS, TURNS_PER_HOUR = 20, 200, 30, 4
 NOW = datetime(2026, 11, 27, 20, 30, tzinfo=UTC)
@@ -142,7 +142,7 @@ def served(engine: Engine) -> Iterator[tuple[str, Recorder]]:
     app.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
     Compress(app)
     context = PageContext(retention_days=DAYS)
-    Activity(app, engine=engine, context=context, template=STANDALONE, clock=lambda: NOW)
+    Activity(app, engine=engine, context=context, template=STANDALONE_TEMPLATE, clock=lambda: NOW)
     recorder = record(app, engine)
     # As many threads as a browser opens connections.
     server = create_server(app, host="127.0.0.1", port=0, threads=8)

@@ -31,7 +31,7 @@ from sqlalchemy import Engine, TextClause, event, text
 from aggregator.database.source import STANDALONE
 from aggregator.metrics.scope import Scope
 from aggregator.metrics.spans import Span
-from aggregator.metrics.windows import HOUR, floor_hour, kept_hours, rolling_window
+from aggregator.metrics.windows import HOUR, floor_hour, retained_hours, rolling_window
 from aggregator.passes.recompute import recompute_alone
 from aggregator.passes.retention import prune
 from aggregator.passes.run import make_pass
@@ -121,7 +121,7 @@ def expire(engine: Engine, rows: int) -> int:
 def others_working(engine: Engine) -> Iterator[dict[str, list[float]]]:
     """Let a reader, two writers and passes work beside; give their times in seconds."""
     reader = MetricReader(engine)
-    month = Span(rolling_window("month", NOW), kept_hours(NOW, RETENTION))
+    month = Span(rolling_window("month", NOW), retained_hours(NOW, RETENTION))
     works: dict[str, Callable[[int], object]] = {
         "reader": lambda _: reader.activity(Scope("overall"), month),
         "writer": partial(_execute, engine, _TURNS, {"agents": AGENTS, "now": NOW}),

@@ -24,7 +24,7 @@ from dashboard.command_line.output import (
     OneLineGroup,
     backfill_line,
     pass_line,
-    showing_on,
+    progress_on,
     status_lines,
 )
 from dashboard.command_line.settings_options import settings_from
@@ -131,7 +131,7 @@ def _import_with_progress(engine: Engine, settings: Settings) -> ImportReport:
             engine,
             settings.transcripts,
             must_exist=settings.transcripts_given,
-            progress=showing_on(bar),
+            progress=progress_on(bar),
         )
     click.echo(
         f"Imported {report.turns:,} new turns from {report.files_read:,} of {report.files:,} "
@@ -187,7 +187,7 @@ def backfill(
         days = _as_last_pass(engine, settings).retention_days
         start, end = parse_range(since, until, datetime.now(UTC), days)
         with click.progressbar(length=1, label="Recomputing hours") as bar:
-            report = recompute(engine, start, end, workers=chosen, progress=showing_on(bar))
+            report = recompute(engine, start, end, workers=chosen, progress=progress_on(bar))
     click.echo(backfill_line(report))
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 
-NOTHING = "–"
+NO_VALUE = "–"
 """Stands for a number that does not exist, such as an average of nothing."""
 
 THIN = "\u202f"
 """Narrow no-break space: groups digits, and keeps a number beside its unit."""
 
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 FULL_MONTHS = (
     "January",
@@ -45,7 +45,7 @@ def counted(number: int, noun: str) -> str:
 def rate(per_hour: float | None) -> str:
     """A rate: ``3.4``, ``<0.1``, ``1 234``."""
     if per_hour is None:
-        return NOTHING
+        return NO_VALUE
     if per_hour == 0:
         return "0"
     if per_hour < 0.05:
@@ -56,7 +56,7 @@ def rate(per_hour: float | None) -> str:
 def share(part: int, whole: int) -> str:
     """A part of a whole in percent: ``12 %``, ``<1 %``."""
     if not whole:
-        return NOTHING
+        return NO_VALUE
     percent = round(100 * part / whole)
     return f"<1{THIN}%" if part and not percent else f"{percent}{THIN}%"
 
@@ -64,7 +64,7 @@ def share(part: int, whole: int) -> str:
 def duration(seconds: float | None) -> str:
     """A time span to two units: ``48 s``, ``1 min 24 s``, ``2 h 05 min``."""
     if seconds is None or seconds != seconds:  # noqa: PLR0124 - only NaN differs from itself
-        return NOTHING
+        return NO_VALUE
     if 0 < seconds < 1:
         return "<1 s"
     whole = round(seconds)
@@ -96,7 +96,7 @@ def clock(at: dt.datetime) -> str:
 
 def day(at: dt.date) -> str:
     """A day near by: ``Tue 3 Nov``."""
-    return f"{DAYS[at.weekday()]} {at.day} {MONTHS[at.month - 1]}"
+    return f"{WEEKDAYS[at.weekday()]} {at.day} {MONTHS[at.month - 1]}"
 
 
 def date(at: dt.date) -> str:

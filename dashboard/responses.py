@@ -42,7 +42,7 @@ STATUS: dict[type[Exception], int] = {
 ANSWERED = tuple(STATUS)
 """What an endpoint catches, to answer with :func:`error_response`."""
 
-AWAY = "the database does not answer; try again later"
+DATABASE_AWAY_ERROR = "the database does not answer; try again later"
 
 
 def json_response(
@@ -65,4 +65,6 @@ def error_response(error: Exception) -> Response:
     """Answer one of the errors of :data:`STATUS`, with its message and status."""
     status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
     # A driver's message may name the address of the database.
-    return json_error(AWAY if isinstance(error, DATABASE_AWAY) else str(error), status)
+    return json_error(
+        DATABASE_AWAY_ERROR if isinstance(error, DATABASE_AWAY) else str(error), status
+    )

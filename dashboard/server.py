@@ -34,7 +34,7 @@ def build_server(engine: Engine, settings: Settings, *, demo: bool = False) -> F
         demo=demo,
         interval_seconds=settings.interval_seconds,
     )
-    Activity(app, engine=engine, context=context, template=mount.STANDALONE)
+    Activity(app, engine=engine, context=context, template=mount.STANDALONE_TEMPLATE)
 
     @app.get("/")
     def home() -> Response:

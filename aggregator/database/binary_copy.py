@@ -17,8 +17,8 @@ from sqlalchemy.engine import Compiled
 
 INT8, INT4, FLOAT8, BOOL = ">i8", ">i4", ">f8", "?"
 TIMESTAMPTZ = INT8
-"""Microseconds since :data:`EPOCH`."""
-EPOCH = np.datetime64("2000-01-01", "us").astype("int64")
+"""Microseconds since :data:`POSTGRES_EPOCH`."""
+POSTGRES_EPOCH = np.datetime64("2000-01-01", "us").astype("int64")
 """PostgreSQL's epoch in microseconds since that of Unix."""
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)

@@ -56,11 +56,11 @@ def connect(raw_url: str | URL, *, purpose: str) -> Engine:
             version = conn.connection.dbapi_connection.server_version // 10_000  # type: ignore[union-attr]
     except DBAPIError as failure:
         engine.dispose()
-        raise DatabaseUnreachableError(shown(url), one_line(failure)) from None
+        raise DatabaseUnreachableError(display_url(url), server_message(failure)) from None
     if version < OLDEST_POSTGRES:
         engine.dispose()
         raise DatabaseUnreachableError(
-            shown(url), f"it is PostgreSQL {version}; {OLDEST_POSTGRES} or newer is needed"
+            display_url(url), f"it is PostgreSQL {version}; {OLDEST_POSTGRES} or newer is needed"
         )
     return engine
 
@@ -103,12 +103,12 @@ def renew_in_forked_children(engine: Engine) -> None:
     in_forked_children(engine, lambda inherited: inherited.dispose(close=False))
 
 
-def shown(url: URL) -> str:
+def display_url(url: URL) -> str:
     """An address without its password and parameters, for people."""
     address = url.set(drivername="postgresql", query={})
     return address.render_as_string(hide_password=True)
 
 
-def one_line(failure: DBAPIError) -> str:
+def server_message(failure: DBAPIError) -> str:
     """What the database said, without the statement it was about."""
     return " ".join(str(failure.orig).split())

@@ -1,6 +1,6 @@
 """Advisory locks of PostgreSQL: one key each, and the ways to take one.
 
-Keys are per database. ``STRETCH`` is shared by those who recompute stretches of hours;
+Keys are per database. ``STRETCH`` is shared by those who recompute chunks of hours;
 a pass takes it for itself. The others let one process at a time do what they are named
 for.
 """
@@ -16,7 +16,7 @@ PASS = 5055_0001
 IMPORT = 5055_0002
 MIGRATE = 5055_0003
 BACKFILL = 5055_0004
-STRETCH = 5055_0005
+RECOMPUTE = 5055_0005
 REBUILD = 5055_0006
 
 

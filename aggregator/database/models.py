@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-INSTANT = DateTime(timezone=True)
+TIMESTAMPTZ_TYPE = DateTime(timezone=True)
 
 
 class Base(DeclarativeBase):
@@ -50,15 +50,15 @@ class ActivityMetric(Base):
     __tablename__ = "activity_metrics"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    bucket_start: Mapped[datetime] = mapped_column(INSTANT)
+    bucket_start: Mapped[datetime] = mapped_column(TIMESTAMPTZ_TYPE)
     agent_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"))
     project_id: Mapped[int | None] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
     is_overall: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     turn_count: Mapped[int] = mapped_column(Integer)
     avg_turn_time_seconds: Mapped[float | None] = mapped_column(Float)
     active_agents: Mapped[int | None] = mapped_column(Integer)
-    created_at: Mapped[datetime] = mapped_column(INSTANT, server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(INSTANT, server_default=func.now())
+    created_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ_TYPE, server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ_TYPE, server_default=func.now())
 
     __table_args__ = (
         CheckConstraint(
@@ -91,7 +91,7 @@ class ActivityChange(Base):
     __tablename__ = "activity_changes"
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    bucket_start: Mapped[datetime | None] = mapped_column(INSTANT)
+    bucket_start: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ_TYPE)
     task_id: Mapped[int | None] = mapped_column(BigInteger)
     agent_id: Mapped[int | None] = mapped_column(BigInteger)
 
@@ -107,12 +107,12 @@ class ActivityState(Base):
     __tablename__ = "activity_state"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    last_pass_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    last_pass_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ_TYPE)
     last_pass_seconds: Mapped[float | None] = mapped_column(Float)
-    changed_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    changed_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ_TYPE)
     retention_days: Mapped[int | None] = mapped_column(Integer)
-    complete_since: Mapped[datetime | None] = mapped_column(INSTANT)
-    rebuilt_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    complete_since: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ_TYPE)
+    rebuilt_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ_TYPE)
 
     __table_args__ = (CheckConstraint("id = 1", name="ck_activity_state_one_row"),)
 
@@ -137,8 +137,8 @@ class Agent(Base):
         ForeignKey("projects.id", ondelete="CASCADE"), index=True
     )
     session_id: Mapped[str] = mapped_column(Text, unique=True)
-    started_at: Mapped[datetime | None] = mapped_column(INSTANT)
-    ended_at: Mapped[datetime | None] = mapped_column(INSTANT)
+    started_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ_TYPE)
+    ended_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ_TYPE)
 
 
 class Task(Base):
@@ -166,7 +166,7 @@ class Turn(Base):
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), index=True)
     actor: Mapped[str] = mapped_column(Text)
-    timestamp: Mapped[datetime] = mapped_column(INSTANT, index=True)
+    timestamp: Mapped[datetime] = mapped_column(TIMESTAMPTZ_TYPE, index=True)
     key: Mapped[str] = mapped_column(Text, unique=True)
 
     __table_args__ = (CheckConstraint("actor IN ('USER', 'AGENT')", name="ck_turns_actor"),)

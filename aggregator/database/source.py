@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Text, cast, func, literal_column, null
 
-from aggregator.database.models import INSTANT, Agent
+from aggregator.database.models import TIMESTAMPTZ_TYPE, Agent
 
 SHORT_ID = 8
 """Characters by which people tell the ids of sessions apart."""
@@ -40,7 +40,7 @@ class Source:
     @property
     def turn_at(self) -> ColumnElement[datetime]:
         """SQL for the instant of a row of ``turns``, a ``timestamptz``."""
-        return literal_column(self.turn_at_of("turns"), INSTANT)
+        return literal_column(self.turn_at_of("turns"), TIMESTAMPTZ_TYPE)
 
     def turn_at_of(self, row: str) -> str:
         """SQL text for the same, for a row of ``turns`` by another name: an alias, ``NEW``.
@@ -53,9 +53,9 @@ class Source:
     def ended_at(self) -> ColumnElement[datetime | None]:
         """SQL for the end of a row of ``agents``, a ``timestamptz``; null while it runs."""
         if self.ended_at_column is None:
-            return cast(null(), INSTANT)
+            return cast(null(), TIMESTAMPTZ_TYPE)
         sql = _instant("agents", self.ended_at_column, is_naive=self.ended_at_is_naive)
-        return literal_column(sql, INSTANT)
+        return literal_column(sql, TIMESTAMPTZ_TYPE)
 
     @property
     def agent_name(self) -> ColumnElement[str]:

@@ -19,8 +19,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.engine import Compiled
 
-from aggregator.database.binary_copy import EPOCH, INT8, TIMESTAMPTZ, Rows, copy_out
-from aggregator.database.models import INSTANT, Agent, Project, Task, Turn
+from aggregator.database.binary_copy import INT8, POSTGRES_EPOCH, TIMESTAMPTZ, Rows, copy_out
+from aggregator.database.models import TIMESTAMPTZ_TYPE, Agent, Project, Task, Turn
 from aggregator.database.source import STANDALONE, Source
 
 Bound = datetime | BindParameter[datetime]
@@ -79,7 +79,7 @@ def read_turns(
 
 def turn_frame(rows: Rows) -> pd.DataFrame:
     """Turn rows of COPY into a frame with :data:`aggregator.metrics.hourly.TURN_DTYPES`."""
-    at = (rows["at"] + EPOCH).view("datetime64[us]")
+    at = (rows["at"] + POSTGRES_EPOCH).view("datetime64[us]")
     return pd.DataFrame(
         {
             "agent_id": rows["agent_id"].astype("int64"),
@@ -92,7 +92,7 @@ def turn_frame(rows: Rows) -> pd.DataFrame:
 @lru_cache(maxsize=8)
 def _turns(source: Source) -> Compiled:
     """The statement that reads turns, made once: that takes as long as a short one runs."""
-    bounds = (bindparam(name, type_=INSTANT) for name in ("since", "until"))
+    bounds = (bindparam(name, type_=TIMESTAMPTZ_TYPE) for name in ("since", "until"))
     query = turns_of_projects(source, *bounds)
     return query.compile(dialect=PGDialect_psycopg2())  # type: ignore[no-untyped-call]
 

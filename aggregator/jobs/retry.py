@@ -42,13 +42,13 @@ def until_it_works(name: str, work: Callable[[], object], stopping: Event) -> No
         except Exception as failure:
             if stopping.is_set():
                 return
-            if not is_of_the_world(failure):
+            if not is_transient(failure):
                 log.exception("%s failed", name)
                 return
             # A first failure may be no more than a pooled connection from before a
             # restart of the database: it is tried again at once.
             if pause and not told and not isinstance(failure, NotYetError):
-                log.warning("%s: %s; trying again until it works", name, one_line(failure))
+                log.warning("%s: %s; trying again until it works", name, failure_line(failure))
                 told = True
             if stopping.wait(pause):
                 return
@@ -67,7 +67,7 @@ def pauses() -> Iterator[float]:
         pause = min(2 * pause, LONGEST_PAUSE)
 
 
-def is_of_the_world(failure: Exception) -> bool:
+def is_transient(failure: Exception) -> bool:
     """Whether an error may pass by itself: a database or a folder that is away."""
     if isinstance(failure, DBAPIError) and failure.connection_invalidated:
         return True
@@ -83,7 +83,7 @@ def is_of_the_world(failure: Exception) -> bool:
     )
 
 
-def one_line(failure: Exception) -> str:
+def failure_line(failure: Exception) -> str:
     """What went wrong, without the statement it was about and without advice."""
     words = failure.orig if isinstance(failure, DBAPIError) else failure
     return str(words).partition("\n")[0]

@@ -19,7 +19,7 @@ from aggregator.passes.run import PassReport, make_pass
 from aggregator.passes.slots import slot_at
 from aggregator.settings import Settings
 
-DAY = 86_400
+REBUILD_EVERY_SECONDS = 86_400
 """Seconds."""
 
 
@@ -78,7 +78,7 @@ class ActivityAggregator:
             [
                 *self._others,
                 Job("pass", self._interval, self._make_due_pass),
-                Job("rebuild", DAY, self._rebuild),
+                Job("rebuild", REBUILD_EVERY_SECONDS, self._rebuild),
             ]
         )
 

@@ -11,9 +11,9 @@ from datetime import datetime, time, timedelta
 import numpy as np
 import pandas as pd
 
-from aggregator.metrics.hourly import INSTANT, pool
+from aggregator.metrics.hourly import INSTANT_DTYPE, pool
 from aggregator.metrics.periods import Period, at_local
-from aggregator.metrics.windows import Kept
+from aggregator.metrics.windows import RetainedHours
 
 Counts = np.ndarray[tuple[int, int], np.dtype[np.int64]]
 """Turns by row of a frame and by bin."""
@@ -69,7 +69,7 @@ def _edges(period: Period, starts: list[datetime]) -> pd.DatetimeIndex:
 def chart_buckets(
     hours: pd.DataFrame,
     edges: pd.DatetimeIndex,
-    kept: Kept,
+    retained: RetainedHours,
     active_agents: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Every bucket between edges, with or without turns, as ``Overview.buckets`` has them.
@@ -77,7 +77,7 @@ def chart_buckets(
     Args:
         hours: (n, 4) hours with turns, see :func:`aggregator.metrics.totals.add_up`.
         edges: (m + 1,) edges of the buckets.
-        kept: Which hours can be told of.
+        retained: Which hours can be told of.
         active_agents: Distinct agents by position of the bucket; those without are 0.
             Default: buckets are hours, which tell it themselves.
     """
@@ -87,14 +87,16 @@ def chart_buckets(
         active_agents = hours["active_agents"].fillna(1).groupby(position).sum()
     frame = pd.DataFrame(
         {
-            "start": pd.Series(edges[:-1], dtype=INSTANT),
-            "end": pd.Series(edges[1:], dtype=INSTANT),
+            "start": pd.Series(edges[:-1], dtype=INSTANT_DTYPE),
+            "end": pd.Series(edges[1:], dtype=INSTANT_DTYPE),
             "turn_count": pooled["turn_count"].fillna(0).astype("int64"),
             "avg_turn_time_seconds": pooled["avg_turn_time_seconds"],
             "active_agents": active_agents.reindex(pooled.index).fillna(0).astype("Int64"),
         }
     )
-    return frame.assign(phase=_phases(frame, pd.Timestamp(kept.since), pd.Timestamp(kept.now)))
+    return frame.assign(
+        phase=_phases(frame, pd.Timestamp(retained.since), pd.Timestamp(retained.now))
+    )
 
 
 def _phases(buckets: pd.DataFrame, kept_since: pd.Timestamp, now: pd.Timestamp) -> pd.Series:
@@ -114,7 +116,7 @@ def bin_of(instants: pd.Series, edges: pd.DatetimeIndex) -> pd.Series:
 
 
 def sparks(
-    counts: Counts, edges: pd.DatetimeIndex, coarse: pd.DatetimeIndex, kept: Kept
+    counts: Counts, edges: pd.DatetimeIndex, coarse: pd.DatetimeIndex, retained: RetainedHours
 ) -> pd.Series:
     """Sparklines: each row's turns by coarse bin, from what is kept up to now.
 
@@ -125,12 +127,12 @@ def sparks(
         counts: (n, m) turns by bin.
         edges: (m + 1,) edges of these bins.
         coarse: Edges of the sparkline's bins, a part of ``edges``.
-        kept: Which hours can be told of.
+        retained: Which hours can be told of.
 
     Returns:
         (n,) series of lists of int, all of one length.
     """
     added = np.add.reduceat(counts, edges.searchsorted(coarse[:-1]), axis=1)
-    first = coarse[1:].searchsorted(pd.Timestamp(kept.since), side="right")
-    last = coarse[:-1].searchsorted(pd.Timestamp(kept.now), side="right")
+    first = coarse[1:].searchsorted(pd.Timestamp(retained.since), side="right")
+    last = coarse[:-1].searchsorted(pd.Timestamp(retained.now), side="right")
     return pd.Series(added[:, first:last].tolist(), dtype="object")

@@ -14,11 +14,11 @@ from aggregator.errors import NaiveTimestampError
 
 Integers = NDArray[np.int64]
 HOUR_US = 3_600_000_000
-AGENT, PROJECT, OVERALL = range(3)
-INSTANT = "datetime64[us, UTC]"
-TURN_DTYPES = {"agent_id": "int64", "project_id": "int64", "at": INSTANT}
+AGENT_ROWS, PROJECT_ROWS, OVERALL_ROWS = range(3)
+INSTANT_DTYPE = "datetime64[us, UTC]"
+TURN_DTYPES = {"agent_id": "int64", "project_id": "int64", "at": INSTANT_DTYPE}
 METRIC_DTYPES = {
-    "bucket_start": INSTANT,
+    "bucket_start": INSTANT_DTYPE,
     "agent_id": "Int64",
     "project_id": "Int64",
     "is_overall": "bool",
@@ -81,7 +81,9 @@ def _rows_of_all_scopes(
     projects = np.union1d(buckets, _starts(project))
     every = np.arange(len(bucket))
     first = np.concatenate([every, projects, buckets])
-    kind = np.repeat([AGENT, PROJECT, OVERALL], [len(every), len(projects), len(buckets)])
+    kind = np.repeat(
+        [AGENT_ROWS, PROJECT_ROWS, OVERALL_ROWS], [len(every), len(projects), len(buckets)]
+    )
     turn_count, gap_sum, agent_count = (
         np.concatenate([of_agents, *(np.add.reduceat(of_agents, s) for s in (projects, buckets))])
         for of_agents in (turns, gap_us, np.ones_like(turns))
@@ -92,12 +94,12 @@ def _rows_of_all_scopes(
     return pd.DataFrame(
         {
             "bucket_start": pd.DatetimeIndex(bucket[first].view("datetime64[us]"), tz="UTC"),
-            "agent_id": IntegerArray(agent[first], kind != AGENT),
-            "project_id": IntegerArray(project[first], kind != PROJECT),
-            "is_overall": kind == OVERALL,
+            "agent_id": IntegerArray(agent[first], kind != AGENT_ROWS),
+            "project_id": IntegerArray(project[first], kind != PROJECT_ROWS),
+            "is_overall": kind == OVERALL_ROWS,
             "turn_count": turn_count,
             "avg_turn_time_seconds": average / 1e6,
-            "active_agents": IntegerArray(agent_count, kind == AGENT),
+            "active_agents": IntegerArray(agent_count, kind == AGENT_ROWS),
         }
     )
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from aggregator.metrics.buckets import bin_of
-from aggregator.metrics.hourly import INSTANT, pool
+from aggregator.metrics.hourly import INSTANT_DTYPE, pool
 from aggregator.metrics.periods import first_bucket
 from aggregator.metrics.windows import HOUR, ceil_hour, floor_hour
 
@@ -25,7 +25,7 @@ SERIES = "series"
 EVERYBODY = 0
 ROW_DTYPES = {
     SERIES: "int64",
-    "bucket_start": INSTANT,
+    "bucket_start": INSTANT_DTYPE,
     "turn_count": "int64",
     "avg_turn_time_seconds": "float64",
     "gap_count": "int64",
@@ -45,7 +45,7 @@ def bucket_edges(since: datetime, until: datetime, freq: Freq, zone: ZoneInfo) -
         (n + 1,) instants (UTC, on the hour) for n buckets; none for an empty range.
     """
     if until <= since:
-        return pd.DatetimeIndex([], dtype=INSTANT)
+        return pd.DatetimeIndex([], dtype=INSTANT_DTYPE)
     start, end = floor_hour(since), ceil_hour(until)
     if freq == "hour":
         return pd.date_range(start, end, freq="h").as_unit("us")

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from aggregator.metrics.series import Freq, bucket_edges
-from aggregator.metrics.windows import Kept, Window, ceil_hour, elapsed_hours, floor_hour
+from aggregator.metrics.windows import RetainedHours, Window, ceil_hour, elapsed_hours, floor_hour
 
 UTC_ZONE = ZoneInfo("UTC")
 
@@ -20,25 +20,25 @@ class Span:
 
     Attributes:
         window: What was asked for, as of now.
-        kept: Which hours count.
+        retained: Which hours count.
         freq: The length of the buckets.
         zone: Whose days and weeks these are.
     """
 
     window: Window
-    kept: Kept
+    retained: RetainedHours
     freq: Freq = "hour"
     zone: ZoneInfo = UTC_ZONE
 
     @property
     def since(self) -> datetime:
         """Start of its first hour that is kept, UTC, on the hour."""
-        return floor_hour(self.kept.part(self.window.since, self.window.until)[0])
+        return floor_hour(self.retained.part(self.window.since, self.window.until)[0])
 
     @property
     def until(self) -> datetime:
         """End of its last hour that has begun, UTC; not after ``since`` where there is none."""
-        return ceil_hour(self.kept.part(self.window.since, self.window.until)[1])
+        return ceil_hour(self.retained.part(self.window.since, self.window.until)[1])
 
     @property
     def edges(self) -> pd.DatetimeIndex:
@@ -48,7 +48,7 @@ class Span:
     @property
     def elapsed_hours(self) -> float:
         """The divisor of its turn rates: hours that are kept and have passed, at least 1."""
-        return elapsed_hours(self.since, min(self.window.until, self.kept.now))
+        return elapsed_hours(self.since, min(self.window.until, self.retained.now))
 
     def is_partial(self, last_pass_at: datetime | None) -> bool:
         """Whether its numbers are not, or no longer, those of the whole window.
@@ -58,4 +58,4 @@ class Span:
         """
         end = ceil_hour(self.window.until)
         over = last_pass_at is not None and last_pass_at >= end
-        return not over or self.window.since < self.kept.since
+        return not over or self.window.since < self.retained.since

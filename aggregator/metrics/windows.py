@@ -120,7 +120,7 @@ def elapsed_hours(since: datetime, until: datetime) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class RetainedHours:
     """The hours that can be told of: kept, and begun.
 
     Attributes:
@@ -141,6 +141,6 @@ class Kept:
         return max(since, self.since), min(until, self.until)
 
 
-def kept_hours(now: datetime, retention: timedelta) -> Kept:
+def retained_hours(now: datetime, retention: timedelta) -> RetainedHours:
     """Which hours count at a moment, where metrics are kept for some time."""
-    return Kept(floor_hour(now - retention), now.astimezone(UTC))
+    return RetainedHours(floor_hour(now - retention), now.astimezone(UTC))

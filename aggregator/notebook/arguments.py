@@ -18,8 +18,8 @@ from aggregator.parameters import one_of
 from aggregator.query.names import Names, find_ids
 
 Instant = datetime | date | np.datetime64 | str
-INSTANTS = "a date such as 2026-11-16, or an instant such as 2026-11-16T14:00, from 1971 on"
-DAY = re.compile(r"\d{4}-?\d{2}-?\d{2}|\d{4}-?W\d{2}(-?\d)?", re.ASCII)
+DATE_OR_INSTANT = "a date such as 2026-11-16, or an instant such as 2026-11-16T14:00, from 1971 on"
+DATE_PATTERN = re.compile(r"\d{4}-?\d{2}-?\d{2}|\d{4}-?W\d{2}(-?\d)?", re.ASCII)
 """How a text looks that is a day and no instant."""
 
 
@@ -93,14 +93,14 @@ def range_of(
 
 
 def _edge(name: str, raw: Instant, zone: ZoneInfo, *, by_hour: bool) -> datetime:
-    at = instant(name, raw, zone)
+    at = parse_instant(name, raw, zone)
     day = isinstance(raw, date) and not isinstance(raw, datetime)
     if isinstance(raw, str):
-        day = DAY.fullmatch(raw) is not None
+        day = DATE_PATTERN.fullmatch(raw) is not None
     return first_bucket(at.astimezone(zone).date(), zone) if day and by_hour else at
 
 
-def instant(name: str, raw: Instant, zone: ZoneInfo) -> datetime:
+def parse_instant(name: str, raw: Instant, zone: ZoneInfo) -> datetime:
     """Read an instant; one without a time zone is in ``zone``, and a date its midnight.
 
     Raises:
@@ -112,7 +112,7 @@ def instant(name: str, raw: Instant, zone: ZoneInfo) -> datetime:
     except (TypeError, ValueError):
         inside = False
     if not inside:
-        raise ParameterError(name, raw, INSTANTS)
+        raise ParameterError(name, raw, DATE_OR_INSTANT)
     return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
 
 

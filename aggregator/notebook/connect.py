@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import URL, Engine
 
-from aggregator.database.engine import connect, one_line, shown
+from aggregator.database.engine import connect, display_url, server_message
 from aggregator.errors import DatabaseUnreachableError, NotMigratedError, ParameterError
 from aggregator.query.reader import DATABASE_AWAY, MetricReader
 from aggregator.schema.host import find_source
@@ -68,5 +68,7 @@ def _reader(engine: Engine) -> MetricReader:
             if current_revision(conn, "activity") is None:
                 raise NotMigratedError(None)
     except DATABASE_AWAY as failure:
-        raise DatabaseUnreachableError(shown(engine.url), one_line(failure)) from failure
+        raise DatabaseUnreachableError(
+            display_url(engine.url), server_message(failure)
+        ) from failure
     return MetricReader(engine, source)

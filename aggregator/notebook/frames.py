@@ -10,7 +10,7 @@ from aggregator.metrics.scope import ScopeKind
 from aggregator.metrics.series import SERIES
 
 NUMBERS = ["turn_count", "avg_turn_time_seconds", "gap_count"]
-WHOSE: dict[ScopeKind, list[str]] = {
+SERIES_COLUMNS: dict[ScopeKind, list[str]] = {
     "overall": [],
     "project": ["project_id", "project"],
     "agent": ["project_id", "project", "agent_id", "agent"],
@@ -40,10 +40,12 @@ def labelled(
         frame = frame.assign(agent_id=frame[SERIES], project_id=project_ids)
     elif of == "project":
         frame = frame.assign(project_id=frame[SERIES])
-    frame = at_local(named(frame, projects, agents), "bucket_start", zone)
+    frame = in_local_time(named(frame, projects, agents), "bucket_start", zone)
     if of == "agent":
-        return frame[WHOSE[of] + NUMBERS]
-    return frame.astype({"active_agents": "int64"})[[*WHOSE[of], *NUMBERS, "active_agents"]]
+        return frame[SERIES_COLUMNS[of] + NUMBERS]
+    return frame.astype({"active_agents": "int64"})[
+        [*SERIES_COLUMNS[of], *NUMBERS, "active_agents"]
+    ]
 
 
 def named(frame: pd.DataFrame, projects: pd.DataFrame, agents: pd.DataFrame) -> pd.DataFrame:
@@ -61,6 +63,6 @@ def _names(ids: pd.Series, known: pd.DataFrame, kind: str) -> pd.Series:
     return pd.Series([names.get(one, f"{kind} {one}") for one in ids], ids.index, dtype="str")
 
 
-def at_local(frame: pd.DataFrame, column: str, zone: ZoneInfo) -> pd.DataFrame:
+def in_local_time(frame: pd.DataFrame, column: str, zone: ZoneInfo) -> pd.DataFrame:
     """The same indexed by a column of instants, in local time."""
     return frame.set_index(pd.DatetimeIndex(frame[column], name=column).tz_convert(zone))

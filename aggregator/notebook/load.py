@@ -15,16 +15,16 @@ from aggregator.metrics.periods import CalendarName, calendar_period, today
 from aggregator.metrics.scope import ScopeKind
 from aggregator.metrics.series import EVERYBODY, FREQS, SERIES, Freq, filled
 from aggregator.metrics.spans import Span
-from aggregator.metrics.windows import SPANS, Kept, kept_hours
-from aggregator.notebook.arguments import Instant, chosen_scope, instant, range_of, series_of
+from aggregator.metrics.windows import SPANS, RetainedHours, retained_hours
+from aggregator.notebook.arguments import Instant, chosen_scope, parse_instant, range_of, series_of
 from aggregator.notebook.connect import Database, open_reader
-from aggregator.notebook.frames import WHOSE, at_local, labelled, named
+from aggregator.notebook.frames import SERIES_COLUMNS, in_local_time, labelled, named
 from aggregator.parameters import one_of, parse_zone
 from aggregator.query.names import Names
 from aggregator.query.overview import Overview
 from aggregator.query.reader import MetricReader
 
-BEGINNING = datetime(1971, 1, 1, tzinfo=UTC)
+EARLIEST = datetime(1971, 1, 1, tzinfo=UTC)
 """Before every turn; what a broken clock puts there counts nowhere."""
 
 
@@ -84,15 +84,15 @@ def load_metrics(
         NotMigratedError: It lacks the tables of metrics.
     """
     zone = parse_zone(tz)
-    now = datetime.now(UTC) if now is None else instant("now", now, zone)
+    now = datetime.now(UTC) if now is None else parse_instant("now", now, zone)
     freq = one_of("freq", freq, FREQS)
     with open_reader(database) as reader:
         projects, agents = reader.everyone()
         chosen = chosen_scope(project, agent, projects, agents)
         of = series_of(scope, chosen)
-        kept = _kept(reader, now)
-        oldest = max(kept.since, reader.oldest_bucket() or now)
-        span = Span(range_of(since, until, zone, oldest, now, by_hour=True), kept, freq, zone)
+        retained = _kept(reader, now)
+        oldest = max(retained.since, reader.oldest_bucket() or now)
+        span = Span(range_of(since, until, zone, oldest, now, by_hour=True), retained, freq, zone)
         buckets = reader.series(of, chosen, span)
     if fill:
         ids = {"overall": [EVERYBODY], chosen.kind: chosen.ids or [EVERYBODY]}.get(of)
@@ -124,14 +124,14 @@ def load_turns(
         (categorical: ``USER``, ``AGENT``).
     """
     zone = parse_zone(tz)
-    now = datetime.now(UTC) if now is None else instant("now", now, zone)
+    now = datetime.now(UTC) if now is None else parse_instant("now", now, zone)
     with open_reader(database) as reader:
         projects, agents = reader.everyone()
         chosen = chosen_scope(project, agent, projects, agents)
-        window = range_of(since, until, zone, BEGINNING, now)
+        window = range_of(since, until, zone, EARLIEST, now)
         turns = reader.turns(chosen, window.since, window.until)
-    turns = at_local(named(turns, projects, agents), "at", zone)
-    return turns[[*WHOSE["agent"], "actor"]]
+    turns = in_local_time(named(turns, projects, agents), "at", zone)
+    return turns[[*SERIES_COLUMNS["agent"], "actor"]]
 
 
 def load_overview(
@@ -161,16 +161,16 @@ def load_overview(
         UnknownScopeError: No project or agent has this id.
     """
     zone = parse_zone(tz)
-    now = datetime.now(UTC) if now is None else instant("now", now, zone)
+    now = datetime.now(UTC) if now is None else parse_instant("now", now, zone)
     name = cast("CalendarName", one_of("window", window, tuple(SPANS)))
-    day = today(now, zone) if on is None else instant("on", on, zone).astimezone(zone).date()
+    day = today(now, zone) if on is None else parse_instant("on", on, zone).astimezone(zone).date()
     with open_reader(database) as reader:
         chosen = chosen_scope(project, agent, *reader.everyone())
         period = calendar_period(name, day, zone)
         return reader.overview(chosen, period, now, retention=now - _kept(reader, now).since)
 
 
-def _kept(reader: MetricReader, now: datetime) -> Kept:
+def _kept(reader: MetricReader, now: datetime) -> RetainedHours:
     """What the last pass kept; before the first one, whatever there is."""
     retention = reader.retention()
-    return Kept(BEGINNING, now) if retention is None else kept_hours(now, retention)
+    return RetainedHours(EARLIEST, now) if retention is None else retained_hours(now, retention)

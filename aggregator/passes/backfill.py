@@ -1,6 +1,6 @@
 """Recomputing a long range of hours, on any executor.
 
-Hours do not depend on each other: a backfill is a map over stretches of hours, each
+Hours do not depend on each other: a backfill is a map over chunks of hours, each
 read, computed and written by a worker in a transaction of its own. So results never
 travel, a worker may die at any moment, and what is done stays done.
 """
@@ -22,12 +22,12 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 
 from aggregator.database import locks
-from aggregator.database.engine import connect, shown
+from aggregator.database.engine import connect, display_url
 from aggregator.database.source import STANDALONE, Source
 from aggregator.database.state import save_state
 from aggregator.errors import BackfillRunningError, WorkerLostError
 from aggregator.metrics.windows import HOUR, ceil_hour, floor_hour
-from aggregator.passes.recompute import recompute_alone, stretches
+from aggregator.passes.recompute import chunks, recompute_alone
 from aggregator.passes.workers import Workers
 from aggregator.passes.write import Written
 
@@ -36,10 +36,10 @@ ATTEMPTS = 3
 
 log = logging.getLogger(__name__)
 
-Stretch = tuple[datetime, datetime]
+Chunk = tuple[datetime, datetime]
 """A half-open range of hours, UTC."""
 
-Tell = Callable[[Stretch, Written], None]
+OnChunkDone = Callable[[Chunk, Written], None]
 """Hears of each stretch when it is done, in any order."""
 
 
@@ -76,7 +76,7 @@ def backfill(
 ) -> BackfillReport:
     """Make the metrics of a range equal to what its turns give.
 
-    Passes wait while a stretch is written, and stretches wait for a pass.
+    Passes wait while a stretch is written, and chunks wait for a pass.
 
     Args:
         engine: The database with turns and metrics. Workers connect to its URL.
@@ -95,7 +95,7 @@ def backfill(
     total = (until - since) // HOUR
     hours, written = 0, Written()
 
-    def done(stretch: Stretch, changed: Written) -> None:
+    def done(stretch: Chunk, changed: Written) -> None:
         nonlocal hours, written
         hours, written = hours + (stretch[1] - stretch[0]) // HOUR, written + changed
         progress(hours, total)
@@ -103,7 +103,7 @@ def backfill(
     with _only_backfill(engine):
         progress(0, total)
         with engine.connect() as conn:
-            todo = deque(stretches(conn, since, until, source))
+            todo = deque(chunks(conn, since, until, source))
         if workers:
             _work_off(engine.url, todo, source, workers, done)
         else:
@@ -123,18 +123,20 @@ def _note_change(engine: Engine, written: Written) -> None:
 def _only_backfill(engine: Engine) -> Iterator[None]:
     with locks.try_session_lock(engine, locks.BACKFILL) as ours:
         if not ours:
-            raise BackfillRunningError(shown(engine.url))
+            raise BackfillRunningError(display_url(engine.url))
         yield
 
 
-def _work_off(url: URL, todo: deque[Stretch], source: Source, workers: Workers, done: Tell) -> None:
-    """Have all stretches recomputed by workers, whatever becomes of these.
+def _work_off(
+    url: URL, todo: deque[Chunk], source: Source, workers: Workers, done: OnChunkDone
+) -> None:
+    """Have all chunks recomputed by workers, whatever becomes of these.
 
-    A pool that breaks loses all that it was working on. Each of these stretches then
+    A pool that breaks loses all that it was working on. Each of these chunks then
     goes alone, so that one that breaks its worker every time is found and named.
     """
-    suspects = deque[Stretch]()
-    losses = Counter[Stretch]()
+    suspects = deque[Chunk]()
+    losses = Counter[Chunk]()
     while todo or suspects:
         now, at_once = (suspects, 1) if suspects else (todo, workers.at_once)
         lost = _use_executor(url, now, source, replace(workers, at_once=at_once), done)
@@ -146,22 +148,22 @@ def _work_off(url: URL, todo: deque[Stretch], source: Source, workers: Workers, 
 
 
 def _use_executor(
-    url: URL, todo: deque[Stretch], source: Source, workers: Workers, done: Tell
-) -> list[Stretch]:
-    """Take stretches from ``todo`` until it is empty or a worker is lost.
+    url: URL, todo: deque[Chunk], source: Source, workers: Workers, done: OnChunkDone
+) -> list[Chunk]:
+    """Take chunks from ``todo`` until it is empty or a worker is lost.
 
     Returns:
-        The stretches that were with a worker that was lost.
+        The chunks that were with a worker that was lost.
     """
-    lost: list[Stretch] = []
-    running: dict[Future[Written], Stretch] = {}
+    lost: list[Chunk] = []
+    running: dict[Future[Written], Chunk] = {}
     most = workers.at_once or len(todo)
     with workers.open() as executor:
         while running or (todo and not lost):
             while todo and not lost and len(running) < most:
                 stretch = todo.popleft()
                 try:
-                    future = executor.submit(recompute_stretch, url, *stretch, source)
+                    future = executor.submit(recompute_chunk, url, *stretch, source)
                 except workers.lost:
                     lost.append(stretch)
                 else:
@@ -177,7 +179,7 @@ def _use_executor(
     return sorted(lost)
 
 
-def recompute_stretch(url: URL, since: datetime, until: datetime, source: Source) -> Written:
+def recompute_chunk(url: URL, since: datetime, until: datetime, source: Source) -> Written:
     """In a worker: recompute one stretch; the arguments are all that it gets.
 
     The address is no text but a URL, which hides its password wherever it is shown.

@@ -28,7 +28,7 @@ _TAKE = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Doubtful:
+class DirtyHours:
     """The hours that a pass has to recompute.
 
     Attributes:
@@ -43,9 +43,9 @@ class Doubtful:
     captured: bool
 
 
-def take_doubtful(
+def take_dirty_hours(
     conn: Connection, horizon: datetime, recent: datetime, source: Source = STANDALONE
-) -> Doubtful:
+) -> DirtyHours:
     """Empty the queue of changes, and tell which hours may not hold what turns say.
 
     These are read in later statements, which see at least every change whose entry was
@@ -57,19 +57,19 @@ def take_doubtful(
         recent: First of the hours that are recomputed whatever the queue says.
         source: Where the database keeps its turns.
     """
-    captured = capture.installed(conn, source)
+    captured = capture.is_installed(conn, source)
     complete_since = conn.scalar(select(ActivityState.complete_since))
     changed = _take_changed_hours(conn, horizon, source)
     if not captured or complete_since is None or changed is None:
-        return Doubtful([(horizon, END_OF_TIME)], everything=True, captured=captured)
+        return DirtyHours([(horizon, END_OF_TIME)], everything=True, captured=captured)
     ranges = [(hour, hour + HOUR) for hour in changed]
     if horizon < complete_since:  # The retention has grown, or the clock went back.
         ranges.append((horizon, complete_since))
     ranges.append((max(horizon, recent), END_OF_TIME))
-    return Doubtful(_joined(ranges), everything=False, captured=True)
+    return DirtyHours(_joined(ranges), everything=False, captured=True)
 
 
-def doubt_everything_if_told(conn: Connection) -> None:
+def mark_all_dirty_if_queued(conn: Connection) -> None:
     """If the queue says that everything may have changed, note it in the state instead."""
     told = delete(ActivityChange).where(
         ActivityChange.bucket_start.is_(None),
@@ -105,12 +105,14 @@ def _hours_of(
         return set()
     hour = func.date_trunc("hour", source.turn_at, "UTC")
     turns = select(hour).select_from(Turn)
-    kept = (source.turn_at >= horizon) & (source.turn_at < END_OF_TIME)
+    retained = (source.turn_at >= horizon) & (source.turn_at < END_OF_TIME)
     return set(
         conn.scalars(
             union(
-                turns.where(Turn.task_id.in_(tasks), kept),
-                turns.join(Task, Task.id == Turn.task_id).where(Task.agent_id.in_(agents), kept),
+                turns.where(Turn.task_id.in_(tasks), retained),
+                turns.join(Task, Task.id == Turn.task_id).where(
+                    Task.agent_id.in_(agents), retained
+                ),
             )
         )
     )

@@ -15,10 +15,10 @@ from aggregator.database.source import STANDALONE, Source
 from aggregator.database.state import last_rebuild_at, save_state, trust_from
 from aggregator.database.turns import END_OF_TIME
 from aggregator.metrics.windows import floor_hour
-from aggregator.passes.dirty_hours import doubt_everything_if_told
-from aggregator.passes.recompute import in_transaction, recompute_alone, stretches
+from aggregator.passes.dirty_hours import mark_all_dirty_if_queued
+from aggregator.passes.recompute import chunks, in_transaction, recompute_alone
 from aggregator.passes.write import Written
-from aggregator.schema.capture import installed
+from aggregator.schema.capture import is_installed
 
 
 def rebuild_due(conn: Connection, now: datetime, every: timedelta) -> bool:
@@ -34,7 +34,7 @@ def rebuild_due(conn: Connection, now: datetime, every: timedelta) -> bool:
 def rebuild(
     engine: Engine, now: datetime, retention: timedelta, source: Source = STANDALONE
 ) -> Written | None:
-    """Recompute every hour that is kept, in stretches with a transaction each.
+    """Recompute every hour that is kept, in chunks with a transaction each.
 
     Memory is bounded, locks are short, passes come in between. Killed in the middle, it
     leaves every hour right.
@@ -53,9 +53,7 @@ def rebuild(
         if not ours:
             return None
         in_transaction(engine, _begin)
-        todo = in_transaction(
-            engine, lambda conn: list(stretches(conn, horizon, END_OF_TIME, source))
-        )
+        todo = in_transaction(engine, lambda conn: list(chunks(conn, horizon, END_OF_TIME, source)))
         written = Written()
         for since, until in todo:
             written += recompute_alone(engine, since, until, source)
@@ -66,10 +64,10 @@ def rebuild(
 def _begin(conn: Connection) -> None:
     """Take over from the queue that everything may have changed, so that no pass has to.
 
-    Not while stretches are at work, which may have read before that entry was made.
+    Not while chunks are at work, which may have read before that entry was made.
     """
-    locks.lock(conn, locks.STRETCH)
-    doubt_everything_if_told(conn)
+    locks.lock(conn, locks.RECOMPUTE)
+    mark_all_dirty_if_queued(conn)
 
 
 def _end(
@@ -77,5 +75,5 @@ def _end(
 ) -> None:
     """Every hour has been read since the beginning; what changed later is in the queue."""
     save_state(conn, now, changed=written.any, rebuilt_at=now)
-    if installed(conn, source):
+    if is_installed(conn, source):
         trust_from(conn, horizon)

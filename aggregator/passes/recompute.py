@@ -1,4 +1,4 @@
-"""Recomputing stretches of hours: read their turns, compute, replace their rows.
+"""Recomputing chunks of hours: read their turns, compute, replace their rows.
 
 Hours are independent of each other, so a pass, a rebuild and a backfill on many
 machines all do the same, each in its own order.
@@ -27,7 +27,7 @@ TURNS_AT_ONCE = 250_000
 TRIES = 5
 """Times that a transaction is tried into which others' deletions came."""
 
-PATIENCE = "1min"
+LOCK_TIMEOUT = "1min"
 """How long a transaction waits for a lock: one that hangs must not block all others for ever."""
 
 T = TypeVar("T")
@@ -58,16 +58,16 @@ def recompute_alone(
     """
 
     def work(conn: Connection) -> Written:
-        locks.lock(conn, locks.STRETCH, shared=True)
+        locks.lock(conn, locks.RECOMPUTE, shared=True)
         return recompute(conn, since, until, source)
 
     return in_transaction(engine, work)
 
 
-def stretches(
+def chunks(
     conn: Connection, since: datetime, until: datetime, source: Source = STANDALONE
 ) -> Iterator[tuple[datetime, datetime]]:
-    """Cut ``[since, until)`` into stretches whose turns fit in memory, oldest first.
+    """Cut ``[since, until)`` into chunks whose turns fit in memory, oldest first.
 
     Quiet hours belong to a stretch too: their rows may have to vanish. Stretches touch
     each other and are half-open. An hour is never cut.
@@ -94,16 +94,16 @@ def in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
     for tries_left in reversed(range(TRIES)):
         try:
             with reading_committed.begin() as conn:
-                conn.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}'"))
+                conn.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
                 return work(conn)
         # COPY goes past SQLAlchemy, which then does not wrap its errors.
         except (DBAPIError, psycopg2.Error) as failure:
-            if not tries_left or not _came_between(failure):
+            if not tries_left or not _is_conflict(failure):
                 raise
     raise AssertionError("unreachable")
 
 
-def _came_between(failure: DBAPIError | psycopg2.Error) -> bool:
+def _is_conflict(failure: DBAPIError | psycopg2.Error) -> bool:
     return isinstance(
         failure.orig if isinstance(failure, DBAPIError) else failure,
         psycopg2.errors.ForeignKeyViolation | psycopg2.errors.DeadlockDetected,

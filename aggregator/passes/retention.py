@@ -19,7 +19,7 @@ def prune(engine: Engine, before: datetime, *, batch: int = PRUNE_BATCH) -> int:
     """
     with engine.begin() as conn:
         forget_before(conn, before)
-    pruned, reached = 0, BEGINNING
+    pruned, reached = 0, BEFORE_ALL_BUCKETS
     while True:
         with engine.begin() as conn:
             deleted, newest = delete_before(conn, before, batch, reached)
@@ -29,7 +29,7 @@ def prune(engine: Engine, before: datetime, *, batch: int = PRUNE_BATCH) -> int:
         reached = newest
 
 
-BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+BEFORE_ALL_BUCKETS = datetime(1, 1, 1, tzinfo=UTC)
 """Before every bucket."""
 
 # By place (ctid), not by id: no batch looks at more rows than it deletes, whatever the
@@ -50,7 +50,7 @@ _PRUNE = text(
 
 
 def delete_before(
-    conn: Connection, before: datetime, batch: int, reached: datetime = BEGINNING
+    conn: Connection, before: datetime, batch: int, reached: datetime = BEFORE_ALL_BUCKETS
 ) -> tuple[int, datetime | None]:
     """Delete the oldest rows of ``[reached, before)``, at most ``batch`` of them.
 

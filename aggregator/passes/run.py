@@ -17,8 +17,8 @@ from aggregator.database import locks
 from aggregator.database.source import STANDALONE, Source
 from aggregator.database.state import last_pass_at, save_state
 from aggregator.metrics.windows import HOUR, floor_hour
-from aggregator.passes.dirty_hours import take_doubtful
-from aggregator.passes.recompute import in_transaction, recompute, stretches
+from aggregator.passes.dirty_hours import take_dirty_hours
+from aggregator.passes.recompute import chunks, in_transaction, recompute
 from aggregator.passes.retention import prune
 from aggregator.passes.slots import Slot
 from aggregator.passes.write import Written
@@ -78,12 +78,12 @@ def make_pass(
             return None
         if unless_made_in is not None and last_pass_at(conn) in unless_made_in:
             return None
-        # Those who recompute stretches finish them first; later ones wait for us.
-        locks.lock(conn, locks.STRETCH)
-        hours = take_doubtful(conn, horizon, floor_hour(now) - HOUR, source)
+        # Those who recompute chunks finish them first; later ones wait for us.
+        locks.lock(conn, locks.RECOMPUTE)
+        hours = take_dirty_hours(conn, horizon, floor_hour(now) - HOUR, source)
         written = Written()
         for doubtful in hours.ranges:
-            for since, until in stretches(conn, *doubtful, source):
+            for since, until in chunks(conn, *doubtful, source):
                 written += recompute(conn, since, until, source)
         state: dict[str, Any] = {
             "last_pass_at": now,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,5 +34,5 @@ def slot_at(at: datetime, seconds: int) -> Slot:
         seconds: Length of the slots, of which one starts at the epoch.
     """
     length = timedelta(seconds=seconds)
-    start = at - (at - EPOCH) % length
+    start = at - (at - UNIX_EPOCH) % length
     return Slot(start.astimezone(UTC), start.astimezone(UTC) + length)

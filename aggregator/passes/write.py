@@ -8,7 +8,15 @@ from datetime import datetime
 import pandas as pd
 from sqlalchemy import Connection, text
 
-from aggregator.database.binary_copy import BOOL, EPOCH, FLOAT8, INT4, INT8, TIMESTAMPTZ, copy_in
+from aggregator.database.binary_copy import (
+    BOOL,
+    FLOAT8,
+    INT4,
+    INT8,
+    POSTGRES_EPOCH,
+    TIMESTAMPTZ,
+    copy_in,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +133,6 @@ def _copy(conn: Connection, metrics: pd.DataFrame) -> None:
         name: metrics[name].to_numpy("int64", na_value=-1)
         for name in ("agent_id", "project_id", "active_agents")
     }
-    start = metrics["bucket_start"].astype("int64").to_numpy() - EPOCH
+    start = metrics["bucket_start"].astype("int64").to_numpy() - POSTGRES_EPOCH
     rest = {name: metrics[name].to_numpy() for name in _COLUMNS.keys() - ids}
     copy_in(conn, "activity_metrics_new", _COLUMNS, {**rest, **ids, "bucket_start": start})

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from aggregator.database.models import Agent, Project, Task, Turn
 from aggregator.database.source import STANDALONE, Source
-from aggregator.metrics.hourly import INSTANT
+from aggregator.metrics.hourly import INSTANT_DTYPE
 
 PRESENT_FOR = timedelta(hours=24)
 """An agent whose last turn is older has left and has no state."""
@@ -49,7 +49,7 @@ def last_turns(conn: Connection, now: datetime, source: Source = STANDALONE) -> 
     ).all()
     return pd.DataFrame(
         [tuple(row) for row in rows], columns=["agent_id", "project_id", "last_turn_at"]
-    ).astype({"agent_id": "int64", "project_id": "int64", "last_turn_at": INSTANT})
+    ).astype({"agent_id": "int64", "project_id": "int64", "last_turn_at": INSTANT_DTYPE})
 
 
 def agent_states(conn: Connection, now: datetime, source: Source = STANDALONE) -> pd.DataFrame:

@@ -31,7 +31,7 @@ from aggregator.query.names import agents_with_metrics, projects_with_metrics
 
 
 @dataclass(frozen=True, slots=True)
-class Activity:
+class ScopeActivity:
     """One scope in a span of time.
 
     Attributes:
@@ -68,7 +68,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
+class Breakdown:
     """Everybody in a span of time, by project and by agent.
 
     Attributes:
@@ -89,7 +89,7 @@ class Fleet:
     last_pass_at: datetime | None
 
 
-def read_activity(conn: Connection, scope: Scope, span: Span) -> Activity:
+def read_activity(conn: Connection, scope: Scope, span: Span) -> ScopeActivity:
     """Read one scope.
 
     Raises:
@@ -104,12 +104,12 @@ def read_activity(conn: Connection, scope: Scope, span: Span) -> Activity:
     if span.freq != "hour" and not is_one_agent:
         seen = read_rows(conn, "agent", scope, span.since, span.until)
         buckets = with_agents(buckets, distinct_agents(seen, None, span.edges))
-    return Activity(
+    return ScopeActivity(
         scope=scope,
         span=span,
         totals=add_up(hours, agents, span.elapsed_hours),
         buckets=buckets,
-        last_pass_at=read_version(conn, span.kept.now).last_pass_at,
+        last_pass_at=read_version(conn, span.retained.now).last_pass_at,
     )
 
 
@@ -137,7 +137,7 @@ def read_series(
     return with_agents(buckets, distinct_agents(seen, owners, span.edges))
 
 
-def read_fleet(conn: Connection, span: Span, source: Source = STANDALONE) -> Fleet:
+def read_breakdown(conn: Connection, span: Span, source: Source = STANDALONE) -> Breakdown:
     """Read everybody, every project and every agent."""
     known_projects, known = projects_with_metrics(conn), agents_with_metrics(conn, source)
     since, until = span.since, span.until
@@ -146,7 +146,7 @@ def read_fleet(conn: Connection, span: Span, source: Source = STANDALONE) -> Fle
     agents = read_rows(conn, "agent", OVERALL, since, until)
     owners = _owners(known)
     active = pd.Series(agents[SERIES].unique())
-    return Fleet(
+    return Breakdown(
         span=span,
         totals=add_up(everybody, len(active), span.elapsed_hours),
         projects=_members(
@@ -166,7 +166,7 @@ def read_fleet(conn: Connection, span: Span, source: Source = STANDALONE) -> Fle
             "project": _buckets(projects, span, distinct_agents(agents, owners, span.edges)),
             "agent": resample(agents, span.edges, span.freq),
         },
-        last_pass_at=read_version(conn, span.kept.now).last_pass_at,
+        last_pass_at=read_version(conn, span.retained.now).last_pass_at,
     )
 
 

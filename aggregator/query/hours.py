@@ -23,11 +23,18 @@ from sqlalchemy import (
     select,
 )
 
-from aggregator.database.binary_copy import EPOCH, FLOAT8, INT8, TIMESTAMPTZ, compiled, copy_out
+from aggregator.database.binary_copy import (
+    FLOAT8,
+    INT8,
+    POSTGRES_EPOCH,
+    TIMESTAMPTZ,
+    compiled,
+    copy_out,
+)
 from aggregator.database.models import ActivityMetric, Agent, Project, Task, Turn
 from aggregator.database.source import STANDALONE, Source
 from aggregator.errors import UnknownScopeError
-from aggregator.metrics.hourly import INSTANT, gap_counts
+from aggregator.metrics.hourly import INSTANT_DTYPE, gap_counts
 from aggregator.metrics.scope import Scope, ScopeKind
 from aggregator.metrics.series import EVERYBODY, ROW_DTYPES, SERIES
 from aggregator.query.sql import AVERAGE, TURNS, agent_rows, between, frame, in_scope, of_agents
@@ -71,7 +78,7 @@ def read_hours(conn: Connection, scope: Scope, since: datetime, until: datetime)
     statement = statement.add_columns(*columns).order_by(ActivityMetric.bucket_start)
     return frame(conn, statement).astype(
         {
-            "bucket_start": INSTANT,
+            "bucket_start": INSTANT_DTYPE,
             "turn_count": "int64",
             "avg_turn_time_seconds": "float64",
             "active_agents": "Int64",
@@ -170,7 +177,7 @@ def _series(of: ScopeKind, scope: Scope) -> tuple[ColumnElement[Any], ColumnElem
 
 
 def _frame(columns: dict[str, Any]) -> pd.DataFrame:
-    at = (columns["bucket_start"] + EPOCH).view("datetime64[us]")
+    at = (columns["bucket_start"] + POSTGRES_EPOCH).view("datetime64[us]")
     agents = pd.Series(columns["active_agents"], dtype="Int64")
     frame = pd.DataFrame(columns).assign(
         bucket_start=pd.DatetimeIndex(at).tz_localize("UTC"),

@@ -25,13 +25,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from aggregator.database.models import INSTANT as INSTANT_TYPE
+from aggregator.database.models import TIMESTAMPTZ_TYPE as INSTANT_TYPE
 from aggregator.database.models import ActivityMetric, Agent, Project
 from aggregator.database.source import STANDALONE, Source
 from aggregator.metrics.buckets import Counts
-from aggregator.metrics.hourly import INSTANT
+from aggregator.metrics.hourly import INSTANT_DTYPE
 from aggregator.metrics.scope import Scope
-from aggregator.metrics.windows import HOUR, Kept
+from aggregator.metrics.windows import HOUR, RetainedHours
 from aggregator.query.names import PROJECT_NAME
 from aggregator.query.sql import (
     GAPS,
@@ -52,7 +52,7 @@ def agents_by_bin(
     conn: Connection,
     scope: Scope,
     edges: pd.DatetimeIndex,
-    kept: Kept,
+    retained: RetainedHours,
     last_turns: pd.DataFrame,
     *,
     source: Source = STANDALONE,
@@ -64,7 +64,7 @@ def agents_by_bin(
         conn: A connection.
         scope: Whose agents.
         edges: (m + 1,) edges of m bins, which make up the period.
-        kept: Which hours count.
+        retained: Which hours count.
         last_turns: See :func:`aggregator.query.agent_states.last_turns`.
         source: Where the database keeps what metrics are made from.
         everyone: Whether to list agents, too, that were active at another time only.
@@ -72,10 +72,10 @@ def agents_by_bin(
     Returns:
         (n, 8) frame and (n, m) turns.
     """
-    summed = _summed(ActivityMetric.agent_id.expression, agent_rows(scope), edges, kept)
+    summed = _summed(ActivityMetric.agent_id.expression, agent_rows(scope), edges, retained)
     newest = (
         select(func.max(ActivityMetric.bucket_start).label("at"))
-        .where(ActivityMetric.agent_id == Agent.id, between(kept.since, kept.until))
+        .where(ActivityMetric.agent_id == Agent.id, between(retained.since, retained.until))
         .correlate(Agent)
         .lateral()
     )
@@ -86,7 +86,7 @@ def agents_by_bin(
             source.agent_name.label("name"),
             *_numbers(summed),
             newest.c.at.label("newest_bucket"),
-            func.coalesce(source.ended_at <= kept.now, False).label("ended"),
+            func.coalesce(source.ended_at <= retained.now, False).label("ended"),
         )
         .join(summed, summed.c.key == Agent.id, isouter=everyone)
         .join(newest, newest.c.at.is_not(None))
@@ -95,7 +95,9 @@ def agents_by_bin(
     )
     found = frame(conn, statement)
     last = last_turns.set_index("agent_id")["last_turn_at"]
-    found["last_active_at"] = _last_active(found["agent_id"], found["newest_bucket"], last, kept)
+    found["last_active_at"] = _last_active(
+        found["agent_id"], found["newest_bucket"], last, retained
+    )
     agents = found.drop(columns=["newest_bucket", "bins", "turns"])
     dtypes = {"agent_id": "int64", **_DTYPES, "ended": "bool"}
     return agents.astype(dtypes), _counts(found, len(edges) - 1)
@@ -105,7 +107,7 @@ def projects_by_bin(
     conn: Connection,
     scope: Scope,
     edges: pd.DatetimeIndex,
-    kept: Kept,
+    retained: RetainedHours,
     last_turns: pd.DataFrame,
 ) -> tuple[pd.DataFrame, Counts]:
     """What the scope did in each project, as ``Overview.projects`` has it.
@@ -121,9 +123,9 @@ def projects_by_bin(
         rows = and_(agent_rows(scope), ActivityMetric.agent_id == Agent.id)
         # Its agents may have worked in the same hour.
         hours = func.count(ActivityMetric.bucket_start.distinct()).label("active_hours")
-    summed = _summed(key, rows, edges, kept, hours)
+    summed = _summed(key, rows, edges, retained, hours)
     newest = select(func.max(ActivityMetric.bucket_start)).where(
-        rows, key == Project.id, between(kept.since, kept.until)
+        rows, key == Project.id, between(retained.since, retained.until)
     )
     statement = (
         select(
@@ -137,7 +139,9 @@ def projects_by_bin(
     )
     found = frame(conn, statement)
     last = last_turns[_of(scope, last_turns)].groupby("project_id")["last_turn_at"].max()
-    found["last_active_at"] = _last_active(found["project_id"], found["newest_bucket"], last, kept)
+    found["last_active_at"] = _last_active(
+        found["project_id"], found["newest_bucket"], last, retained
+    )
     projects = found.drop(columns=["newest_bucket", "bins", "turns"])
     return projects.astype(_DTYPES), _counts(found, len(edges) - 1)
 
@@ -146,11 +150,11 @@ def _summed(
     key: ColumnElement[Any],
     rows: ColumnElement[bool],
     edges: pd.DatetimeIndex,
-    kept: Kept,
+    retained: RetainedHours,
     hours: Label[int] = HOURS,
 ) -> Subquery:
     """Metric rows added up by a key, one row each, with the turns of its bins in arrays."""
-    since, until = kept.part(edges[0].to_pydatetime(), edges[-1].to_pydatetime())
+    since, until = retained.part(edges[0].to_pydatetime(), edges[-1].to_pydatetime())
     thresholds = cast(edges[:-1].to_pydatetime().tolist(), ARRAY(INSTANT_TYPE))
     number = func.width_bucket(ActivityMetric.bucket_start, thresholds) - 1
     binned = (
@@ -195,12 +199,12 @@ def _counts(found: pd.DataFrame, width: int) -> Counts:
 
 
 def _last_active(
-    ids: pd.Series, newest_bucket: pd.Series, last_turns: pd.Series, kept: Kept
+    ids: pd.Series, newest_bucket: pd.Series, last_turns: pd.Series, retained: RetainedHours
 ) -> pd.Series:
     """The instant of the last turn, or the end of the newest bucket where that is unknown."""
-    ends = pd.Series(newest_bucket, dtype=INSTANT) + HOUR
+    ends = pd.Series(newest_bucket, dtype=INSTANT_DTYPE) + HOUR
     exact = last_turns.reindex(ids).set_axis(ids.index)
-    return exact.fillna(ends.mask(ends > kept.now, kept.now))
+    return exact.fillna(ends.mask(ends > retained.now, retained.now))
 
 
 def _of(scope: Scope, agents: pd.DataFrame) -> pd.Series:

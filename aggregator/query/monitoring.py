@@ -24,18 +24,24 @@ from aggregator.database.models import (
     Turn,
 )
 from aggregator.database.source import STANDALONE, Source
-from aggregator.metrics.windows import HOUR, Kept, custom_window, floor_hour, rolling_window
+from aggregator.metrics.windows import (
+    HOUR,
+    RetainedHours,
+    custom_window,
+    floor_hour,
+    rolling_window,
+)
 from aggregator.query.agent_states import STATES, last_turns, states_of
 from aggregator.query.names import PROJECT_NAME
 from aggregator.query.sql import AVERAGE, TURNS, between
 from aggregator.transcripts.store import import_totals
 
-VitalWindow = Literal["hour", "day"]
+CountWindow = Literal["hour", "day"]
 """The last UTC hour that is over, and the rolling day of the API."""
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class ProjectCounts:
     """What a project did in a window.
 
     Attributes:
@@ -49,11 +55,11 @@ class Counted:
     active_agents: int
 
 
-NOTHING = Counted(0, None, 0)
+NO_COUNTS = ProjectCounts(0, None, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class ProjectVitals:
+class ProjectSnapshot:
     """One project at a moment.
 
     Attributes:
@@ -66,12 +72,12 @@ class ProjectVitals:
 
     id: int
     name: str
-    counted: Mapping[VitalWindow, Counted]
+    counted: Mapping[CountWindow, ProjectCounts]
     agents: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Vitals:
+class MonitoringSnapshot:
     """How the fleet is at one moment, from one snapshot.
 
     Attributes:
@@ -86,64 +92,70 @@ class Vitals:
     """
 
     as_of: datetime
-    projects: tuple[ProjectVitals, ...]
+    projects: tuple[ProjectSnapshot, ...]
     last_pass_at: datetime | None
     last_pass_seconds: float | None
     lag_seconds: float | None
     imported: Mapping[str, Any] | None
 
 
-def read_vitals(conn: Connection, kept: Kept, source: Source = STANDALONE) -> Vitals:
-    """Read all that :class:`Vitals` holds.
+def read_monitoring(
+    conn: Connection, retained: RetainedHours, source: Source = STANDALONE
+) -> MonitoringSnapshot:
+    """Read all that :class:`MonitoringSnapshot` holds.
 
     Args:
         conn: A connection whose transaction sees one snapshot.
-        kept: Which hours count, and the present.
+        retained: Which hours count, and the present.
         source: Where the database keeps what metrics are made from.
     """
     last = conn.execute(
         select(ActivityState.last_pass_at, ActivityState.last_pass_seconds)
     ).one_or_none()
     last_at, last_seconds = last or (None, None)
-    return Vitals(
-        as_of=kept.now,
-        projects=_projects(conn, kept, source),
+    return MonitoringSnapshot(
+        as_of=retained.now,
+        projects=_projects(conn, retained, source),
         last_pass_at=last_at,
         last_pass_seconds=last_seconds,
-        lag_seconds=_lag(conn, last_at, kept.now, source) if last_at else None,
+        lag_seconds=_lag(conn, last_at, retained.now, source) if last_at else None,
         imported=import_totals(conn) if _imports(conn) else None,
     )
 
 
-def _projects(conn: Connection, kept: Kept, source: Source) -> tuple[ProjectVitals, ...]:
-    counted = _counted(conn, kept)
-    present = states_of(conn, last_turns(conn, kept.now, source), kept.now, source)
+def _projects(
+    conn: Connection, retained: RetainedHours, source: Source
+) -> tuple[ProjectSnapshot, ...]:
+    counted = _counted(conn, retained)
+    present = states_of(conn, last_turns(conn, retained.now, source), retained.now, source)
     agents = Counter(zip(present["project_id"], present["state"], strict=True))
     ids = {*present["project_id"]}.union(*counted.values())
     # A quiet project is 0 in every window and state, so that no series comes and goes.
     return tuple(
-        ProjectVitals(
+        ProjectSnapshot(
             id=project,
             name=name,
-            counted={window: of.get(project, NOTHING) for window, of in counted.items()},
+            counted={window: of.get(project, NO_COUNTS) for window, of in counted.items()},
             agents={state: agents[project, state] for state in STATES},
         )
         for project, name in _names(conn, ids).items()
     )
 
 
-def _counted(conn: Connection, kept: Kept) -> dict[VitalWindow, dict[int, Counted]]:
+def _counted(
+    conn: Connection, retained: RetainedHours
+) -> dict[CountWindow, dict[int, ProjectCounts]]:
     """By window and project; only projects that did something."""
-    running = floor_hour(kept.now)
-    hour = custom_window(running - HOUR, running, kept.now)
-    day = rolling_window("day", kept.now)
+    running = floor_hour(retained.now)
+    hour = custom_window(running - HOUR, running, retained.now)
+    day = rolling_window("day", retained.now)
     return {
-        "hour": _in_window(conn, *kept.part(hour.since, hour.until)),
-        "day": _in_window(conn, *kept.part(day.since, day.until)),
+        "hour": _in_window(conn, *retained.part(hour.since, hour.until)),
+        "day": _in_window(conn, *retained.part(day.since, day.until)),
     }
 
 
-def _in_window(conn: Connection, since: datetime, until: datetime) -> dict[int, Counted]:
+def _in_window(conn: Connection, since: datetime, until: datetime) -> dict[int, ProjectCounts]:
     inside = between(since, until)
     metrics = (
         select(Project.id, TURNS, AVERAGE)
@@ -160,7 +172,7 @@ def _in_window(conn: Connection, since: datetime, until: datetime) -> dict[int, 
     )
     active: dict[int, int] = dict(conn.execute(agents).all())
     return {
-        project_id: Counted(int(turns), average, active.get(project_id, 0))
+        project_id: ProjectCounts(int(turns), average, active.get(project_id, 0))
         for project_id, turns, average in conn.execute(metrics)
     }
 

@@ -22,7 +22,7 @@ from aggregator.metrics.periods import Period, comparable
 from aggregator.metrics.scope import Scope
 from aggregator.metrics.totals import Totals, add_up
 from aggregator.metrics.weekly_pattern import pattern_period, weekly_pattern
-from aggregator.metrics.windows import Kept, elapsed_hours, floor_hour
+from aggregator.metrics.windows import RetainedHours, elapsed_hours, floor_hour
 from aggregator.query.agent_states import last_turns, states_of
 from aggregator.query.hours import check_scope, count_agents, newest_bucket, newest_turn, read_hours
 from aggregator.query.members import agents_by_bin, projects_by_bin
@@ -34,7 +34,7 @@ def read_overview(
     conn: Connection,
     scope: Scope,
     period: Period,
-    kept: Kept,
+    retained: RetainedHours,
     source: Source = STANDALONE,
     *,
     everyone: bool = False,
@@ -45,7 +45,7 @@ def read_overview(
         conn: A connection whose transaction sees one snapshot.
         scope: Whose metrics.
         period: Over which days.
-        kept: Which hours count.
+        retained: Which hours count.
         source: Where the database keeps what metrics are made from.
         everyone: Whether to list agents, too, that did nothing in the period.
 
@@ -54,46 +54,48 @@ def read_overview(
     """
     check_scope(conn, scope)
     edges, fine_edges = chart_edges(period), spark_edges(period)
-    since, until = kept.part(period.since, period.until)
-    hours = _read_hours(conn, scope, period, kept)
-    turns = last_turns(conn, kept.now, source)
+    since, until = retained.part(period.since, period.until)
+    hours = _read_hours(conn, scope, period, retained)
+    turns = last_turns(conn, retained.now, source)
     agents, by_agent = agents_by_bin(
-        conn, scope, fine_edges, kept, turns, source=source, everyone=everyone
+        conn, scope, fine_edges, retained, turns, source=source, everyone=everyone
     )
-    projects, by_project = projects_by_bin(conn, scope, edges, kept, turns)
+    projects, by_project = projects_by_bin(conn, scope, edges, retained, turns)
     active = agents[agents["turn_count"] > 0]
     own = hours[_starts_in(hours, since, until)]
-    version = read_version(conn, kept.now)
-    pattern = pattern_period(period, kept.now)
+    version = read_version(conn, retained.now)
+    pattern = pattern_period(period, retained.now)
     return Overview(
         scope=scope,
         period=period,
-        window=period.window(kept.now),
-        kept_since=kept.since,
-        totals=add_up(own, len(active), elapsed_hours(since, min(until, kept.now))),
-        compared=_compared(conn, scope, period, kept, hours),
-        buckets=chart_buckets(own, edges, kept, _agents_by_day(period, by_agent)),
+        window=period.window(retained.now),
+        kept_since=retained.since,
+        totals=add_up(own, len(active), elapsed_hours(since, min(until, retained.now))),
+        compared=_compared(conn, scope, period, retained, hours),
+        buckets=chart_buckets(own, edges, retained, _agents_by_day(period, by_agent)),
         project_buckets=_project_buckets(projects, by_project, edges),
-        pattern=_pattern(hours, pattern, kept),
+        pattern=_pattern(hours, pattern, retained),
         pattern_since=pattern.first,
         pattern_until=pattern.last,
         projects=projects.assign(
             active_agents=_agents_of(projects, active),
-            spark=sparks(by_project, edges, fine_edges, kept),
+            spark=sparks(by_project, edges, fine_edges, retained),
         ),
-        agents=agents.assign(spark=sparks(by_agent, fine_edges, fine_edges, kept)),
-        states=states_of(conn, turns, kept.now, source),
-        newest_bucket=newest_bucket(conn, scope, between(kept.since, kept.until)),
+        agents=agents.assign(spark=sparks(by_agent, fine_edges, fine_edges, retained)),
+        states=states_of(conn, turns, retained.now, source),
+        newest_bucket=newest_bucket(conn, scope, between(retained.since, retained.until)),
         newest_turn_at=newest_turn(conn, scope, source) if own.empty else None,
         last_pass_at=version.last_pass_at,
         changed_at=version.changed_at,
     )
 
 
-def _read_hours(conn: Connection, scope: Scope, period: Period, kept: Kept) -> pd.DataFrame:
+def _read_hours(
+    conn: Connection, scope: Scope, period: Period, retained: RetainedHours
+) -> pd.DataFrame:
     """The scope's hours of the period, of the one before and of the pattern: they touch."""
-    firsts = (period, period.before(), pattern_period(period, kept.now))
-    since, until = kept.part(min(each.since for each in firsts), period.until)
+    firsts = (period, period.before(), pattern_period(period, retained.now))
+    since, until = retained.part(min(each.since for each in firsts), period.until)
     hours = read_hours(conn, scope, since, until)
     # In its hours an agent is active, which no column says.
     return hours.assign(active_agents=hours["active_agents"].fillna(1))
@@ -105,10 +107,10 @@ def _starts_in(hours: pd.DataFrame, since: datetime, until: datetime) -> pd.Seri
 
 
 def _compared(
-    conn: Connection, scope: Scope, period: Period, kept: Kept, hours: pd.DataFrame
+    conn: Connection, scope: Scope, period: Period, retained: RetainedHours, hours: pd.DataFrame
 ) -> Comparison | None:
-    found = comparable(period, kept.now)
-    if found is None or found[0].since < kept.since:
+    found = comparable(period, retained.now)
+    if found is None or found[0].since < retained.since:
         return None
     before, until, before_until = found
     spans = [(period.since, until), (before.since, before_until)]
@@ -147,7 +149,7 @@ def _agents_of(projects: pd.DataFrame, active: pd.DataFrame) -> pd.Series:
     return found.fillna(0).astype("int64")
 
 
-def _pattern(hours: pd.DataFrame, days: Period, kept: Kept) -> pd.DataFrame:
+def _pattern(hours: pd.DataFrame, days: Period, retained: RetainedHours) -> pd.DataFrame:
     """The pattern of some days, without the running bucket, which is not over."""
-    since, until = kept.part(days.since, min(days.until, floor_hour(kept.now)))
+    since, until = retained.part(days.since, min(days.until, floor_hour(retained.now)))
     return weekly_pattern(hours[_starts_in(hours, since, until)], since, until, days.zone)

@@ -16,17 +16,17 @@ from aggregator.metrics.periods import Period
 from aggregator.metrics.scope import Scope, ScopeKind
 from aggregator.metrics.spans import Span
 from aggregator.metrics.totals import Totals
-from aggregator.metrics.windows import kept_hours
+from aggregator.metrics.windows import retained_hours
 from aggregator.query.breakdown import (
-    Activity,
-    Fleet,
+    Breakdown,
     Member,
+    ScopeActivity,
     read_activity,
-    read_fleet,
+    read_breakdown,
     read_series,
 )
 from aggregator.query.hours import check_scope, oldest_bucket
-from aggregator.query.monitoring import Vitals, read_vitals
+from aggregator.query.monitoring import MonitoringSnapshot, read_monitoring
 from aggregator.query.names import (
     agents_with_metrics,
     all_agents,
@@ -37,7 +37,15 @@ from aggregator.query.overview import Overview
 from aggregator.query.read_overview import read_overview
 from aggregator.query.turn_log import read_log
 
-__all__ = ["DATABASE_AWAY", "Activity", "Fleet", "Member", "MetricReader", "Overview", "Totals"]
+__all__ = [
+    "DATABASE_AWAY",
+    "Breakdown",
+    "Member",
+    "MetricReader",
+    "Overview",
+    "ScopeActivity",
+    "Totals",
+]
 
 DATABASE_AWAY = (OperationalError, InterfaceError)
 """What any use of a database raises while it does not answer."""
@@ -69,7 +77,7 @@ class MetricReader:
         with self._engine.connect() as conn:
             yield conn, self._source
 
-    def activity(self, scope: Scope, span: Span) -> Activity:
+    def activity(self, scope: Scope, span: Span) -> ScopeActivity:
         """Read what one scope did.
 
         Raises:
@@ -78,10 +86,10 @@ class MetricReader:
         with self.snapshot() as (conn, _):
             return read_activity(conn, scope, span)
 
-    def fleet(self, span: Span) -> Fleet:
+    def breakdown(self, span: Span) -> Breakdown:
         """Read what everybody did, by project and by agent."""
         with self.snapshot() as (conn, source):
-            return read_fleet(conn, span, source)
+            return read_breakdown(conn, span, source)
 
     def series(self, of: ScopeKind, scope: Scope, span: Span) -> pd.DataFrame:
         """Read many series, see :func:`aggregator.query.breakdown.read_series`.
@@ -140,19 +148,19 @@ class MetricReader:
         Raises:
             UnknownScopeError: A project or an agent of the scope does not exist.
         """
-        kept = kept_hours(now, retention)
+        retained = retained_hours(now, retention)
         with self.snapshot() as (conn, source):
-            return read_overview(conn, scope, period, kept, source, everyone=everyone)
+            return read_overview(conn, scope, period, retained, source, everyone=everyone)
 
     def version(self, now: datetime) -> Version:
         """Read how fresh the metrics are: one row by its key, whatever else there is."""
         with self.snapshot() as (conn, _):
             return read_version(conn, now)
 
-    def vitals(self, now: datetime, *, retention: timedelta) -> Vitals:
-        """Read how the whole fleet is now, see :class:`aggregator.query.monitoring.Vitals`."""
+    def monitoring(self, now: datetime, *, retention: timedelta) -> MonitoringSnapshot:
+        """Read what monitoring systems ask for, for every project at one moment."""
         with self.snapshot() as (conn, source):
-            return read_vitals(conn, kept_hours(now, retention), source)
+            return read_monitoring(conn, retained_hours(now, retention), source)
 
     def choices(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """What can be chosen: projects and agents that have metrics at any time.

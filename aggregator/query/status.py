@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Text, cast, func, inspect, select, text
 
-from aggregator.database.engine import shown
+from aggregator.database.engine import display_url
 from aggregator.database.models import (
     ActivityMetric,
     ActivityState,
@@ -18,7 +18,7 @@ from aggregator.database.models import (
     Turn,
 )
 from aggregator.database.source import STANDALONE, Source
-from aggregator.schema.capture import installed
+from aggregator.schema.capture import is_installed
 from aggregator.transcripts.store import import_totals
 
 _RUNNING = text(
@@ -49,7 +49,7 @@ def read_status(conn: Connection, now: datetime, source: Source = STANDALONE) ->
     last_at = last.last_pass_at if last else None
     newest = conn.scalar(select(func.max(source.turn_at)).select_from(Turn))
     return {
-        "database": shown(conn.engine.url),
+        "database": display_url(conn.engine.url),
         "running": _running(conn),
         "projects": _count(conn, Project),
         "agents": _count(conn, Agent),
@@ -62,7 +62,7 @@ def read_status(conn: Connection, now: datetime, source: Source = STANDALONE) ->
             "seconds": last and last.last_pass_seconds,
         },
         "lag_seconds": (now - last_at).total_seconds() if last_at else None,
-        "changes_captured": installed(conn, source),
+        "changes_captured": is_installed(conn, source),
         "import": import_totals(conn) if _imports(conn) else None,
     }
 

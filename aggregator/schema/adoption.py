@@ -11,20 +11,20 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import Connection, inspect, text
 
 from aggregator.errors import AdoptionError
-from aggregator.schema.catalog import INSTANT, Column, read_columns
+from aggregator.schema.catalog import TIMESTAMP_TYPE, Column, read_columns
 
 TABLE = "activity_metrics"
-INTEGERS = ("integer", "bigint")
+KEY_TYPES = ("integer", "bigint")
 TYPES = {
-    "id": INTEGERS,
-    "bucket_start": (INSTANT,),
-    "agent_id": INTEGERS,
-    "project_id": INTEGERS,
+    "id": KEY_TYPES,
+    "bucket_start": (TIMESTAMP_TYPE,),
+    "agent_id": KEY_TYPES,
+    "project_id": KEY_TYPES,
     "is_overall": ("boolean",),
-    "turn_count": INTEGERS,
+    "turn_count": KEY_TYPES,
     # In anything shorter, a value would differ from itself after every pass.
     "avg_turn_time_seconds": ("double precision",),
-    "active_agents": INTEGERS,
+    "active_agents": KEY_TYPES,
 }
 """Our columns, and the types that hold what we write."""
 NEEDED = ("id", "bucket_start", "turn_count")

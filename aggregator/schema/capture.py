@@ -137,7 +137,7 @@ _SCHEMAS = text(
 )
 
 
-def installed(conn: Connection, source: Source = STANDALONE) -> bool:
+def is_installed(conn: Connection, source: Source = STANDALONE) -> bool:
     """Whether every change is captured: all triggers are there, as this version makes them.
 
     Whoever disables them, and enables them again, leaves them as "enabled", not as
@@ -168,12 +168,12 @@ def install(conn: Connection, source: Source = STANDALONE) -> None:
     Raises:
         TablesBusyError: Others keep the tables locked.
     """
-    if installed(conn, source):
+    if is_installed(conn, source):
         return
     # No writer is in the middle of something then: what came before is committed, and
     # seen by whoever sees the entry below; what comes after is captured.
     _lock(conn, "SHARE ROW EXCLUSIVE")
-    if installed(conn, source):
+    if is_installed(conn, source):
         return  # Another process was faster.
     schemas = conn.scalar(_SCHEMAS)
     for name, body in _bodies(source).items():

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-INSTANT = "timestamp with time zone"
-NAIVE_INSTANT = "timestamp without time zone"
+TIMESTAMP_TYPE = "timestamp with time zone"
+NAIVE_TIMESTAMP_TYPE = "timestamp without time zone"
 
 _COLUMNS = text(
     """

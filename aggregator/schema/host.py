@@ -14,11 +14,11 @@ from sqlalchemy import Connection
 
 from aggregator.database.source import Source
 from aggregator.errors import HostSchemaError
-from aggregator.schema.catalog import INSTANT, NAIVE_INSTANT, Column, read_columns
+from aggregator.schema.catalog import NAIVE_TIMESTAMP_TYPE, TIMESTAMP_TYPE, Column, read_columns
 
-INTEGERS = frozenset({"smallint", "integer", "bigint"})
-INSTANTS = frozenset({INSTANT, NAIVE_INSTANT})
-TURN_INSTANTS = ("timestamp", "created_at")
+INTEGER_TYPES = frozenset({"smallint", "integer", "bigint"})
+TIMESTAMP_TYPES = frozenset({TIMESTAMP_TYPE, NAIVE_TIMESTAMP_TYPE})
+TURN_INSTANT_COLUMNS = ("timestamp", "created_at")
 """Columns that hold the instant of a turn, the first that is there."""
 SESSION_IDS = ("session_id", "session_uuid", "claude_session_id")
 AGENT_NAMES = ("name", *SESSION_IDS)
@@ -26,7 +26,7 @@ AGENT_NAMES = ("name", *SESSION_IDS)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ExpectedColumn:
     """A column we read, and what it has to be like.
 
     Attributes:
@@ -42,23 +42,23 @@ class Wanted:
     is_key: bool = False
 
 
-READ: Mapping[str, tuple[Wanted, ...]] = {
+EXPECTED_COLUMNS: Mapping[str, tuple[ExpectedColumn, ...]] = {
     "projects": (
-        Wanted("id", "an integer, the primary key", INTEGERS, is_key=True),
-        Wanted("name", "a text"),
+        ExpectedColumn("id", "an integer, the primary key", INTEGER_TYPES, is_key=True),
+        ExpectedColumn("name", "a text"),
     ),
     "agents": (
-        Wanted("id", "an integer, the primary key", INTEGERS, is_key=True),
-        Wanted("project_id", "an integer referring to projects.id", INTEGERS),
+        ExpectedColumn("id", "an integer, the primary key", INTEGER_TYPES, is_key=True),
+        ExpectedColumn("project_id", "an integer referring to projects.id", INTEGER_TYPES),
     ),
     "tasks": (
-        Wanted("id", "an integer", INTEGERS),
-        Wanted("agent_id", "an integer referring to agents.id", INTEGERS),
-        Wanted("state", "a text or an enum, such as processing or awaiting_input"),
+        ExpectedColumn("id", "an integer", INTEGER_TYPES),
+        ExpectedColumn("agent_id", "an integer referring to agents.id", INTEGER_TYPES),
+        ExpectedColumn("state", "a text or an enum, such as processing or awaiting_input"),
     ),
     "turns": (
-        Wanted("task_id", "an integer referring to tasks.id", INTEGERS),
-        Wanted("actor", "a text or an enum, user or agent"),
+        ExpectedColumn("task_id", "an integer referring to tasks.id", INTEGER_TYPES),
+        ExpectedColumn("actor", "a text or an enum, user or agent"),
     ),
 }
 EXPECTED_INSTANT = "a timestamp with or without time zone"
@@ -84,8 +84,8 @@ def find_source(
         HostSchemaError: Tables or columns are missing or of another type; all of them
             are named.
     """
-    tables = read_columns(conn, READ)
-    instants = (turn_at,) if turn_at else TURN_INSTANTS
+    tables = read_columns(conn, EXPECTED_COLUMNS)
+    instants = (turn_at,) if turn_at else TURN_INSTANT_COLUMNS
     names = (agent_name,) if agent_name else AGENT_NAMES
     if problems := list(_problems(tables, instants, agent_name)):
         raise HostSchemaError(problems)
@@ -95,11 +95,11 @@ def find_source(
     ended_at = agents.get("ended_at")
     return Source(
         turn_at_column=instant,
-        turn_at_is_naive=turns[instant].type == NAIVE_INSTANT,
+        turn_at_is_naive=turns[instant].type == NAIVE_TIMESTAMP_TYPE,
         agent_name_column=name,
         agent_name_is_id=name is not None and _is_id(name, agents[name]),
         ended_at_column="ended_at" if ended_at else None,
-        ended_at_is_naive=ended_at is not None and ended_at.type == NAIVE_INSTANT,
+        ended_at_is_naive=ended_at is not None and ended_at.type == NAIVE_TIMESTAMP_TYPE,
     )
 
 
@@ -108,14 +108,14 @@ def _is_id(name: str, column: Column) -> bool:
 
 
 def _problems(tables: Tables, instants: tuple[str, ...], agent_name: str | None) -> Iterator[str]:
-    wanted = {table: list(columns) for table, columns in READ.items()}
+    wanted = {table: list(columns) for table, columns in EXPECTED_COLUMNS.items()}
     present = [name for name in instants if name in tables.get("turns", {})]
     instant = present[0] if present else " or turns.".join(instants)
-    wanted["turns"].append(Wanted(instant, EXPECTED_INSTANT, INSTANTS))
+    wanted["turns"].append(ExpectedColumn(instant, EXPECTED_INSTANT, TIMESTAMP_TYPES))
     if "ended_at" in tables.get("agents", {}):
-        wanted["agents"].append(Wanted("ended_at", EXPECTED_INSTANT, INSTANTS))
+        wanted["agents"].append(ExpectedColumn("ended_at", EXPECTED_INSTANT, TIMESTAMP_TYPES))
     if agent_name:
-        wanted["agents"].append(Wanted(agent_name, "a text"))
+        wanted["agents"].append(ExpectedColumn(agent_name, "a text"))
     for table, columns in wanted.items():
         if table not in tables:
             yield f"there is no table {table} in the schemas of search_path"
@@ -124,7 +124,7 @@ def _problems(tables: Tables, instants: tuple[str, ...], agent_name: str | None)
             yield from _problem(table, tables[table], column)
 
 
-def _problem(table: str, present: Mapping[str, Column], column: Wanted) -> Iterator[str]:
+def _problem(table: str, present: Mapping[str, Column], column: ExpectedColumn) -> Iterator[str]:
     found = present.get(column.name)
     name = f"{table}.{column.name}"
     if found is None:

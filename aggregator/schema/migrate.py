@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from aggregator.database import locks
-from aggregator.database.engine import shown
+from aggregator.database.engine import display_url
 from aggregator.database.models import OWN_TABLES
 from aggregator.errors import MigrationRefusedError
 from aggregator.schema.adoption import check_adoption
@@ -49,7 +49,7 @@ def upgrade(engine: Engine, branch: Branch) -> None:
     except DBAPIError as failure:
         if isinstance(failure.orig, InsufficientPrivilege):
             reason = failure.orig.diag.message_primary
-            raise MigrationRefusedError(shown(engine.url), str(reason)) from None
+            raise MigrationRefusedError(display_url(engine.url), str(reason)) from None
         raise
 
 

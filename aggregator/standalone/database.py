@@ -11,7 +11,7 @@ import psycopg2
 from sqlalchemy import Engine, event, inspect
 from sqlalchemy.exc import DBAPIError
 
-from aggregator.database.engine import connect, one_line, shown
+from aggregator.database.engine import connect, display_url, server_message
 from aggregator.database.models import STANDALONE_TABLES
 from aggregator.errors import (
     DatabaseRefusedError,
@@ -58,7 +58,9 @@ def open_database(settings: Settings, *, purpose: str, demo: bool = False) -> It
             server = stack.enter_context(EmbeddedPostgres(settings.home))
             database = DEMO_DATABASE if demo else DATABASE
             engine = connect(server.url(database), purpose=purpose)
-            event.listen(engine, "do_connect", _Revival(server, database).before_connecting)
+            event.listen(
+                engine, "do_connect", _RestartOnConnect(server, database).before_connecting
+            )
         stack.callback(engine.dispose)
         try:
             _check_tables(engine)
@@ -68,10 +70,12 @@ def open_database(settings: Settings, *, purpose: str, demo: bool = False) -> It
                 capture.install(conn)
             yield engine
         except DBAPIError as failure:
-            raise DatabaseRefusedError(shown(engine.url), one_line(failure)) from failure
+            raise DatabaseRefusedError(
+                display_url(engine.url), server_message(failure)
+            ) from failure
 
 
-class _Revival:
+class _RestartOnConnect:
     """Starts the server again when a connection is wanted and somebody has killed it.
 
     Out of memory, the kernel likes to choose a database.
@@ -81,7 +85,7 @@ class _Revival:
         self._server = server
         self._database = database
         self._one_at_a_time = Lock()
-        in_forked_children(self, _Revival._forget_holder)
+        in_forked_children(self, _RestartOnConnect._forget_holder)
 
     def before_connecting(
         self,
@@ -106,4 +110,4 @@ def _check_tables(engine: Engine) -> None:
     """Refuse to mix our tables with a host's of the same names."""
     present = set(inspect(engine).get_table_names())
     if VERSION_TABLES["standalone"] not in present and present & STANDALONE_TABLES:
-        raise ForeignTablesError(shown(engine.url), sorted(present & STANDALONE_TABLES))
+        raise ForeignTablesError(display_url(engine.url), sorted(present & STANDALONE_TABLES))

@@ -13,7 +13,7 @@ from aggregator.database.models import Agent, Project, Task, Turn
 
 PROJECTS = ("atlas-api", "billing", "docs-site", "mobile-app", "search")
 AGENTS_PER_PROJECT = (7, 5, 2, 4, 2)
-DAYS = 30
+DEMO_DAYS = 30
 SEED = 20_261_122
 
 
@@ -57,7 +57,7 @@ def _month(rng: np.random.Generator, now: datetime, zone: tzinfo) -> Iterator[da
     """Instants of one agent's turns over the days before now, oldest first."""
     eagerness = rng.uniform(0.45, 0.95)
     today = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    for back in range(DAYS, -1, -1):
+    for back in range(DEMO_DAYS, -1, -1):
         midnight = today - timedelta(days=back)
         chance = eagerness if midnight.weekday() < 5 else 0.08
         if rng.random() >= chance:

@@ -12,7 +12,7 @@ from pathlib import Path
 from aggregator.errors import TranscriptsUnreadableError
 
 SUFFIX = ".jsonl"
-LONGEST_NAME = 2_000
+LONGEST_STORED_PATH = 2_000
 """Bytes of a path that PostgreSQL can surely index."""
 
 
@@ -108,6 +108,6 @@ def storable_name(path: Path) -> str:
     """A path as a text that PostgreSQL can hold and index, whatever bytes it is made of."""
     raw = os.fsencode(path)
     text = raw.decode("utf-8", "backslashreplace")
-    if len(text.encode()) <= LONGEST_NAME:
+    if len(text.encode()) <= LONGEST_STORED_PATH:
         return text
-    return text[: LONGEST_NAME // 8] + "…" + blake2b(raw, digest_size=16).hexdigest()
+    return text[: LONGEST_STORED_PATH // 8] + "…" + blake2b(raw, digest_size=16).hexdigest()

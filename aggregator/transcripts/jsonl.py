@@ -215,6 +215,6 @@ def read_tail(file: BinaryIO, offset: int) -> bytes:
     return file.read(size)
 
 
-def digest(tail: bytes) -> str:
+def tail_digest(tail: bytes) -> str:
     """Tell one tail from another."""
     return blake2b(tail, digest_size=16).hexdigest()

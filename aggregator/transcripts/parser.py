@@ -1,6 +1,6 @@
 """What one line of a Claude Code transcript means.
 
-Pure: a decoded JSON object in, a :class:`Meaning` out. Of the text of prompts and
+Pure: a decoded JSON object in, a :class:`ParsedLine` out. Of the text of prompts and
 replies only the beginning is looked at, to tell persons from machines; nothing of
 it leaves this module.
 
@@ -37,7 +37,7 @@ class FoundTurn(NamedTuple):
     session_id: str
 
 
-class Meaning(NamedTuple):
+class ParsedLine(NamedTuple):
     """What one line says about its session.
 
     Attributes:
@@ -55,16 +55,16 @@ class Meaning(NamedTuple):
     turn: FoundTurn | None = None
 
 
-class Unusable(NamedTuple):
+class SkippedLine(NamedTuple):
     """A line that should have had a meaning. ``kind`` is what it is counted as."""
 
     kind: str
 
 
-UNKNOWN_TYPE = Unusable("unknown type")
-NO_SESSION = Unusable("no session")
-BAD_TIMESTAMP = Unusable("bad timestamp")
-NO_ID = Unusable("no id")
+UNKNOWN_TYPE = SkippedLine("unknown type")
+NO_SESSION = SkippedLine("no session")
+BAD_TIMESTAMP = SkippedLine("bad timestamp")
+NO_ID = SkippedLine("no id")
 
 TYPES_WITHOUT_TURNS = frozenset(
     {
@@ -106,7 +106,7 @@ LONGEST_ID = 200
 LONGEST_PATH = 2_000  # bytes; PostgreSQL indexes no text beyond about 2,700
 
 
-def interpret(line: Line) -> Meaning | Unusable | None:
+def interpret(line: Line) -> ParsedLine | SkippedLine | None:
     """Tell what a line means; None if nothing, which is usual.
 
     Never raises, whatever shape the line has.
@@ -123,7 +123,7 @@ def interpret(line: Line) -> Meaning | Unusable | None:
     return _context(line)
 
 
-def instant(raw: object) -> datetime | None:
+def parse_timestamp(raw: object) -> datetime | None:
     """Read an ISO 8601 time with a zone, as UTC; None if it is anything else.
 
     Years that no transcript can be from are no times either: hours are added to them.
@@ -140,7 +140,7 @@ def instant(raw: object) -> datetime | None:
     return at if at.tzinfo is UTC else at.astimezone(UTC)
 
 
-def _message(line: Line, kind: str) -> Meaning | Unusable:
+def _message(line: Line, kind: str) -> ParsedLine | SkippedLine:
     message = line.get("message")
     if not isinstance(message, dict):
         return _dated(line)
@@ -155,27 +155,27 @@ def _message(line: Line, kind: str) -> Meaning | Unusable:
 
 def _dated(
     line: Line, state: State | None = None, actor: Actor | None = None, key: object = None
-) -> Meaning | Unusable:
+) -> ParsedLine | SkippedLine:
     session_id = _storable(line.get("sessionId"), LONGEST_ID)
     if session_id is None:
         return NO_SESSION
-    at = instant(line.get("timestamp"))
+    at = parse_timestamp(line.get("timestamp"))
     if at is None:
         return BAD_TIMESTAMP
     cwd = _storable(line.get("cwd"), LONGEST_PATH)
     if actor is None:
-        return Meaning(session_id, cwd, at, state)
+        return ParsedLine(session_id, cwd, at, state)
     identity = _storable(key, LONGEST_ID)
     if identity is None:
         return NO_ID
-    return Meaning(session_id, cwd, at, state, FoundTurn(identity, actor, at, session_id))
+    return ParsedLine(session_id, cwd, at, state, FoundTurn(identity, actor, at, session_id))
 
 
-def _context(line: Line) -> Meaning | None:
+def _context(line: Line) -> ParsedLine | None:
     """All that a line of another type can tell: where its session runs."""
     cwd = _storable(line.get("cwd"), LONGEST_PATH)
     session_id = _storable(line.get("sessionId"), LONGEST_ID)
-    return Meaning(session_id, cwd) if cwd and session_id else None
+    return ParsedLine(session_id, cwd) if cwd and session_id else None
 
 
 def _storable(value: object, longest: int) -> str | None:

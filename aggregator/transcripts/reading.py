@@ -12,8 +12,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from aggregator.transcripts.jsonl import Position, digest, read_lines, read_tail
-from aggregator.transcripts.parser import FoundTurn, Meaning, State, Unusable, instant, interpret
+from aggregator.transcripts.jsonl import Position, read_lines, read_tail, tail_digest
+from aggregator.transcripts.parser import (
+    FoundTurn,
+    ParsedLine,
+    SkippedLine,
+    State,
+    interpret,
+    parse_timestamp,
+)
 
 UNREADABLE = "unreadable file"
 
@@ -32,7 +39,7 @@ class Session:
     state: State | None = None
     at: datetime | None = None
 
-    def learn(self, meaning: Meaning) -> None:
+    def learn(self, meaning: ParsedLine) -> None:
         """Take over what a line says, where it is news."""
         if self.cwd is None and (meaning.cwd or meaning.turn):
             self.cwd = meaning.cwd or ""
@@ -72,7 +79,7 @@ class Reading:
         """
         self.is_main = True
         tail = read_tail(file, self.position.offset)
-        if digest(tail) != self.read_digest:
+        if tail_digest(tail) != self.read_digest:
             self.position, self.sessions, tail = Position(), {}, b""
         self.position.mid_line = bool(tail) and not tail.endswith(b"\n")
         self.begun = replace(self.position, skipped=Counter(self.position.skipped))
@@ -123,7 +130,7 @@ class Reading:
         self._mark(file)
 
     def _mark(self, file: BinaryIO) -> None:
-        self.read_digest = digest(read_tail(file, self.position.offset))
+        self.read_digest = tail_digest(read_tail(file, self.position.offset))
         file.seek(self.position.offset)
 
     def to_row(self) -> dict[str, Any]:
@@ -162,7 +169,7 @@ class Reading:
                 skipped=Counter(row["skipped"]),
             ),
             sessions={
-                session_id: Session(cwd, state, instant(at))
+                session_id: Session(cwd, state, parse_timestamp(at))
                 for session_id, (cwd, state, at) in row["sessions"].items()
             },
         )
@@ -172,7 +179,7 @@ class Reading:
         meaning = interpret(record)
         if meaning is None:
             return None
-        if isinstance(meaning, Unusable):
+        if isinstance(meaning, SkippedLine):
             self.position.skipped[meaning.kind] += 1
             return None
         session = self.sessions.get(meaning.session_id)

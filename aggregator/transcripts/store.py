@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.selectable import Values
 
-from aggregator.database.models import INSTANT, Agent, Project, Task, TranscriptFile, Turn
+from aggregator.database.models import TIMESTAMPTZ_TYPE, Agent, Project, Task, TranscriptFile, Turn
 from aggregator.transcripts.discovery import storable_name
 from aggregator.transcripts.parser import FoundTurn, State
 from aggregator.transcripts.projects import project_names, project_path
@@ -175,7 +175,7 @@ def save_states(conn: Connection, readings: Iterable[Reading]) -> None:
 
 def _rows(names: list[str], rows: list[tuple[Any, ...]]) -> Values:
     """A table of values to update from: one statement for many rows."""
-    kinds = {"at": INSTANT}
+    kinds = {"at": TIMESTAMPTZ_TYPE}
     columns = (column(name, kinds.get(name, Text())) for name in names)
     return values(*columns, name="new").data(rows)
 

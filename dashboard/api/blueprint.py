@@ -20,19 +20,21 @@ from aggregator.metrics.spans import Span
 from aggregator.query.reader import MetricReader
 from aggregator.shipped import shipped_folder
 from dashboard.api.caching import conditional
-from dashboard.api.csv_answers import activity_csv, fleet_csv
-from dashboard.api.json_answers import activity_json, fleet_json
+from dashboard.api.csv_answers import activity_csv, breakdown_csv
+from dashboard.api.json_answers import activity_json, breakdown_json
 from dashboard.api.openapi import openapi
 from dashboard.api.parameters import check_hourly, parse_scope, parse_span
 from dashboard.api.prometheus import add_prometheus_rule
 from dashboard.context import API_STYLE, Clock
 from dashboard.responses import STATUS, error_response, json_error, json_response
 
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-ALLOWED = "GET, HEAD, OPTIONS"
+ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+ALLOWED_METHODS = "GET, HEAD, OPTIONS"
 CSV = ".csv"
 ENDPOINTS = "overall, projects/<id>, agents/<id>, activity, prometheus and openapi.json"
-THERE = rf"(overall|activity|(projects|agents)/[^/]+)(\{CSV})?|prometheus|openapi\.json|api\.css|"
+KNOWN_PATHS = (
+    rf"(overall|activity|(projects|agents)/[^/]+)(\{CSV})?|prometheus|openapi\.json|api\.css|"
+)
 """Paths that exist, though for GET only."""
 PAGE = "activity.activity_page"
 
@@ -57,11 +59,11 @@ def blueprint(
         found = reader.activity(wanted, span())
         return _answer(partial(activity_json, found), partial(activity_csv, found), as_csv=as_csv)
 
-    def fleet(*, as_csv: bool) -> AnyResponse:
+    def breakdown(*, as_csv: bool) -> AnyResponse:
         wanted = span()
         check_hourly(wanted)
-        found = reader.fleet(wanted)
-        return _answer(partial(fleet_json, found), partial(fleet_csv, found), as_csv=as_csv)
+        found = reader.breakdown(wanted)
+        return _answer(partial(breakdown_json, found), partial(breakdown_csv, found), as_csv=as_csv)
 
     @api.get("/overall")
     def overall() -> AnyResponse:
@@ -83,11 +85,11 @@ def blueprint(
 
     @api.get("/activity")
     def activity() -> AnyResponse:
-        return fleet(as_csv=False)
+        return breakdown(as_csv=False)
 
     @api.get(f"/activity{CSV}")
     def fleet_as_csv() -> AnyResponse:
-        return fleet(as_csv=True)
+        return breakdown(as_csv=True)
 
     add_prometheus_rule(api, reader, now, retention)
     _describe(api)
@@ -131,12 +133,12 @@ def _describe(api: Blueprint) -> None:
 def _answer_errors(api: Blueprint) -> None:
     """Answer in JSON whatever is wrong with a request, or with us."""
 
-    @api.route("/", defaults={"path": ""}, methods=METHODS[1:])
-    @api.route("/<path:path>", methods=METHODS)
+    @api.route("/", defaults={"path": ""}, methods=ALL_METHODS[1:])
+    @api.route("/<path:path>", methods=ALL_METHODS)
     def unknown(path: str) -> Response:
-        if request.method not in ("GET", "HEAD") and re.fullmatch(THERE, path):
+        if request.method not in ("GET", "HEAD") and re.fullmatch(KNOWN_PATHS, path):
             error = f"{request.method} is not allowed; expected GET"
-            return json_error(error, 405, {"Allow": ALLOWED})
+            return json_error(error, 405, {"Allow": ALLOWED_METHODS})
         error = f"there is no {api.url_prefix}/{path}; there are {ENDPOINTS}"
         return json_error(error, 404)
 
@@ -144,7 +146,7 @@ def _answer_errors(api: Blueprint) -> None:
     def only_for_reading(answer: Response) -> Response:
         if request.method == "OPTIONS":
             # Flask would count the methods that are only there to be refused.
-            answer.headers["Allow"] = ALLOWED
+            answer.headers["Allow"] = ALLOWED_METHODS
         return answer
 
     def answered(error: Exception) -> Response:

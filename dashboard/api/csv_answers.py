@@ -6,31 +6,33 @@ import pandas as pd
 
 from aggregator.metrics.scope import ScopeKind
 from aggregator.metrics.series import EVERYBODY, filled
-from aggregator.query.reader import Activity, Fleet, Member
+from aggregator.query.reader import Breakdown, Member, ScopeActivity
 from dashboard.api.json_answers import NUMBERS, local_texts
 
-WHOSE = ("scope", "project_id", "project", "agent_id", "agent")
+SCOPE_COLUMNS = ("scope", "project_id", "project", "agent_id", "agent")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a text begins that a spreadsheet would run."""
 
 
-def activity_csv(activity: Activity) -> str:
+def activity_csv(activity: ScopeActivity) -> str:
     """One scope: its buckets with turns, oldest first."""
     buckets = activity.buckets
     starts = local_texts(buckets["bucket_start"], activity.span.zone)
     return _csv(_numbers(buckets, starts))
 
 
-def fleet_csv(fleet: Fleet) -> str:
+def breakdown_csv(breakdown: Breakdown) -> str:
     """Everybody, then each project, then each agent: every bucket of each, oldest first."""
-    names = {one.id: one.name for one in fleet.projects}
-    starts = local_texts(pd.Series(fleet.span.edges[:-1]), fleet.span.zone)
-    parts = [_part(fleet, "overall", [EVERYBODY], [("overall", None, None, None, None)], starts)]
+    names = {one.id: one.name for one in breakdown.projects}
+    starts = local_texts(pd.Series(breakdown.span.edges[:-1]), breakdown.span.zone)
+    parts = [
+        _part(breakdown, "overall", [EVERYBODY], [("overall", None, None, None, None)], starts)
+    ]
     members: dict[ScopeKind, tuple[Member, ...]]
-    members = {"project": fleet.projects, "agent": fleet.agents}
+    members = {"project": breakdown.projects, "agent": breakdown.agents}
     for kind, found in members.items():
         whose = [_whose(kind, one, names) for one in found]
-        parts.append(_part(fleet, kind, [one.id for one in found], whose, starts))
+        parts.append(_part(breakdown, kind, [one.id for one in found], whose, starts))
     return _csv(pd.concat(parts, ignore_index=True))
 
 
@@ -47,14 +49,14 @@ def _harmless(name: str) -> str:
 
 
 def _part(
-    fleet: Fleet,
+    breakdown: Breakdown,
     kind: ScopeKind,
     ids: list[int],
     whose: list[tuple[object, ...]],
     starts: list[str],
 ) -> pd.DataFrame:
-    frame = filled(fleet.buckets[kind], fleet.span.edges, ids, of_agents=kind == "agent")
-    owners = pd.DataFrame(whose, columns=list(WHOSE)).astype(
+    frame = filled(breakdown.buckets[kind], breakdown.span.edges, ids, of_agents=kind == "agent")
+    owners = pd.DataFrame(whose, columns=list(SCOPE_COLUMNS)).astype(
         {"project_id": "Int64", "agent_id": "Int64"}
     )
     repeated = owners.loc[owners.index.repeat(len(starts))].reset_index(drop=True)

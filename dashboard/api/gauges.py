@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from prometheus_client.core import GaugeMetricFamily
 
-from aggregator.query.monitoring import ProjectVitals, Vitals
+from aggregator.query.monitoring import MonitoringSnapshot, ProjectSnapshot
 
 Samples = list[tuple[tuple[str, ...], float | None]]
 """Values by their labels; None where there is nothing to tell."""
@@ -72,13 +72,13 @@ def described() -> dict[str, GaugeMetricFamily]:
     }
 
 
-def measured(vitals: Vitals) -> list[GaugeMetricFamily]:
+def measured(monitoring: MonitoringSnapshot) -> list[GaugeMetricFamily]:
     """The metrics that have values: no value is better than one that is not true."""
     families = described()
     samples = {
-        **_of_projects(vitals.projects),
-        **_of_passes(vitals),
-        **_of_import(vitals),
+        **_of_projects(monitoring.projects),
+        **_of_passes(monitoring),
+        **_of_import(monitoring),
     }
     for name, values in samples.items():
         for labels, value in values:
@@ -87,7 +87,7 @@ def measured(vitals: Vitals) -> list[GaugeMetricFamily]:
     return [family for family in families.values() if family.samples]
 
 
-def _of_projects(projects: Iterable[ProjectVitals]) -> dict[str, Samples]:
+def _of_projects(projects: Iterable[ProjectSnapshot]) -> dict[str, Samples]:
     # The id beside the name: two projects may be called the same, and either is renamed.
     counted = [
         ((str(project.id), project.name, window), numbers)
@@ -108,24 +108,24 @@ def _of_projects(projects: Iterable[ProjectVitals]) -> dict[str, Samples]:
     }
 
 
-def _of_passes(vitals: Vitals) -> dict[str, Samples]:
-    at = vitals.last_pass_at
+def _of_passes(monitoring: MonitoringSnapshot) -> dict[str, Samples]:
+    at = monitoring.last_pass_at
     return {
         "activity_last_pass_timestamp_seconds": [((), at.timestamp() if at else None)],
         "activity_last_pass_age_seconds": [
-            ((), (vitals.as_of - at).total_seconds() if at else None)
+            ((), (monitoring.as_of - at).total_seconds() if at else None)
         ],
-        "activity_last_pass_duration_seconds": [((), vitals.last_pass_seconds)],
-        "activity_lag_seconds": [((), vitals.lag_seconds)],
+        "activity_last_pass_duration_seconds": [((), monitoring.last_pass_seconds)],
+        "activity_lag_seconds": [((), monitoring.lag_seconds)],
     }
 
 
-def _of_import(vitals: Vitals) -> dict[str, Samples]:
-    if vitals.imported is None:
+def _of_import(monitoring: MonitoringSnapshot) -> dict[str, Samples]:
+    if monitoring.imported is None:
         return {}
-    skipped = vitals.imported["skipped"]
+    skipped = monitoring.imported["skipped"]
     return {
-        "activity_import_files": [((), vitals.imported["files"])],
-        "activity_import_lines": [((), vitals.imported["lines"])],
+        "activity_import_files": [((), monitoring.imported["files"])],
+        "activity_import_lines": [((), monitoring.imported["lines"])],
         "activity_import_skipped_lines": [((kind,), count) for kind, count in skipped.items()],
     }

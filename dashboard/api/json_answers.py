@@ -13,14 +13,14 @@ from aggregator.metrics.scope import ScopeKind
 from aggregator.metrics.series import EVERYBODY, filled
 from aggregator.metrics.spans import Span
 from aggregator.metrics.totals import Totals
-from aggregator.query.reader import Activity, Fleet
+from aggregator.query.reader import Breakdown, ScopeActivity
 
 SCHEMA_VERSION = 1
 """Counted up when an answer changes in a way that its readers have to know."""
 NUMBERS = ("turn_count", "avg_turn_time_seconds", "gap_count", "active_agents")
 
 
-def activity_json(activity: Activity) -> dict[str, Any]:
+def activity_json(activity: ScopeActivity) -> dict[str, Any]:
     """One scope: the window, its buckets with turns, oldest first, and its totals.
 
     ``current`` is the running bucket, which is also the last of ``history``; it is
@@ -46,23 +46,23 @@ def activity_json(activity: Activity) -> dict[str, Any]:
     }
 
 
-def fleet_json(fleet: Fleet) -> dict[str, Any]:
+def breakdown_json(breakdown: Breakdown) -> dict[str, Any]:
     """Everybody, every project and every agent: one list of buckets, and numbers for each.
 
     Each list of numbers has one for every bucket; those without turns are 0, and have no
     average.
     """
-    span = fleet.span
-    (overall,) = _series(fleet, "overall", [EVERYBODY])
-    projects = _series(fleet, "project", [one.id for one in fleet.projects])
-    agents = _series(fleet, "agent", [one.id for one in fleet.agents])
+    span = breakdown.span
+    (overall,) = _series(breakdown, "overall", [EVERYBODY])
+    projects = _series(breakdown, "project", [one.id for one in breakdown.projects])
+    agents = _series(breakdown, "agent", [one.id for one in breakdown.agents])
     return {
-        **_about(span, fleet.last_pass_at),
+        **_about(span, breakdown.last_pass_at),
         "buckets": local_texts(pd.Series(span.edges[:-1]), span.zone),
-        "overall": {"totals": _totals(fleet.totals), **overall},
+        "overall": {"totals": _totals(breakdown.totals), **overall},
         "projects": [
             {"project_id": one.id, "name": one.name, "totals": _totals(one.totals), **numbers}
-            for one, numbers in zip(fleet.projects, projects, strict=True)
+            for one, numbers in zip(breakdown.projects, projects, strict=True)
         ],
         "agents": [
             {
@@ -72,7 +72,7 @@ def fleet_json(fleet: Fleet) -> dict[str, Any]:
                 "totals": _totals(one.totals),
                 **numbers,
             }
-            for one, numbers in zip(fleet.agents, agents, strict=True)
+            for one, numbers in zip(breakdown.agents, agents, strict=True)
         ],
     }
 
@@ -88,7 +88,7 @@ def _about(span: Span, last_pass_at: datetime | None) -> dict[str, Any]:
         "since": local_text(window.since, zone),
         "until": local_text(window.until, zone),
         "as_of": local_text(window.as_of, zone),
-        "kept_since": local_text(span.kept.since, zone),
+        "kept_since": local_text(span.retained.since, zone),
         "last_pass_at": last_pass_at and local_text(last_pass_at, zone),
         "partial": span.is_partial(last_pass_at),
     }
@@ -107,15 +107,17 @@ def _totals(totals: Totals) -> dict[str, Any]:
 
 def _is_running(buckets: pd.DataFrame, span: Span) -> bool:
     """Whether the last bucket with turns is the one that is still filling."""
-    if buckets.empty or span.until <= span.kept.now:
+    if buckets.empty or span.until <= span.retained.now:
         return False
     return bool(buckets["bucket_start"].iloc[-1] == span.edges[-2])
 
 
-def _series(fleet: Fleet, kind: ScopeKind, ids: Sequence[int]) -> list[dict[str, list[Any]]]:
+def _series(
+    breakdown: Breakdown, kind: ScopeKind, ids: Sequence[int]
+) -> list[dict[str, list[Any]]]:
     """The numbers of each series in every bucket, in the order of ``ids``."""
-    edges = fleet.span.edges
-    frame = filled(fleet.buckets[kind], edges, ids, of_agents=kind == "agent")
+    edges = breakdown.span.edges
+    frame = filled(breakdown.buckets[kind], edges, ids, of_agents=kind == "agent")
     width = max(len(edges) - 1, 0)
     names = [name for name in NUMBERS if kind != "agent" or name != "active_agents"]
     lists = {name: _plain(frame[name]) for name in names}

@@ -19,7 +19,7 @@ from aggregator.metrics.windows import (
     SPANS,
     Window,
     custom_window,
-    kept_hours,
+    retained_hours,
     rolling_window,
 )
 from aggregator.parameters import one_of, parse_zone
@@ -27,7 +27,7 @@ from aggregator.parameters import one_of, parse_zone
 MOST_OFFSET = 366
 LONGEST_HOURLY = timedelta(days=32)
 """Of all agents at once; a month on whose days the clocks change fits in."""
-INSTANTS = "an ISO 8601 instant with a time zone, such as 2026-11-22T14:00:00Z"
+ZONED_INSTANT = "an ISO 8601 instant with a time zone, such as 2026-11-22T14:00:00Z"
 IDS = "a whole number"
 ALONE = {"since": ("window", "offset"), "offset": ("until",)}
 """Parameters that contradict each other."""
@@ -86,7 +86,7 @@ def parse_span(args: Mapping[str, list[str]], now: datetime, retention: timedelt
     given = {name: PARAMETERS[name].read(values[0]) for name, values in args.items()}
     zone = given.get("tz", ZoneInfo("UTC"))
     window = _window(given, zone, now)
-    return Span(window, kept_hours(now, retention), given.get("freq", "hour"), zone)
+    return Span(window, retained_hours(now, retention), given.get("freq", "hour"), zone)
 
 
 def _window(given: Mapping[str, Any], zone: ZoneInfo, now: datetime) -> Window:
@@ -130,10 +130,10 @@ def _instant(name: str) -> Callable[[str], datetime]:
         try:
             at = datetime.fromisoformat(raw)
         except ValueError:
-            raise ParameterError(name, raw, INSTANTS) from None
+            raise ParameterError(name, raw, ZONED_INSTANT) from None
         # The years keep a month before it, and any zone, inside what datetime can hold.
         if not raw.isprintable() or at.tzinfo is None or not 1970 < at.year < 9999:
-            raise ParameterError(name, raw, INSTANTS)
+            raise ParameterError(name, raw, ZONED_INSTANT)
         return at.astimezone(UTC)
 
     return read

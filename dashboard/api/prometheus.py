@@ -10,17 +10,17 @@ from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from aggregator.query.monitoring import Vitals
+from aggregator.query.monitoring import MonitoringSnapshot
 from aggregator.query.reader import MetricReader
 from dashboard.api.gauges import described, measured
 from dashboard.context import Clock
 from dashboard.responses import ANSWERED, error_response
 
 
-class VitalsCollector(Collector):
+class MonitoringCollector(Collector):
     """Reads anew whenever somebody asks, so that there is nothing to keep up to date."""
 
-    def __init__(self, read: Callable[[], Vitals]) -> None:
+    def __init__(self, read: Callable[[], MonitoringSnapshot]) -> None:
         self._read = read
 
     def describe(self) -> Iterable[Metric]:
@@ -48,7 +48,7 @@ def add_prometheus_rule(
     """
     # Our own: the library's global one is the host's, with all that the host counts.
     registry = CollectorRegistry()
-    registry.register(VitalsCollector(lambda: reader.vitals(now(), retention=retention)))
+    registry.register(MonitoringCollector(lambda: reader.monitoring(now(), retention=retention)))
 
     @blueprint.get("/prometheus")
     def prometheus() -> Response:

@@ -37,7 +37,7 @@ def ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-INSTANT: Schema = {"type": "string", "format": "date-time"}
+INSTANT_SCHEMA: Schema = {"type": "string", "format": "date-time"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 NUMBER: Schema = {"type": "number", "minimum": 0}
 TEXT: Schema = {"type": "string"}
@@ -52,12 +52,15 @@ ABOUT: dict[str, Schema] = {
     "window": {"enum": ["day", "week", "month", "custom"], "description": "What was asked for."},
     "freq": {"enum": list(FREQS), "description": "The length of the buckets."},
     "tz": _described(TEXT, "The time zone of the instants."),
-    "since": _described(INSTANT, "Start of the window."),
-    "until": _described(INSTANT, "End of the window, exclusive."),
-    "as_of": _described(INSTANT, "The moment of the answer."),
-    "kept_since": _described(INSTANT, "What was earlier is no longer kept, and counts nowhere."),
+    "since": _described(INSTANT_SCHEMA, "Start of the window."),
+    "until": _described(INSTANT_SCHEMA, "End of the window, exclusive."),
+    "as_of": _described(INSTANT_SCHEMA, "The moment of the answer."),
+    "kept_since": _described(
+        INSTANT_SCHEMA, "What was earlier is no longer kept, and counts nowhere."
+    ),
     "last_pass_at": _described(
-        _nullable(INSTANT), "When the metrics were last brought up to date; null before that."
+        _nullable(INSTANT_SCHEMA),
+        "When the metrics were last brought up to date; null before that.",
     ),
     "partial": {
         "type": "boolean",
@@ -66,7 +69,7 @@ ABOUT: dict[str, Schema] = {
     },
 }
 BUCKET: dict[str, Schema] = {
-    "bucket_start": _described(INSTANT, "Start of the bucket."),
+    "bucket_start": _described(INSTANT_SCHEMA, "Start of the bucket."),
     "turn_count": _described(COUNT, "Turns."),
     "avg_turn_time_seconds": _described(_nullable(NUMBER), AVERAGE),
     "gap_count": _described(COUNT, "Gaps behind the average: the weight to combine averages by."),
@@ -95,7 +98,9 @@ SCHEMAS: dict[str, Schema] = {
     "Activity": _object(
         "Everybody, every project and every agent that had turns, in the same buckets.",
         **ABOUT,
-        buckets=_list(INSTANT, "Start of each bucket that is kept and has begun, oldest first."),
+        buckets=_list(
+            INSTANT_SCHEMA, "Start of each bucket that is kept and has begun, oldest first."
+        ),
         overall=ref("OverallSeries"),
         projects=_list(ref("ProjectSeries"), "Most turns first."),
         agents=_list(ref("AgentSeries"), "Most turns first."),

@@ -17,9 +17,9 @@ from aggregator.query.overview import Overview
 from dashboard.charts import summaries
 from dashboard.charts.axes import count_axis, duration_axis, on_axis, time_axis
 from dashboard.charts.figure_types import Chart, Trace
-from dashboard.charts.stack import Layer, layers
+from dashboard.charts.stack import StackedSeries, stack_projects
 from dashboard.charts.theme import MARGIN, Palette, palette, template
-from dashboard.charts.tooltips import NO_LONGER_KEPT, shown, tooltips
+from dashboard.charts.tooltips import NO_LONGER_KEPT, short_name, tooltips
 from dashboard.labels import AGENTS, COLUMNS, LABELS, TURN_TIME, TURNS
 
 FEW_BARS = 48
@@ -65,7 +65,7 @@ def chart_of(
         scheme: ``light`` or ``dark``.
     """
     colours = palette(scheme)
-    stack = layers(overview, names)
+    stack = stack_projects(overview, names)
     buckets = _placed(overview.buckets)
     buckets["tooltip"] = tooltips(overview, stack, colours)
     if metric == TURNS:
@@ -108,11 +108,11 @@ def _layout(overview: Overview) -> dict[str, Any]:
 
 
 def _turns(
-    buckets: pd.DataFrame, stack: list[Layer], overview: Overview, colours: Palette
+    buckets: pd.DataFrame, stack: list[StackedSeries], overview: Overview, colours: Palette
 ) -> tuple[list[Trace], dict[str, Any]]:
     name = f"Turns per {'day' if by_day(overview.period) else 'hour'}"
     data = [
-        *(_layer_bars(layer, buckets, colours) for layer in stack),
+        *(_stacked_bars(layer, buckets, colours) for layer in stack),
         _bars(buckets, TURNS, name, None if stack else colours.accent, colours),
         *_line_over_bars(buckets, colours),
     ]
@@ -158,11 +158,11 @@ def _bars(
     }
 
 
-def _layer_bars(layer: Layer, buckets: pd.DataFrame, colours: Palette) -> Trace:
+def _stacked_bars(layer: StackedSeries, buckets: pd.DataFrame, colours: Palette) -> Trace:
     held = buckets[buckets["start"].isin(layer.turns.index)]
     return {
         "type": "bar",
-        "name": shown(layer.name),
+        "name": short_name(layer.name),
         # Entries of different groups need not be of one width.
         "legendgroup": layer.name,
         "x": held["x"].to_numpy(),

@@ -111,7 +111,7 @@ def _all_days(period: Period) -> dict[str, Any]:
         # Names stand in the middle of their days, lines where these begin.
         "tickvals": on_axis([start + (end - start) / 2 for start, end in edges]),
         "ticktext": [
-            f"{formatting.DAYS[day.weekday()]}<br>{_day_label(day, place == named)}"
+            f"{formatting.WEEKDAYS[day.weekday()]}<br>{_day_label(day, place == named)}"
             for place, day in enumerate(days)
         ],
         "ticklen": 0,

@@ -209,7 +209,7 @@ def _layout(overview: Overview) -> dict[str, Any]:
         "yaxis": {
             "range": [6.5, -0.5],
             "tickvals": list(range(7)),
-            "ticktext": list(formatting.DAYS),
+            "ticktext": list(formatting.WEEKDAYS),
             "showgrid": False,
             "ticks": "",
         },

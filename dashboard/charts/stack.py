@@ -11,12 +11,12 @@ import pandas as pd
 from aggregator.query.overview import Overview
 from dashboard import formatting
 
-MOST = 6
+MOST_PROJECTS = 6
 """Projects with a layer of their own: as many as colours can be told apart."""
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class StackedSeries:
     """One project's part of the bars, or that of all the small ones.
 
     Attributes:
@@ -32,7 +32,7 @@ class Layer:
     turns: pd.Series
 
 
-def layers(overview: Overview, names: Mapping[int, str]) -> list[Layer]:
+def stack_projects(overview: Overview, names: Mapping[int, str]) -> list[StackedSeries]:
     """The projects of an overview, the busiest first; none where there is only one.
 
     Args:
@@ -43,27 +43,29 @@ def layers(overview: Overview, names: Mapping[int, str]) -> list[Layer]:
     ranked = sorted(turns, key=lambda one: (-sum(turns[one].values()), one))
     if len(ranked) < 2:
         return []
-    busiest, rest = ranked[:MOST], ranked[MOST:]
-    slots = colour_slots(busiest)
-    found = [Layer(_name(one, names), one, slots[one], _summed(turns, [one])) for one in busiest]
+    busiest, rest = ranked[:MOST_PROJECTS], ranked[MOST_PROJECTS:]
+    slots = colours_of_projects(busiest)
+    found = [
+        StackedSeries(_name(one, names), one, slots[one], _summed(turns, [one])) for one in busiest
+    ]
     if len(rest) == 1:
-        found.append(Layer(_name(rest[0], names), rest[0], None, _summed(turns, rest)))
+        found.append(StackedSeries(_name(rest[0], names), rest[0], None, _summed(turns, rest)))
     elif rest:
         found.append(
-            Layer(formatting.counted(len(rest), "other"), None, None, _summed(turns, rest))
+            StackedSeries(formatting.counted(len(rest), "other"), None, None, _summed(turns, rest))
         )
     return found
 
 
-def colour_slots(projects: list[int]) -> dict[int, int]:
-    """A colour for each of at most :data:`MOST` projects.
+def colours_of_projects(projects: list[int]) -> dict[int, int]:
+    """A colour for each of at most :data:`MOST_PROJECTS` projects.
 
     Each takes the one that goes with its id, or the next that is free; the first have
     the first choice. So a project has the same colour in most views.
     """
     slots: dict[int, int] = {}
     for one in projects:
-        wishes = ((one - 1 + step) % MOST for step in range(MOST))
+        wishes = ((one - 1 + step) % MOST_PROJECTS for step in range(MOST_PROJECTS))
         slots[one] = next(slot for slot in wishes if slot not in slots.values())
     return slots
 

@@ -8,32 +8,32 @@ from typing import Any
 from aggregator.metrics.buckets import FUTURE, GONE, by_day
 from aggregator.query.overview import Overview
 from dashboard import formatting
-from dashboard.charts.stack import Layer
+from dashboard.charts.stack import StackedSeries
 from dashboard.charts.tooltips import NO_LONGER_KEPT, bucket_period
 from dashboard.labels import COLUMNS, LABELS, TURN_TIME, TURNS
 
 
-def chart_summary(overview: Overview, layers: list[Layer], metric: str) -> str:
+def chart_summary(overview: Overview, stack: list[StackedSeries], metric: str) -> str:
     """How much of the period had turns, its highest bucket, and the share of each project."""
     period = overview.period
-    kept = overview.buckets[~overview.buckets["phase"].isin([GONE, FUTURE])]
+    retained = overview.buckets[~overview.buckets["phase"].isin([GONE, FUTURE])]
     unit = "day" if by_day(period) else "hour"
     name = formatting.period_name(period.name, period.first, period.last)
     sentences = [f"{LABELS[metric]} per {unit}, {name}."]
-    values = kept[COLUMNS[metric]].astype("float64").fillna(0)
+    values = retained[COLUMNS[metric]].astype("float64").fillna(0)
     if values.max() > 0:
-        active = int((kept["turn_count"] > 0).sum())
-        highest = kept.to_dict("records")[int(values.argmax())]
+        active = int((retained["turn_count"] > 0).sum())
+        highest = retained.to_dict("records")[int(values.argmax())]
         sentences += [
             f"{formatting.counted(overview.totals.turn_count, 'turn')} in {active} of "
-            f"{formatting.counted(len(kept), unit)}.",
+            f"{formatting.counted(len(retained), unit)}.",
             f"{'Longest' if metric == TURN_TIME else 'Most'}: "
             f"{_value(highest, metric)}, {bucket_period(highest, overview)}.",
         ]
-    elif len(kept):
+    elif len(retained):
         sentences.append("No turns." if metric == TURNS else "Nothing to show.")
-    if metric == TURNS and layers:
-        sentences.append(f"By project: {_shares(layers)}.")
+    if metric == TURNS and stack:
+        sentences.append(f"By project: {_shares(stack)}.")
     gone = int((overview.buckets["phase"] == GONE).sum())
     if gone:
         sentences.append(f"{formatting.sentence(formatting.counted(gone, unit))} {NO_LONGER_KEPT}.")
@@ -47,7 +47,7 @@ def _value(bucket: Mapping[Hashable, Any], metric: str) -> str:
     return formatting.counted(value, "turn" if metric == TURNS else "agent")
 
 
-def _shares(layers: list[Layer]) -> str:
-    turns = [int(layer.turns.sum()) for layer in layers]
-    pairs = zip(layers, turns, strict=True)
+def _shares(stack: list[StackedSeries]) -> str:
+    turns = [int(layer.turns.sum()) for layer in stack]
+    pairs = zip(stack, turns, strict=True)
     return ", ".join(f"{layer.name} {formatting.share(part, sum(turns))}" for layer, part in pairs)

@@ -12,22 +12,22 @@ import pandas as pd
 from aggregator.metrics.buckets import FUTURE, GONE, RUNNING, by_day
 from aggregator.query.overview import Overview
 from dashboard import formatting
-from dashboard.charts.stack import Layer
+from dashboard.charts.stack import StackedSeries
 from dashboard.charts.theme import Palette
 
-LONGEST_NAME = 24
+NAME_LENGTH = 24
 NO_LONGER_KEPT = "no longer kept"
 
 
-def shown(name: str) -> str:
+def short_name(name: str) -> str:
     """A name, short enough for a figure, in which Plotly finds no markup."""
-    return escape(formatting.shortened(name, LONGEST_NAME), quote=False)
+    return escape(formatting.shortened(name, NAME_LENGTH), quote=False)
 
 
-def tooltips(overview: Overview, layers: list[Layer], colours: Palette) -> list[str]:
+def tooltips(overview: Overview, stack: list[StackedSeries], colours: Palette) -> list[str]:
     """The text of every bucket; empty where it has not begun."""
     alone = overview.scope.kind == "agent" and len(overview.scope.ids) == 1
-    parts = _parts(layers, colours)
+    parts = _parts(stack, colours)
     texts = []
     for bucket in overview.buckets.to_dict("records"):
         if bucket["phase"] == FUTURE:
@@ -39,13 +39,13 @@ def tooltips(overview: Overview, layers: list[Layer], colours: Palette) -> list[
     return texts
 
 
-def _parts(layers: list[Layer], colours: Palette) -> dict[Any, list[str]]:
+def _parts(stack: list[StackedSeries], colours: Palette) -> dict[Any, list[str]]:
     """The turns of each project by start of the bucket, only those with turns."""
     parts: dict[Any, list[str]] = defaultdict(list)
-    for layer in layers:
+    for layer in stack:
         swatch = f'<span style="color:{colours.layer(layer.slot)}">■</span>'
         for start, turns in layer.turns.items():
-            parts[start].append(f"{swatch} {shown(layer.name)}: {formatting.count(turns)}")
+            parts[start].append(f"{swatch} {short_name(layer.name)}: {formatting.count(turns)}")
     return parts
 
 

@@ -11,7 +11,9 @@ from aggregator.errors import SettingError
 from aggregator.metrics.windows import floor_hour
 from aggregator.passes.workers import Workers, dask_cluster, process_pool
 
-INSTANTS = "a date such as 2026-10-01, or an instant with a time zone, such as 2026-10-01T14:00:00Z"
+DATE_OR_ZONED_INSTANT = (
+    "a date such as 2026-10-01, or an instant with a time zone, such as 2026-10-01T14:00:00Z"
+)
 MOST_WORKERS = 256
 
 
@@ -74,9 +76,9 @@ def _instant(name: str, raw: str) -> datetime:
         try:
             at = datetime.fromisoformat(raw)
         except ValueError:
-            raise SettingError(name, raw, INSTANTS) from None
+            raise SettingError(name, raw, DATE_OR_ZONED_INSTANT) from None
     if at.tzinfo is None or not 1970 < at.year < 9999:
-        raise SettingError(name, raw, INSTANTS)
+        raise SettingError(name, raw, DATE_OR_ZONED_INSTANT)
     return at.astimezone(UTC)
 
 

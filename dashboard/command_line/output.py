@@ -41,7 +41,7 @@ def _changes(written: Written) -> str:
     )
 
 
-def showing_on(bar: Any) -> Callable[[int, int], None]:
+def progress_on(bar: Any) -> Callable[[int, int], None]:
     """What tells one of click's progress bars how much is done, and of how much."""
 
     def show(done: int, total: int) -> None:

@@ -22,12 +22,12 @@ from dashboard.export.target import Target, check_folder, find_target, write
 from dashboard.pictures.renderer import Renderer, shared
 from dashboard.selection.view import View
 
-PARAMETERS = ("metric", "window", "on", "from", "to", "tz", "theme", "width", "height", "scale")
+VIEW_OPTIONS = ("metric", "window", "on", "from", "to", "tz", "theme", "width", "height", "scale")
 """Options that mean what an address means by the same name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ExportOptions:
     """What the options of a command say.
 
     Attributes:
@@ -43,14 +43,14 @@ class Wanted:
     agents: tuple[str, ...]
 
 
-def read_options(given: Mapping[str, Any]) -> Wanted:
+def read_options(given: Mapping[str, Any]) -> ExportOptions:
     """Read the options of :func:`dashboard.export.options.export_options`.
 
     Raises:
         SettingError: One is malformed, or contradicts another.
         OutputError: There is no folder to write to.
     """
-    raw = {name: given[name] for name in PARAMETERS if given[name] is not None}
+    raw = {name: given[name] for name in VIEW_OPTIONS if given[name] is not None}
     for name, other in (("from", "to"), ("to", "from")):
         if name in raw and other not in raw:
             raise SettingError(f"--{other}", "", f"a day beside --{name}")
@@ -65,11 +65,11 @@ def read_options(given: Mapping[str, Any]) -> Wanted:
     except ParameterError as wrong:
         raise _as_option(wrong) from None
     check_folder(target)
-    return Wanted(export, target, given["project"], given["agent"])
+    return ExportOptions(export, target, given["project"], given["agent"])
 
 
 def write_export(
-    wanted: Wanted,
+    wanted: ExportOptions,
     reader: MetricReader,
     now: datetime,
     retention_days: int,
@@ -99,7 +99,7 @@ def write_export(
     return write(files, wanted.target)
 
 
-def _named(wanted: Wanted, reader: MetricReader) -> View:
+def _named(wanted: ExportOptions, reader: MetricReader) -> View:
     view = wanted.export.view
     if not wanted.projects and not wanted.agents:
         return view

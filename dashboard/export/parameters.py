@@ -14,7 +14,7 @@ from aggregator.parameters import one_of
 from dashboard.labels import LABELS
 from dashboard.pictures.formats import KINDS
 from dashboard.pictures.picture import REPORT, PictureSize, Subject
-from dashboard.selection.view import PARAMETERS, View, read_parameter
+from dashboard.selection.view import ADDRESS_PARAMETERS, View, read_parameter
 
 PATTERN, ALL = "pattern", "all"
 CHARTS = (*LABELS, PATTERN, ALL)
@@ -86,11 +86,11 @@ def read_export(chart: str, kind: str, bundle: str | None, raw: Mapping[str, str
         ParameterError: One is unknown, malformed, or contradicts another.
     """
     for name, text in raw.items():
-        if name not in PARAMETERS and name not in OWN:
-            allowed = f"one of the parameters {', '.join([*PARAMETERS, *OWN])}"
+        if name not in ADDRESS_PARAMETERS and name not in OWN:
+            allowed = f"one of the parameters {', '.join([*ADDRESS_PARAMETERS, *OWN])}"
             raise ParameterError(name, text, allowed)
     return Export(
-        view=read_view({name: text for name, text in raw.items() if name in PARAMETERS}),
+        view=read_view({name: text for name, text in raw.items() if name in ADDRESS_PARAMETERS}),
         chart=chart,
         kind=kind,
         bundle=bundle,

@@ -21,7 +21,7 @@ from dashboard.responses import ANSWERED, error_response
 
 UTC_ZONE = ZoneInfo("UTC")
 """Nobody tells a server where its viewer is; ``tz=`` does."""
-TYPES = {
+MEDIA_TYPES = {
     "png": "image/png",
     "svg": "image/svg+xml",
     "pdf": "application/pdf",
@@ -78,7 +78,7 @@ def _refusal(error: Exception) -> Response:
 
 
 def _answer(file: File, wanted: Export) -> Response:
-    answer = Response(file.content, mimetype=TYPES[wanted.bundle or wanted.kind])
+    answer = Response(file.content, mimetype=MEDIA_TYPES[wanted.bundle or wanted.kind])
     answer.headers["Content-Disposition"] = f'inline; filename="{file.name}"'
     answer.headers["X-Content-Type-Options"] = "nosniff"
     if wanted.kind == "svg":

@@ -12,14 +12,14 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
-from aggregator.database.engine import one_line, shown
+from aggregator.database.engine import display_url, server_message
 from aggregator.errors import DatabaseRefusedError
 from dashboard.command_line.backfill_options import parse_range, parse_workers, range_options
 from dashboard.command_line.output import (
     OneLineGroup,
     backfill_line,
     pass_line,
-    showing_on,
+    progress_on,
     status_lines,
 )
 from dashboard.export.command import read_options, write_export
@@ -65,7 +65,7 @@ def backfill(since: str | None, until: str | None, workers: str | None, dask: st
         days = activity.settings.retention_days
         start, end = parse_range(since, until, activity.now(), days)
         with click.progressbar(length=1, label="Recomputing hours") as bar:
-            report = activity.backfill(start, end, workers=chosen, progress=showing_on(bar))
+            report = activity.backfill(start, end, workers=chosen, progress=progress_on(bar))
     click.echo(backfill_line(report))
 
 
@@ -119,4 +119,6 @@ def _activity() -> Iterator[MountedActivity]:
     try:
         yield activity
     except DBAPIError as failure:
-        raise DatabaseRefusedError(shown(activity.engine.url), one_line(failure)) from failure
+        raise DatabaseRefusedError(
+            display_url(activity.engine.url), server_message(failure)
+        ) from failure

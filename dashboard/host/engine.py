@@ -22,7 +22,7 @@ class HasEngine(Protocol):
 
 
 Given = Engine | str | URL | HasEngine | Callable[[], Engine]
-ALLOWED = "an Engine, a URL, Flask-SQLAlchemy's db, or a function that returns an Engine"
+ENGINE_KINDS = "an Engine, a URL, Flask-SQLAlchemy's db, or a function that returns an Engine"
 
 
 def find_engine(app: Flask, given: Given | None, url: str | None) -> Callable[[], Engine]:
@@ -68,7 +68,7 @@ def find_engine(app: Flask, given: Given | None, url: str | None) -> Callable[[]
         return lambda: _usable(_in_context(app, chosen))
     if callable(chosen):
         return lambda: _usable(chosen())
-    raise SettingError(name, chosen, ALLOWED)
+    raise SettingError(name, chosen, ENGINE_KINDS)
 
 
 def _text(url: str | URL) -> str:
@@ -94,7 +94,7 @@ def _usable(engine: Any) -> Engine:
         SettingError: It is no engine of PostgreSQL.
     """
     if not isinstance(engine, Engine):
-        raise SettingError("engine", engine, ALLOWED)
+        raise SettingError("engine", engine, ENGINE_KINDS)
     if engine.dialect.driver != "psycopg2":
         # Metrics are written with COPY, which is psycopg2's own.
         return make_engine(parse_url(_text(engine.url), "engine"), purpose="host")

@@ -86,7 +86,7 @@ INPUTS = {
 
 UNCHANGED = dict.fromkeys(OUTPUTS, no_update)
 
-AWAY = (
+DATABASE_AWAY_NOTICE = (
     "The database does not answer. What you see may be out of date; trying again every few seconds."
 )
 
@@ -130,7 +130,7 @@ def register(app: Dash, reader: MetricReader, context: PageContext, now: Clock) 
         except DATABASE_AWAY as failure:
             log.warning("the page has no database: %s", str(failure).split("\n", 1)[0])
             # Without a version, the page asks again as soon as the database is back.
-            return {**UNCHANGED, "version": None, "notice": AWAY}
+            return {**UNCHANGED, "version": None, "notice": DATABASE_AWAY_NOTICE}
         except (HostSchemaError, NotMigratedError) as missing:
             log.warning("the page cannot be filled: %s", missing)
             return {**UNCHANGED, "version": None, "notice": f"Nothing to show: {missing}."}

@@ -9,7 +9,7 @@ from dash import _callback, _get_app, _get_paths, _pages
 
 
 @contextmanager
-def left_as_found() -> Iterator[None]:
+def isolated_from_other_dash_apps() -> Iterator[None]:
     """Leave to a host's own Dash apps what belongs to them.
 
     Dash gives callbacks of the global ``dash.callback`` to whichever app is set up
@@ -18,7 +18,7 @@ def left_as_found() -> Iterator[None]:
     """
     callbacks = _callback.GLOBAL_CALLBACK_MAP
     lists = (_callback.GLOBAL_CALLBACK_LIST, _callback.GLOBAL_INLINE_SCRIPTS)
-    kept, kept_lists = callbacks.copy(), [items.copy() for items in lists]
+    retained, kept_lists = callbacks.copy(), [items.copy() for items in lists]
     last_app, last_paths = _get_app.APP, _get_paths.CONFIG
     callbacks.clear()
     for items in lists:
@@ -26,7 +26,7 @@ def left_as_found() -> Iterator[None]:
     try:
         yield
     finally:
-        callbacks.update(kept)
+        callbacks.update(retained)
         for items, content in zip(lists, kept_lists, strict=True):
             items[:] = content
         _get_app.APP = last_app

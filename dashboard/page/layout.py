@@ -63,7 +63,7 @@ def _memory() -> list[Component]:
     return [
         dcc.Location(id=ids.URL, refresh=False),
         dcc.Store(id=ids.VIEWER),
-        # Counted up by assets/live.js when there is something new.
+        # ProjectCounts up by assets/live.js when there is something new.
         dcc.Store(id=ids.TICK),
         dcc.Store(id=ids.VERSION),
         dcc.Store(id=ids.DOWNLOADS),
@@ -134,8 +134,8 @@ def _time_controls() -> Component:
 def zone_options() -> list[dict[str, str]]:
     """Every time zone that a dropdown can offer, by name."""
     names = (name for name in available_timezones() if "/" in name or name == "UTC")
-    kept = (name for name in names if not name.startswith(("Etc/", "SystemV/", "US/", "posix")))
-    return [{"label": name.replace("_", " "), "value": name} for name in sorted(kept)]
+    retained = (name for name in names if not name.startswith(("Etc/", "SystemV/", "US/", "posix")))
+    return [{"label": name.replace("_", " "), "value": name} for name in sorted(retained)]
 
 
 def _scope_controls() -> Component:

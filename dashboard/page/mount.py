@@ -33,21 +33,21 @@ from dashboard.context import API_STYLE, Clock, PageContext
 from dashboard.export.routes import add_export_rules
 from dashboard.page import callbacks
 from dashboard.page.csrf import Csrf
-from dashboard.page.dash_isolation import left_as_found
+from dashboard.page.dash_isolation import isolated_from_other_dash_apps
 from dashboard.page.freshness import add_version_rule
 from dashboard.page.layout import build_layout
 from dashboard.page.static_files import add_file_rules, script_tag, trimmed, with_digests
 from dashboard.pictures.renderer import Renderer, shared
 
 NO_SCRIPT = Markup("<noscript>This page needs JavaScript.</noscript>")
-STANDALONE = "activity/standalone.html"
-PLAIN = "activity/plain.html"
+STANDALONE_TEMPLATE = "activity/standalone.html"
+PLAIN_TEMPLATE = "activity/plain.html"
 FIRST_SCRIPTS = ("theme.js", "policy.js")
 """Run in the head: the colours have to be known before anything is painted, and the
 Content-Security-Policy's ways before Dash and Plotly put in their style sheets."""
 LAST_SCRIPT = "start.js"
 """Starts Dash, which has that line inline."""
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def mount(
@@ -82,10 +82,10 @@ def mount(
         csrf: What its requests carry for the host's guard against forged ones.
         renderer: Draws the charts that are asked for as pictures.
     """
-    with left_as_found():
+    with isolated_from_other_dash_apps():
         app = _Page(
             __name__,
-            template or PLAIN,
+            template or PLAIN_TEMPLATE,
             csrf or Csrf(),
             backend=_Backend,
             # Mounted by init_app below, after the blueprint, whose rules then come first.
@@ -132,7 +132,7 @@ def _blueprint(app: Dash, url_prefix: str) -> Blueprint:
 
     add_file_rules(blueprint, app)
 
-    @blueprint.route("/<path:_>", methods=METHODS)
+    @blueprint.route("/<path:_>", methods=ALL_METHODS)
     def nothing_here(_: str) -> Any:
         abort(404)
 

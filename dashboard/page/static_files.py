@@ -25,7 +25,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 ASK_FIRST = "no-cache"
 """May be kept, but not used without asking whether it is still the same."""
 
-TEXT = {"text/css", "text/javascript", "application/javascript", "application/json"}
+TEXT_TYPES = {"text/css", "text/javascript", "application/javascript", "application/json"}
 ENCODINGS = ("br", "gzip")
 MOST_FILES = 128
 
@@ -48,7 +48,7 @@ def add_file_rules(blueprint: Blueprint, app: Dash) -> None:
         with send_from_directory(folder, name, etag=False, last_modified=None) as found:
             found.direct_passthrough = False
             content, kind = found.get_data(), found.mimetype
-        return _answer(content, kind, for_ever=request.args.get("m") == digest(content))
+        return _answer(content, kind, for_ever=request.args.get("m") == content_digest(content))
 
     @blueprint.get("/_dash-component-suites/<package>/<path:name>")
     def component_file(package: str, name: str) -> AnyResponse:
@@ -67,7 +67,7 @@ def with_digests(tags: str, app: Dash) -> str:
     folder = Path(app.config.assets_folder)
 
     def marked(address: re.Match[str]) -> str:
-        return f"{address[1]}?m={digest((folder / address[2]).read_bytes())}"
+        return f"{address[1]}?m={content_digest((folder / address[2]).read_bytes())}"
 
     start = re.escape(f"{app.config.requests_pathname_prefix}assets/")
     return re.sub(rf"({start}([^\"?]+))\?m=[0-9.]+", marked, tags)
@@ -77,7 +77,7 @@ def script_tag(name: str, app: Dash, *, element_id: str = "") -> str:
     """The tag of one of our scripts, for where Dash would not put it."""
     content = (Path(app.config.assets_folder) / name).read_bytes()
     start = f'<script id="{element_id}"' if element_id else "<script"
-    return f'{start} src="{app.get_asset_url(name)}?m={digest(content)}"></script>'
+    return f'{start} src="{app.get_asset_url(name)}?m={content_digest(content)}"></script>'
 
 
 def trimmed(scripts: str) -> str:
@@ -85,7 +85,7 @@ def trimmed(scripts: str) -> str:
     return re.sub(r'<script src="[^"]+/dash_table/bundle\.[^"]+"></script>\n?', "", scripts)
 
 
-def digest(content: bytes) -> str:
+def content_digest(content: bytes) -> str:
     """A short name for a content, that no other content has."""
     return blake2b(content, digest_size=8).hexdigest()
 
@@ -102,14 +102,14 @@ def _is_current(name: str) -> bool:
 
 def _answer(content: bytes, kind: str | None, *, for_ever: bool) -> AnyResponse:
     encoding = next((one for one in ENCODINGS if request.accept_encodings[one]), None)
-    if kind not in TEXT:
+    if kind not in TEXT_TYPES:
         encoding = None
     answer = Response(_compressed(content, encoding) if encoding else content, mimetype=kind)
     answer.headers["Cache-Control"] = FOR_EVER if for_ever else ASK_FIRST
     answer.vary.add("Accept-Encoding")
     if encoding:
         answer.content_encoding = encoding
-    answer.set_etag(f"{digest(content)}-{encoding or 'plain'}")
+    answer.set_etag(f"{content_digest(content)}-{encoding or 'plain'}")
     return answer.make_conditional(request)
 
 

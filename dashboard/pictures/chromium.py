@@ -22,7 +22,7 @@ from dashboard.errors import BrowserMissingError
 
 DEEPEST = 35
 """Signs of a path that leave room for what Chromium adds to it: a socket's has at most 107."""
-KEEPER = Path(__file__).with_name("chromium_keeper.py")
+SUPERVISOR = Path(__file__).with_name("chromium_supervisor.py")
 OFFLINE = (
     "--disable-background-networking",
     "--disable-domain-reliability",
@@ -31,8 +31,8 @@ OFFLINE = (
 )
 
 
-class KeptChromium(Chromium):
-    """Chromium in the hands of our keeper, with all its files in one folder.
+class SupervisedChromium(Chromium):
+    """Chromium in the hands of our supervisor, with all its files in one folder.
 
     As choreographer has it, a process that is killed, or a forked child that ends,
     leaves files behind or deletes those of its parent.
@@ -47,12 +47,12 @@ class KeptChromium(Chromium):
         self.tmp_dir: Any = SimpleNamespace(path=self._folder / "profile")
 
     def get_cli(self) -> Sequence[str]:
-        """The command, by our keeper except on Windows, which has none."""
+        """The command, by our supervisor except on Windows, which has none."""
         cli = [*super().get_cli(), *OFFLINE]
         if os.name == "nt":
             return cli
         python, _, *chromium = cli
-        return [python, "-I", "-S", str(KEEPER), str(self._folder), *chromium]
+        return [python, "-I", "-S", str(SUPERVISOR), str(self._folder), *chromium]
 
     def get_env(self) -> MutableMapping[str, str]:
         """The environment, in which all is written to our folder: some users have no home."""
@@ -60,7 +60,7 @@ class KeptChromium(Chromium):
         return {**super().get_env(), **dict.fromkeys(places, str(self._folder))}
 
     def clean(self) -> None:
-        """Leave it to the keeper."""
+        """Leave it to the supervisor."""
 
 
 class ForgettablePipe(Pipe):

@@ -20,7 +20,7 @@ CLOSE_SECONDS = 20.0
 ENDING = "the process is ending"
 
 
-class Studio:
+class RenderThread:
     """A thread with an event loop, and on it a browser while there is something to draw.
 
     All but its public methods happens on that loop.

@@ -17,7 +17,7 @@ from dashboard.errors import PicturePackageMissingError, PicturesBusyError
 from dashboard.pictures.formats import Drawing
 
 if TYPE_CHECKING:
-    from dashboard.pictures.render_thread import Studio
+    from dashboard.pictures.render_thread import RenderThread
 
 
 class Renderer:
@@ -35,7 +35,7 @@ class Renderer:
         self._idle_seconds = idle_seconds
         self._picture_seconds = picture_seconds
         self._places = places
-        self._studio: Studio | None = None
+        self._studio: RenderThread | None = None
         self._renew_locks()
         in_forked_children(self, Renderer._forget)
 
@@ -68,14 +68,14 @@ class Renderer:
         finally:
             self._free_places.release()
 
-    def _open(self) -> Studio:
+    def _open(self) -> RenderThread:
         with self._opening:
             if self._studio is not None and not self._studio.is_alive:
                 # Somebody has ended its thread, as test tools do with all threads.
                 self._studio.forget()
                 self._studio = None
             if self._studio is None:
-                self._studio = _new_studio(self._idle_seconds, self._picture_seconds)
+                self._studio = _new_render_thread(self._idle_seconds, self._picture_seconds)
                 atexit.register(self.close)
             return self._studio
 
@@ -92,15 +92,15 @@ class Renderer:
         self._free_places = threading.BoundedSemaphore(self._places)
 
 
-def _new_studio(idle_seconds: float, picture_seconds: float) -> Studio:
+def _new_render_thread(idle_seconds: float, picture_seconds: float) -> RenderThread:
     try:
         # Kaleido takes a third of a second to import, and a host need not have it.
-        from dashboard.pictures.render_thread import Studio  # noqa: PLC0415
+        from dashboard.pictures.render_thread import RenderThread  # noqa: PLC0415
     except ModuleNotFoundError as missing:
         if missing.name not in ("kaleido", "choreographer"):
             raise
         raise PicturePackageMissingError("kaleido") from None
-    return Studio(idle_seconds, picture_seconds)
+    return RenderThread(idle_seconds, picture_seconds)
 
 
 shared = Renderer()

@@ -11,7 +11,7 @@ import pandas as pd
 from dashboard import formatting
 from dashboard.selection.view import View
 
-Option = dict[str, Any]
+DropdownOption = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ class Choices:
         inside = self.agents[self.agents["project_id"].isin(view.projects)]["agent_id"]
         return replace(view, agents=tuple(one for one in view.agents if one in set(inside)))
 
-    def project_options(self, view: View) -> list[Option]:
+    def project_options(self, view: View) -> list[DropdownOption]:
         """All projects, by name."""
         return _options(self.project_names, view.projects, "Project")
 
-    def agent_options(self, view: View) -> list[Option]:
+    def agent_options(self, view: View) -> list[DropdownOption]:
         """The agents of the chosen projects, or all; with their project's name unless it is one."""
         agents = self.agents
         if view.projects:
@@ -86,7 +86,7 @@ def _named(kind: str, chosen: tuple[int, ...], names: dict[int, str]) -> str:
     return f"{kind} {names.get(chosen[0], chosen[0])}"
 
 
-def _options(labels: dict[int, str], chosen: tuple[int, ...], kind: str) -> list[Option]:
+def _options(labels: dict[int, str], chosen: tuple[int, ...], kind: str) -> list[DropdownOption]:
     # A dropdown drops a value that it does not offer, and what is chosen may have
     # lost its metrics to the retention.
     lost = {one: f"{kind} {one}" for one in chosen if one not in labels}

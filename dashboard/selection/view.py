@@ -24,7 +24,7 @@ from dashboard.labels import LABELS
 
 WINDOWS = ("day", "week", "month", "custom")
 METRICS = tuple(LABELS)
-PEOPLE = ("projects", "agents")
+LISTS = ("projects", "agents")
 SORTS = tuple(way + key for key in ("turns", "turn-time", "last", "name", "state") for way in "-+")
 FOLDED = "none"
 """In an address: no project is unfolded."""
@@ -73,7 +73,7 @@ class View:
         raw = {name: texts[-1] for name, texts in parse_qs((search or "").lstrip("?")).items()}
         given: dict[str, Any] = {}
         problems: list[str] = []
-        for parameter in PARAMETERS:
+        for parameter in ADDRESS_PARAMETERS:
             if parameter not in raw:
                 continue
             try:
@@ -95,7 +95,7 @@ class View:
         default = View()
         texts = {
             parameter: _text(getattr(self, field))
-            for parameter, (field, _, _) in PARAMETERS.items()
+            for parameter, (field, _, _) in ADDRESS_PARAMETERS.items()
             if getattr(self, field) != getattr(default, field)
         }
         query = urlencode(texts, safe=":,/+")
@@ -141,7 +141,7 @@ def read_parameter(name: str, text: str) -> tuple[str, Any]:
     Raises:
         ParameterError: The text makes no sense.
     """
-    field, read, allowed = PARAMETERS[name]
+    field, read, allowed = ADDRESS_PARAMETERS[name]
     try:
         return field, read(text)
     except (ValueError, KeyError, OSError):
@@ -212,7 +212,7 @@ def _text(value: Any) -> str:
 
 _IDS = "whole numbers with commas between them"
 _DAY = "a day such as 2026-11-16"
-PARAMETERS: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
+ADDRESS_PARAMETERS: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
     "window": ("window", _one_of(WINDOWS), "day, week, month or custom"),
     "on": ("on", _day, _DAY),
     "from": ("first", _day, _DAY),
@@ -221,7 +221,7 @@ PARAMETERS: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
     "project": ("projects", _ids, _IDS),
     "agent": ("agents", _ids, _IDS),
     "metric": ("metric", _one_of(METRICS), "turns, turn-time or agents"),
-    "people": ("people", _one_of(PEOPLE), "projects or agents"),
+    "people": ("people", _one_of(LISTS), "projects or agents"),
     "everyone": ("everyone", _yes, "yes"),
     "sort": ("sort", _sort, "turns, turn-time, last, name or state after - or +"),
     "open": ("unfolded", _unfolded, f"{_IDS}, or {FOLDED}"),

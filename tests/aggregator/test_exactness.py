@@ -78,7 +78,7 @@ def crashing(fuse):
 def no_patience():
     """Those who could let go of a lock do nothing while somebody waits for it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recompute, "PATIENCE", "5ms")
+        patch.setattr(recompute, "LOCK_TIMEOUT", "5ms")
         yield
 
 
@@ -302,7 +302,7 @@ def write(world, step):
     world.write(step["person"], statement, **used)
 
 
-def recompute_stretch(world, step):
+def recompute_chunk(world, step):
     since = floor_hour(world.now) - timedelta(hours=step["hours"])
     until = since + timedelta(hours=1 + step["other"])
     world.at_work(lambda: recompute.recompute_alone(world.worker, since, until), None)
@@ -332,7 +332,7 @@ STEPS = {
     "rebuild": lambda world, step: world.at_work(
         lambda: rebuild(world.worker, world.now, RETENTION), step["crash_after"]
     ),
-    "stretch": recompute_stretch,
+    "stretch": recompute_chunk,
     "clock": turn_clock,
     "capture": switch_capture,
     "disable": disable_triggers_for_a_moment,

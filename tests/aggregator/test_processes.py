@@ -33,7 +33,7 @@ from aggregator.settings import Settings
 from aggregator.standalone.database import open_database
 from aggregator.standalone.embedded import EmbeddedPostgres
 from aggregator.standalone.embedded.cluster import data_folder
-from aggregator.standalone.embedded.keeper import find_postmaster
+from aggregator.standalone.embedded.supervisor import find_postmaster
 
 GUNICORN = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--workers=3"]
 COMMAND = [sys.executable, "-m", "dashboard"]

@@ -10,8 +10,8 @@ from sqlalchemy import event, insert, select, text
 from aggregator.database.models import ActivityMetric
 from aggregator.metrics.scope import OVERALL
 from aggregator.metrics.spans import Span
-from aggregator.metrics.windows import Kept, rolling_window
-from aggregator.passes.retention import BEGINNING, delete_before, prune
+from aggregator.metrics.windows import RetainedHours, rolling_window
+from aggregator.passes.retention import BEFORE_ALL_BUCKETS, delete_before, prune
 from aggregator.query.reader import MetricReader
 
 HORIZON = datetime(2026, 11, 1, tzinfo=UTC)
@@ -90,15 +90,15 @@ def test_two_prunings_at_once_share_the_work(metrics):
 
 def test_a_reader_is_not_kept_waiting_and_sees_whole_batches(metrics):
     reader = MetricReader(metrics)
-    every = Kept(BEGINNING, HORIZON + KEPT * HOUR)
-    gone, kept = (Span(rolling_window("day", at), every) for at in (HORIZON, every.now))
+    every = RetainedHours(BEFORE_ALL_BUCKETS, HORIZON + KEPT * HOUR)
+    gone, retained = (Span(rolling_window("day", at), every) for at in (HORIZON, every.now))
     seen = []
     for _ in range(EXPIRED // 500):
         with metrics.begin() as conn:
             delete_before(conn, HORIZON, 500)
             # The batch holds its rows at this moment.
             seen.append(len(reader.activity(OVERALL, gone).buckets))
-            assert reader.activity(OVERALL, kept).totals.turn_count == KEPT
+            assert reader.activity(OVERALL, retained).totals.turn_count == KEPT
 
     assert seen == [24, 24, 24, 24]
     assert reader.activity(OVERALL, gone).buckets.empty

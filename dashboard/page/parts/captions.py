@@ -20,7 +20,7 @@ def state_counts(states: pd.DataFrame | None) -> Children:
     return [
         html.Li(
             [
-                html.Strong(formatting.NOTHING if states is None else _count_of(states, state)),
+                html.Strong(formatting.NO_VALUE if states is None else _count_of(states, state)),
                 f" {STATE_WORDS[state]}",
             ],
             className=f"activity-state activity-state-{state}",
@@ -39,8 +39,8 @@ def caption(overview: Overview, against: str) -> str:
     if overview.period.holds(overview.window.as_of):
         parts.append("So far")
     if overview.window.since < overview.kept_since:
-        kept = overview.kept_since.astimezone(overview.period.zone)
-        parts.append(f"kept since {formatting.date(kept)}")
+        retained = overview.kept_since.astimezone(overview.period.zone)
+        parts.append(f"kept since {formatting.date(retained)}")
     if against:
         parts.append(f"changes against {against}")
     return formatting.sentence(" · ".join(parts))

@@ -18,7 +18,7 @@ from dashboard import formatting
 from dashboard.page import ids
 from dashboard.page.parts.attributes import aria
 
-LABELS = {
+CARD_LABELS = {
     ids.CARD_TURNS: "Turns",
     ids.CARD_TURN_RATE: "Turns per hour",
     ids.CARD_TURN_TIME: "Average turn time",
@@ -32,7 +32,7 @@ MOST_COLUMNS = 31
 class Card:
     """One number: its text, what stands beside it, its change and its course."""
 
-    value: str = formatting.NOTHING
+    value: str = formatting.NO_VALUE
     detail: str = ""
     change: str = ""
     course: Sequence[float] = ()
@@ -41,18 +41,20 @@ class Card:
 def cards(overview: Overview | None) -> list[Component]:
     """The cards of a view, without numbers before the first answer."""
     if overview is None:
-        contents = [Card()] * len(LABELS)
+        contents = [Card()] * len(CARD_LABELS)
         against = ""
     else:
         contents = _contents(overview)
         against = compared_with(overview.compared)
-    return [_card(card_id, card, against) for card_id, card in zip(LABELS, contents, strict=True)]
+    return [
+        _card(card_id, card, against) for card_id, card in zip(CARD_LABELS, contents, strict=True)
+    ]
 
 
 def _contents(overview: Overview) -> list[Card]:
     totals, compared = overview.totals, overview.compared
     if overview.window.until <= overview.kept_since:
-        return [Card(detail="no longer kept")] * len(LABELS)
+        return [Card(detail="no longer kept")] * len(CARD_LABELS)
     if not totals.turn_count:
         return [
             Card(formatting.count(0)),
@@ -60,7 +62,7 @@ def _contents(overview: Overview) -> list[Card]:
             Card(),
             Card(formatting.count(0)),
         ]
-    turns = courses(overview.buckets)
+    turns = trends(overview.buckets)
     projects = overview.agents.loc[overview.agents["turn_count"] > 0, "project_id"].nunique()
     return [
         Card(
@@ -108,7 +110,7 @@ def compared_with(compared: Comparison | None) -> str:
     )
 
 
-def courses(buckets: pd.DataFrame) -> dict[str, list[float]]:
+def trends(buckets: pd.DataFrame) -> dict[str, list[float]]:
     """Each number over the whole period in at most :data:`MOST_COLUMNS` columns.
 
     Columns of several buckets show their mean. What is nothing, no longer kept or still
@@ -133,7 +135,7 @@ def _card(card_id: str, card: Card, against: str) -> Component:
     )
     return html.Div(
         [
-            html.Dt(LABELS[card_id], className="activity-card-label"),
+            html.Dt(CARD_LABELS[card_id], className="activity-card-label"),
             html.Dd(
                 [html.Span(card.value, id=card_id, className="activity-card-value"), *change],
                 title=f"Change against {against}" if card.change else None,

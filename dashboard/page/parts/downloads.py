@@ -11,7 +11,7 @@ from aggregator.query.overview import Overview
 from dashboard.charts import titles
 from dashboard.charts.figure_types import Chart
 from dashboard.page import ids
-from dashboard.page.parts.tables import chart_table, heatmap_table, people_table
+from dashboard.page.parts.tables import agent_table, chart_table, heatmap_table
 from dashboard.pictures.picture import PictureSize, Subject, frame_of
 
 
@@ -42,7 +42,7 @@ def downloads(
     tables = {
         "chart": chart_table(overview, names),
         "pattern": heatmap_table(overview),
-        "people": people_table(overview, names),
+        "people": agent_table(overview, names),
     }
     return {
         "charts": {

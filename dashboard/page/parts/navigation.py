@@ -24,13 +24,13 @@ def range_picker(view: View, overview: Overview) -> list[Component]:
         return []
     period = overview.period
     today = local_day(overview.window.as_of, period.zone)
-    kept = overview.kept_since.astimezone(period.zone).date()
+    retained = overview.kept_since.astimezone(period.zone).date()
     return [
         dcc.DatePickerRange(
             id=ids.RANGE,
             start_date=period.first.isoformat(),
             end_date=period.last.isoformat(),
-            min_date_allowed=min(kept, period.first).isoformat(),
+            min_date_allowed=min(retained, period.first).isoformat(),
             max_date_allowed=max(today, period.last).isoformat(),
             display_format="D MMM YYYY",
             first_day_of_week=1,

@@ -13,7 +13,7 @@ from aggregator.metrics.buckets import FUTURE, GONE, RUNNING
 from aggregator.metrics.windows import elapsed_hours
 from aggregator.query.overview import Overview
 from dashboard.charts.heatmap import FULL_DAYS, hour_name, hourly_means
-from dashboard.charts.stack import layers
+from dashboard.charts.stack import stack_projects
 from dashboard.charts.tooltips import NO_LONGER_KEPT
 from dashboard.labels import AGENTS, TURN_TIME, TURNS
 
@@ -31,21 +31,21 @@ def chart_table(overview: Overview, names: Mapping[int, str]) -> pd.DataFrame:
         that is drawn by itself, and of the others.
     """
     buckets = overview.buckets[overview.buckets["phase"] != FUTURE]
-    kept, zone = buckets["phase"] != GONE, overview.period.zone
+    retained, zone = buckets["phase"] != GONE, overview.period.zone
     columns: dict[str, Any] = {
         "Start": _all_local(buckets["start"], zone),
         "End": _all_local(buckets["end"], zone),
-        "Turns": buckets["turn_count"].astype("Int64").where(kept),
+        "Turns": buckets["turn_count"].astype("Int64").where(retained),
         AVERAGE: buckets["avg_turn_time_seconds"].round(1),
-        "Active agents": buckets["active_agents"].where(kept),
+        "Active agents": buckets["active_agents"].where(retained),
         "Note": [NOTES.get(phase, "") for phase in buckets["phase"]],
     }
-    for layer in layers(overview, names):
+    for layer in stack_projects(overview, names):
         name = f"Turns of {layer.name}"
         if name in columns:
             # On a host two projects may have one name.
             name = f"{name} ({layer.project_id})"
-        columns[name] = buckets["start"].map(layer.turns).fillna(0).astype("Int64").where(kept)
+        columns[name] = buckets["start"].map(layer.turns).fillna(0).astype("Int64").where(retained)
     return pd.DataFrame(columns)
 
 
@@ -69,7 +69,7 @@ def heatmap_table(overview: Overview) -> pd.DataFrame:
     )
 
 
-def people_table(overview: Overview, names: Mapping[int, str]) -> pd.DataFrame:
+def agent_table(overview: Overview, names: Mapping[int, str]) -> pd.DataFrame:
     """The projects, each with its agents below it, most turns first.
 
     Returns:

@@ -11,7 +11,7 @@ from aggregator.database.models import Agent
 from aggregator.database.source import STANDALONE, Source
 from aggregator.metrics.scope import OVERALL, Scope
 from aggregator.metrics.spans import Span
-from aggregator.metrics.windows import kept_hours, rolling_window
+from aggregator.metrics.windows import retained_hours, rolling_window
 from aggregator.passes.run import make_pass
 from aggregator.query.agent_states import agent_states
 from aggregator.query.reader import MetricReader
@@ -20,7 +20,7 @@ from aggregator.schema.host import find_source
 from aggregator.schema.migrate import upgrade
 
 NOW = datetime(2026, 10, 25, 12, 30, tzinfo=UTC)
-DAY = Span(rolling_window("day", NOW), kept_hours(NOW, timedelta(days=30)))
+DAY = Span(rolling_window("day", NOW), retained_hours(NOW, timedelta(days=30)))
 
 
 @pytest.fixture
@@ -71,19 +71,19 @@ def test_turns_without_a_zone_are_counted_in_utc(host, source):
 
 def test_a_host_is_read_like_our_own_tables(host, source):
     reader = MetricReader(host.engine, source)
-    activity, fleet = reader.activity(OVERALL, DAY), reader.fleet(DAY)
+    activity, breakdown = reader.activity(OVERALL, DAY), reader.breakdown(DAY)
 
     assert activity.buckets["bucket_start"].tolist() == [
         NOW.replace(hour=0, minute=0),
         NOW.replace(minute=0),
     ]
     assert activity.totals.turn_count == 7
-    assert [(one.id, one.name) for one in fleet.agents] == [
+    assert [(one.id, one.name) for one in breakdown.agents] == [
         (1, "agent 1"),
         (2, "agent 2"),
         (3_000_000_000, "agent 3000000000"),
     ]
-    assert [(one.name, one.totals.active_agents) for one in fleet.projects] == [
+    assert [(one.name, one.totals.active_agents) for one in breakdown.projects] == [
         ("alpha", 2),
         ("project 2", 1),
     ]
@@ -98,12 +98,12 @@ def test_an_agent_that_loses_its_project_is_no_longer_shown(host, source):
     host.run("UPDATE agents SET project_id = NULL WHERE id = 2")
 
     reader = MetricReader(host.engine, source)
-    fleet = reader.fleet(DAY)
+    breakdown = reader.breakdown(DAY)
 
-    assert [one.id for one in fleet.agents] == [1, 3_000_000_000]
+    assert [one.id for one in breakdown.agents] == [1, 3_000_000_000]
     days = reader.activity(OVERALL, replace(DAY, freq="day")).buckets["active_agents"]
     assert days.max() == 2
-    assert fleet.totals.active_agents == reader.activity(OVERALL, DAY).totals.active_agents == 2
+    assert breakdown.totals.active_agents == reader.activity(OVERALL, DAY).totals.active_agents == 2
     assert reader.choices()[1]["agent_id"].tolist() == [3_000_000_000, 1]
 
 

@@ -18,7 +18,7 @@ from aggregator.metrics.periods import (
     custom_period,
     today,
 )
-from aggregator.metrics.windows import Kept, Window
+from aggregator.metrics.windows import RetainedHours, Window
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NEW_YORK = ZoneInfo("America/New_York")
@@ -210,7 +210,7 @@ def test_the_second_midnight_has_no_earlier_hours_to_compare_with():
 
 
 def test_what_is_kept_ends_with_the_running_hour():
-    kept = Kept(utc(1), utc(22, 14, minute=5))
+    retained = RetainedHours(utc(1), utc(22, 14, minute=5))
 
-    assert kept.part(utc(20), utc(30)) == (utc(20), utc(22, 15))
-    assert kept.part(utc(1) - HOUR, utc(2)) == (utc(1), utc(2))
+    assert retained.part(utc(20), utc(30)) == (utc(20), utc(22, 15))
+    assert retained.part(utc(1) - HOUR, utc(2)) == (utc(1), utc(2))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from aggregator.metrics.hourly import INSTANT
+from aggregator.metrics.hourly import INSTANT_DTYPE
 from aggregator.metrics.series import (
     FREQS,
     ROW_DTYPES,
@@ -36,7 +36,7 @@ def rows(*values: tuple[int, datetime, int, float, int, int | None]) -> pd.DataF
 
 
 def edges(*instants: datetime) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex(instants, dtype=INSTANT)
+    return pd.DatetimeIndex(instants, dtype=INSTANT_DTYPE)
 
 
 @pytest.mark.parametrize(

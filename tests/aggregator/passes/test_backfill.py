@@ -48,7 +48,7 @@ WAITING = text(
 
 @pytest.fixture
 def history(empty_engine, record, monkeypatch):
-    """Two days of three agents, in stretches of at most 40 turns."""
+    """Two days of three agents, in chunks of at most 40 turns."""
     monkeypatch.setattr(recompute, "TURNS_AT_ONCE", 40)
     with empty_engine.begin() as conn:
         for number, (project, agent) in enumerate([("alpha", "a1"), ("alpha", "a2"), ("b", "b1")]):
@@ -75,7 +75,7 @@ def table(engine) -> list[tuple[object, ...]]:
 def stretches_held_off(engine) -> Iterator[None]:
     """As long as this lasts no stretch is recomputed."""
     with engine.connect() as conn:
-        locks.lock(conn, locks.STRETCH)
+        locks.lock(conn, locks.RECOMPUTE)
         yield
 
 
@@ -197,7 +197,7 @@ def test_the_table_is_known_to_have_changed_if_it_has(history):
 
 
 def test_a_pass_of_any_length_is_waited_for(history, thread, monkeypatch, caplog):
-    monkeypatch.setattr(recompute, "PATIENCE", "20ms")
+    monkeypatch.setattr(recompute, "LOCK_TIMEOUT", "20ms")
     told = threading.Event()
     monkeypatch.setattr(caplog.handler, "emit", lambda _record: told.set())
     with stretches_held_off(history):

@@ -11,7 +11,7 @@ from aggregator.database.models import ActivityMetric, ActivityState, Agent
 from aggregator.database.turns import END_OF_TIME
 from aggregator.passes import recompute
 from aggregator.passes.rebuild import rebuild, rebuild_due
-from aggregator.passes.recompute import recompute_alone, stretches
+from aggregator.passes.recompute import chunks, recompute_alone
 from aggregator.passes.retention import prune
 from aggregator.passes.run import make_pass
 from aggregator.passes.write import Written
@@ -57,7 +57,7 @@ def test_stretches_touch_each_other_hold_few_turns_and_cut_no_hour(history, monk
     five = running - 5 * HOUR
 
     with history.connect() as conn:
-        cuts = list(stretches(conn, HORIZON, END_OF_TIME))
+        cuts = list(chunks(conn, HORIZON, END_OF_TIME))
 
     # An hour of more turns than that goes alone, with the quiet hours after it.
     assert cuts == [(HORIZON, five), (five, running), (running, END_OF_TIME)]
@@ -65,9 +65,7 @@ def test_stretches_touch_each_other_hold_few_turns_and_cut_no_hour(history, monk
 
 def test_a_quiet_range_is_one_stretch(history):
     with history.connect() as conn:
-        assert list(stretches(conn, HORIZON - 90 * HOUR, HORIZON)) == [
-            (HORIZON - 90 * HOUR, HORIZON)
-        ]
+        assert list(chunks(conn, HORIZON - 90 * HOUR, HORIZON)) == [(HORIZON - 90 * HOUR, HORIZON)]
 
 
 def test_recomputing_a_stretch_changes_its_hours_and_no_others(history):
@@ -83,9 +81,9 @@ def test_recomputing_a_stretch_changes_its_hours_and_no_others(history):
 
 
 def test_stretches_go_side_by_side_and_a_pass_waits_for_them(history, monkeypatch):
-    monkeypatch.setattr(recompute, "PATIENCE", "50ms")
+    monkeypatch.setattr(recompute, "LOCK_TIMEOUT", "50ms")
     with history.begin() as other:
-        locks.lock(other, locks.STRETCH, shared=True)
+        locks.lock(other, locks.RECOMPUTE, shared=True)
 
         assert recompute_alone(history, HORIZON, NOW.replace(minute=0)).any
         with pytest.raises(OperationalError, match="lock timeout"):

@@ -7,7 +7,12 @@ from sqlalchemy import insert
 
 from aggregator.database.models import TranscriptFile
 from aggregator.passes.run import make_pass
-from aggregator.query.monitoring import NOTHING, Counted, ProjectVitals, Vitals
+from aggregator.query.monitoring import (
+    NO_COUNTS,
+    MonitoringSnapshot,
+    ProjectCounts,
+    ProjectSnapshot,
+)
 from aggregator.query.reader import MetricReader
 from aggregator.schema.host import find_source
 from aggregator.schema.migrate import upgrade
@@ -28,8 +33,8 @@ def minutes_ago(*minutes: float) -> list[datetime]:
     return [NOW - timedelta(minutes=minute) for minute in minutes]
 
 
-def read(engine, now=NOW) -> Vitals:
-    return MetricReader(engine).vitals(now, retention=RETENTION)
+def read(engine, now=NOW) -> MonitoringSnapshot:
+    return MetricReader(engine).monitoring(now, retention=RETENTION)
 
 
 def agents(*, working=0, waiting=0, idle=0) -> dict[str, int]:
@@ -47,21 +52,21 @@ def test_the_fleet_at_a_moment(empty_engine, record):
         record(conn, "delta", "d1", minutes_ago(60 * 24 * 10))
     report = make_pass(empty_engine, NOW - timedelta(minutes=1), RETENTION)
 
-    vitals = read(empty_engine)
+    monitoring = read(empty_engine)
 
     alpha = {
         # Gaps of 60 and 360 s; those of the day have 60 and 120 s more.
-        "hour": Counted(turn_count=4, avg_turn_time_seconds=210.0, active_agents=2),
-        "day": Counted(turn_count=8, avg_turn_time_seconds=150.0, active_agents=2),
+        "hour": ProjectCounts(turn_count=4, avg_turn_time_seconds=210.0, active_agents=2),
+        "day": ProjectCounts(turn_count=8, avg_turn_time_seconds=150.0, active_agents=2),
     }
-    beta = {"hour": NOTHING, "day": Counted(1, None, 1)}
-    gamma = {"hour": NOTHING, "day": NOTHING}
-    assert vitals == Vitals(
+    beta = {"hour": NO_COUNTS, "day": ProjectCounts(1, None, 1)}
+    gamma = {"hour": NO_COUNTS, "day": NO_COUNTS}
+    assert monitoring == MonitoringSnapshot(
         as_of=NOW,
         projects=(
-            ProjectVitals(1, "alpha", alpha, agents(working=1, waiting=1)),
-            ProjectVitals(2, "beta", beta, agents(idle=1)),
-            ProjectVitals(3, "gamma", gamma, agents(idle=1)),
+            ProjectSnapshot(1, "alpha", alpha, agents(working=1, waiting=1)),
+            ProjectSnapshot(2, "beta", beta, agents(idle=1)),
+            ProjectSnapshot(3, "gamma", gamma, agents(idle=1)),
         ),
         last_pass_at=NOW - timedelta(minutes=1),
         last_pass_seconds=pytest.approx(report.seconds, abs=1),
@@ -71,16 +76,16 @@ def test_the_fleet_at_a_moment(empty_engine, record):
 
 
 def test_an_empty_database_has_vitals(empty_engine):
-    assert read(empty_engine) == Vitals(NOW, (), None, None, None, NO_IMPORT)
+    assert read(empty_engine) == MonitoringSnapshot(NOW, (), None, None, None, NO_IMPORT)
 
 
 def test_agents_are_told_of_before_the_first_pass(empty_engine, record):
     with empty_engine.begin() as conn:
         record(conn, "alpha", "a1", minutes_ago(5), state="awaiting_input")
 
-    quiet = {"hour": NOTHING, "day": NOTHING}
-    alpha = ProjectVitals(1, "alpha", quiet, agents(waiting=1))
-    assert read(empty_engine) == Vitals(NOW, (alpha,), None, None, None, NO_IMPORT)
+    quiet = {"hour": NO_COUNTS, "day": NO_COUNTS}
+    alpha = ProjectSnapshot(1, "alpha", quiet, agents(waiting=1))
+    assert read(empty_engine) == MonitoringSnapshot(NOW, (alpha,), None, None, None, NO_IMPORT)
 
 
 @pytest.mark.parametrize(
@@ -107,9 +112,9 @@ def test_the_lag_is_known_when_nobody_has_worked_for_days(empty_engine, record):
     with empty_engine.begin() as conn:
         record(conn, "alpha", "a1", [NOW - timedelta(days=8)])
 
-    vitals = read(empty_engine)
+    monitoring = read(empty_engine)
 
-    assert (vitals.projects, vitals.lag_seconds) == ((), 86_400.0)
+    assert (monitoring.projects, monitoring.lag_seconds) == ((), 86_400.0)
 
 
 def test_what_was_imported_is_told_where_something_is(empty_engine):
@@ -148,16 +153,16 @@ def test_a_host_unlike_ourselves_is_read_in_utc_and_imports_nothing(host):
         source = find_source(conn)
     make_pass(host.engine, now - timedelta(minutes=25), RETENTION, source)
 
-    vitals = MetricReader(host.engine, source).vitals(now, retention=RETENTION)
+    monitoring = MetricReader(host.engine, source).monitoring(now, retention=RETENTION)
 
-    assert vitals.projects == (
-        ProjectVitals(
-            1, "alpha", {"hour": NOTHING, "day": Counted(6, 660.0, 2)}, agents(working=1)
+    assert monitoring.projects == (
+        ProjectSnapshot(
+            1, "alpha", {"hour": NO_COUNTS, "day": ProjectCounts(6, 660.0, 2)}, agents(working=1)
         ),
-        ProjectVitals(
-            2, "project 2", {"hour": NOTHING, "day": Counted(1, None, 1)}, agents(idle=1)
+        ProjectSnapshot(
+            2, "project 2", {"hour": NO_COUNTS, "day": ProjectCounts(1, None, 1)}, agents(idle=1)
         ),
     )
-    assert vitals.imported is None
+    assert monitoring.imported is None
     # That of 12:10: those after it belong to nothing.
-    assert vitals.lag_seconds == 300.0
+    assert monitoring.lag_seconds == 300.0

@@ -205,7 +205,7 @@ def test_a_month_is_made_of_local_days_that_count_an_agent_once(reader):
 
 
 def test_what_is_no_longer_kept_counts_nowhere_even_where_it_is_still_there(reader):
-    # Kept since Tuesday, 15:00: agent 3's hours on Wednesday are, Thursday before is not.
+    # RetainedHours since Tuesday, 15:00: agent 3's hours on Wednesday are, Thursday before is not.
     overview = read(reader, period=WEEK.earlier(), retention=timedelta(days=5))
 
     assert overview.kept_since == utc(17, 14)
@@ -235,7 +235,7 @@ def test_a_day_kept_in_part_is_gone_unless_it_still_shows_something(reader):
 def test_a_sparkline_begins_with_what_is_kept_and_ends_now(reader):
     overview = read(reader, period=WEEK, retention=timedelta(days=1, hours=12))
 
-    # Kept since Saturday, 3:00: quarters from Saturday to this afternoon.
+    # RetainedHours since Saturday, 3:00: quarters from Saturday to this afternoon.
     assert overview.agents["spark"].tolist()[0] == [0, 0, 1, 0, 0, 1, 2]
     assert overview.projects["spark"].tolist()[0] == [0, 0, 1, 1, 0, 3, 2]
 

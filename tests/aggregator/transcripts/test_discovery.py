@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from aggregator.errors import TranscriptsUnreadableError
-from aggregator.transcripts.discovery import LONGEST_NAME, find_transcripts, storable_name
+from aggregator.transcripts.discovery import LONGEST_STORED_PATH, find_transcripts, storable_name
 
 
 def put(path: Path, content: bytes = b"") -> Path:
@@ -132,4 +132,4 @@ def test_long_names_are_shortened_and_stay_different():
     names = {storable_name(Path("/" + "ü/" * 2_000 + end)) for end in ("1.jsonl", "2.jsonl")}
 
     assert len(names) == 2
-    assert all(len(name.encode()) <= LONGEST_NAME for name in names)
+    assert all(len(name.encode()) <= LONGEST_STORED_PATH for name in names)

@@ -12,9 +12,9 @@ from aggregator.transcripts.parser import (
     NO_SESSION,
     UNKNOWN_TYPE,
     FoundTurn,
-    Meaning,
-    instant,
+    ParsedLine,
     interpret,
+    parse_timestamp,
 )
 
 AT = datetime(2026, 2, 7, 0, 13, 5, 123000, UTC)
@@ -58,7 +58,7 @@ THINKING = {"type": "thinking", "thinking": "hm"}
 
 def meaning(state=None, actor=None, key=None):
     turn = FoundTurn(key, actor, AT, SESSION) if actor else None
-    return Meaning(SESSION, "/code/cli", AT, state, turn)
+    return ParsedLine(SESSION, "/code/cli", AT, state, turn)
 
 
 PROMPT = meaning("processing", "USER", "u-1")
@@ -185,7 +185,7 @@ def test_a_prompt_typed_while_the_agent_works_is_a_turn(mode):
     ],
 )
 def test_other_attachments_tell_only_the_folder(attachment):
-    assert interpret(attachment) == Meaning(SESSION, "/code/cli")
+    assert interpret(attachment) == ParsedLine(SESSION, "/code/cli")
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_a_line_of_a_sub_agent_means_nothing(sidechain):
     "kind", ["progress", "system", "queue-operation", "summary", "file-history-snapshot", "mode"]
 )
 def test_other_types_tell_only_the_folder_of_their_session(kind):
-    assert interpret(line(kind)) == Meaning(SESSION, "/code/cli")
+    assert interpret(line(kind)) == ParsedLine(SESSION, "/code/cli")
     assert interpret({"type": kind}) is None
 
 
@@ -277,8 +277,8 @@ def test_a_folder_that_cannot_be_stored_counts_as_not_told(cwd):
     ],
 )
 def test_an_instant_is_utc_to_the_microsecond(raw, at):
-    assert instant(raw) == at
-    assert instant(raw).tzinfo is UTC
+    assert parse_timestamp(raw) == at
+    assert parse_timestamp(raw).tzinfo is UTC
 
 
 JSON = st.recursive(

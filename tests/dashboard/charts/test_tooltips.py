@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 from aggregator.metrics.periods import calendar_period
 from aggregator.metrics.scope import Scope
-from dashboard.charts.stack import layers
+from dashboard.charts.stack import stack_projects
 from dashboard.charts.theme import LIGHT
-from dashboard.charts.tooltips import shown, tooltips
+from dashboard.charts.tooltips import short_name, tooltips
 
 BERLIN = ZoneInfo("Europe/Berlin")
 KOLKATA = ZoneInfo("Asia/Kolkata")
@@ -19,7 +19,7 @@ def utc(day: int, hour: int = 0, minute: int = 0, month: int = 11) -> datetime:
 
 
 def texts(overview, names=None) -> list[str]:
-    return tooltips(overview, layers(overview, names or {}), LIGHT)
+    return tooltips(overview, stack_projects(overview, names or {}), LIGHT)
 
 
 def test_a_tooltip_gives_the_local_period_and_exact_values(overview):
@@ -103,4 +103,4 @@ def test_the_hour_that_autumn_repeats_is_told_apart(overview):
 
 
 def test_long_names_are_cut():
-    assert shown("a-very-long-project-name-indeed") == "a-very-long-project-nam…"
+    assert short_name("a-very-long-project-name-indeed") == "a-very-long-project-nam…"

@@ -35,9 +35,9 @@ def test_plotly_is_of_the_version_that_python_draws_for():
 def test_every_file_of_the_page_may_be_kept_for_ever(engine, open_page):
     mounted = open_page(engine)
 
-    kept = {get(mounted, name).headers["Cache-Control"] for name in files_of(mounted)}
+    retained = {get(mounted, name).headers["Cache-Control"] for name in files_of(mounted)}
 
-    assert kept == {FOR_EVER} == {"public, max-age=31536000, immutable"}
+    assert retained == {FOR_EVER} == {"public, max-age=31536000, immutable"}
     assert get(mounted, "/activity/").headers["Cache-Control"] == "no-store"
 
 

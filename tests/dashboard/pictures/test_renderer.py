@@ -69,11 +69,11 @@ def test_a_pdf_is_one_page_of_its_size_with_the_title_as_text(renderer):
     assert "Turns per hour" in page.extract_text()
 
 
-def test_twenty_pictures_start_the_browser_once(renderer, keepers):
+def test_twenty_pictures_start_the_browser_once(renderer, supervisors):
     seen = set()
     for number in range(20):
         renderer.draw([drawing(f"Number {number}")])
-        seen |= {process.pid for process in keepers()}
+        seen |= {process.pid for process in supervisors()}
 
     assert len(seen) == 1
 
@@ -92,10 +92,10 @@ def test_each_thread_gets_its_own_pictures(renderer):
 
 
 @pytest.mark.parametrize("part", ["browser", "tab"])
-def test_a_browser_that_was_killed_is_replaced(renderer, keepers, part):
+def test_a_browser_that_was_killed_is_replaced(renderer, supervisors, part):
     renderer.draw([drawing()])
-    [keeper] = keepers()
-    for process in keeper.children(recursive=part == "tab"):
+    [supervisor] = supervisors()
+    for process in supervisor.children(recursive=part == "tab"):
         # The tab is what a kernel out of memory kills first.
         with suppress(psutil.NoSuchProcess):
             if part == "browser" or "--type=renderer" in process.cmdline():
@@ -104,8 +104,8 @@ def test_a_browser_that_was_killed_is_replaced(renderer, keepers, part):
     [content] = renderer.draw([drawing("After", kind="svg")])
 
     assert b"After" in content
-    until(lambda: len(keepers()) == 1)
-    assert keepers() != [keeper]
+    until(lambda: len(supervisors()) == 1)
+    assert supervisors() != [supervisor]
 
 
 def test_a_figure_that_plotly_refuses_is_an_error_and_the_next_one_is_drawn(renderer):
@@ -117,19 +117,19 @@ def test_a_figure_that_plotly_refuses_is_an_error_and_the_next_one_is_drawn(rend
     assert renderer.draw([drawing(kind="svg")])
 
 
-def test_an_idle_browser_ends_and_another_one_starts_with_the_next_picture(keepers):
+def test_an_idle_browser_ends_and_another_one_starts_with_the_next_picture(supervisors):
     own = Renderer(idle_seconds=0.1)
-    others = keepers()
+    others = supervisors()
     try:
         own.draw([drawing()])
-        until(lambda: keepers() == others)
+        until(lambda: supervisors() == others)
         assert own.draw([drawing(kind="svg")])
     finally:
         own.close()
-    assert keepers() == others
+    assert supervisors() == others
 
 
-def test_a_picture_that_takes_too_long_is_given_up(keepers):
+def test_a_picture_that_takes_too_long_is_given_up(supervisors):
     own = Renderer(picture_seconds=0.001)
     try:
         with pytest.raises(PictureFailedError, match=r"the browser took longer than 0\.001 s"):

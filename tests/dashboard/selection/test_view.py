@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from aggregator.metrics.periods import Period, custom_period
 from aggregator.metrics.scope import OVERALL, Scope
-from dashboard.selection.view import METRICS, PEOPLE, SORTS, View
+from dashboard.selection.view import LISTS, METRICS, SORTS, View
 
 BERLIN = ZoneInfo("Europe/Berlin")
 TODAY = date(2026, 11, 22)
@@ -30,7 +30,7 @@ def views(draw):
         projects=draw(ids),
         agents=draw(ids),
         metric=draw(st.sampled_from(METRICS)),
-        people=draw(st.sampled_from(PEOPLE)),
+        people=draw(st.sampled_from(LISTS)),
         everyone=draw(st.booleans()),
         sort=draw(st.sampled_from(SORTS)),
         unfolded=draw(st.none() | ids),

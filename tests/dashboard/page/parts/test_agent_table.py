@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from aggregator.metrics.scope import Scope
-from dashboard.page.parts.agent_table import FEW_AGENTS, course, project_list
+from dashboard.page.parts.agent_table import FEW_AGENTS, project_list, trend_path
 from dashboard.selection.view import View
 
 
@@ -171,9 +171,9 @@ def test_names_are_texts_whatever_they_look_like(overview, now):
 
 
 def test_a_course_has_a_column_for_each_value_that_is_not_zero():
-    assert course([0, 2, 1], 4) == "M25 20v-20h25v20M50 20v-10h25v10"
-    assert course([2, 1], 4, 2) == "M50 20v-20h25v20M75 20v-10h25v10"
-    assert course([], 4) == course([0, 0], 4) == ""
+    assert trend_path([0, 2, 1], 4) == "M25 20v-20h25v20M50 20v-10h25v10"
+    assert trend_path([2, 1], 4, 2) == "M50 20v-20h25v20M75 20v-10h25v10"
+    assert trend_path([], 4) == trend_path([0, 0], 4) == ""
 
 
 @pytest.mark.parametrize(

@@ -91,13 +91,13 @@ def test_crumbs_lead_back_to_wider_scopes(view, words, there, texts, hrefs):
 
 def test_a_caption_says_what_the_numbers_cover(overview):
     month = calendar_period("month", TODAY, BERLIN)
-    kept = datetime(2026, 11, 10, 9, tzinfo=UTC)
+    retained = datetime(2026, 11, 10, 9, tzinfo=UTC)
     past = calendar_period("day", date(2026, 11, 20), BERLIN)
 
     assert caption(overview(), "Sat 21 Nov to 15:00") == (
         "So far · changes against Sat 21 Nov to 15:00"
     )
-    assert caption(overview(period=month, kept_since=kept), "") == (
+    assert caption(overview(period=month, kept_since=retained), "") == (
         "So far · kept since Tue 10 Nov 2026"
     )
     assert caption(overview(period=past), "") == ""

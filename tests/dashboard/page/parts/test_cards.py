@@ -9,7 +9,7 @@ import pytest
 from aggregator.metrics.periods import calendar_period
 from aggregator.metrics.totals import Totals
 from aggregator.query.overview import Comparison
-from dashboard.page.parts.cards import cards, compared_with, courses, skyline
+from dashboard.page.parts.cards import cards, compared_with, skyline, trends
 
 BERLIN = ZoneInfo("Europe/Berlin")
 LABELS = "Turns", "Turns per hour", "Average turn time", "Active agents"
@@ -89,7 +89,7 @@ def test_a_course_has_the_means_of_all_its_buckets():
         }
     )
 
-    found = courses(buckets)
+    found = trends(buckets)
 
     # 13 columns of six buckets, then 18 of five.
     assert found["turn_count"][:14] == [2.5] * 13 + [2.0]

@@ -10,7 +10,7 @@ from aggregator.metrics.periods import calendar_period
 from dashboard.charts.activity_chart import chart_of
 from dashboard.charts.heatmap import heatmap_of
 from dashboard.page.parts.downloads import downloads
-from dashboard.page.parts.tables import chart_table, heatmap_table, people_table
+from dashboard.page.parts.tables import agent_table, chart_table, heatmap_table
 from dashboard.pictures.picture import Subject, frame_of
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -113,7 +113,7 @@ def test_people_are_listed_as_on_the_page_each_agent_below_its_project(overview)
         states=[(7, 1, "working", utc(22, 9, 30)), (9, 2, "idle", utc(22, 9, 59))],
     )
 
-    table = people_table(view, NAMES)
+    table = agent_table(view, NAMES)
 
     assert list(table.columns) == [
         "Project",
@@ -138,7 +138,7 @@ def test_people_are_listed_as_on_the_page_each_agent_below_its_project(overview)
 
 
 def test_without_anybody_the_tables_still_have_columns(overview):
-    assert people_table(overview(), {}).shape == (0, 9)
+    assert agent_table(overview(), {}).shape == (0, 9)
     assert chart_table(overview(), {}).shape == (16, 6)
 
 

@@ -1,8 +1,8 @@
 """Keep the embedded PostgreSQL alive exactly as long as a process uses it.
 
 A server that its user starts as a child outlives that user's ``kill -9``. So a
-small process of its own, the keeper, waits until nobody uses the server any more,
-and stops it then. This module is both: the keeper's program, run by its path
+small process of its own, the supervisor, waits until nobody uses the server any more,
+and stops it then. This module is both: the supervisor's program, run by its path
 (see :func:`main`), and the functions that it shares with
 :mod:`aggregator.standalone.embedded`. To start fast and to stay small it imports nothing but
 the standard library, and psutil late.
@@ -14,7 +14,7 @@ whichever way its holder ends, and never takes a stranger for it:
 ``start.lock``   held by who starts, joins or leaves: one at a time
 ``users.lock``   shared by every user; held alone by who stops the server
 ``server.lock``  held by the server: its processes inherit it, down to the last one
-``keeper.lock``  held by the keeper
+``keeper.lock``  held by the supervisor
 ===============  ====================================================================
 
 Starting needs ``users.lock`` shared and stopping needs it alone, so that the two
@@ -39,7 +39,7 @@ if sys.platform != "win32":  # There, importing must succeed so that starting ca
 START_LOCK = "start.lock"
 USERS_LOCK = "users.lock"
 SERVER_LOCK = "server.lock"
-KEEPER_LOCK = "keeper.lock"
+SUPERVISOR_LOCK = "keeper.lock"
 
 FAST_SECONDS = 10.0
 """Time that PostgreSQL gets for an orderly shutdown, before it is told to drop everything."""
@@ -55,7 +55,7 @@ class Postmaster(NamedTuple):
     ready: bool
 
 
-def lock(path: Path, *, shared: bool = False, wait: bool = True) -> int:
+def lock_file(path: Path, *, shared: bool = False, wait: bool = True) -> int:
     """Lock a file, made when absent, and return the descriptor that holds the lock.
 
     Every call opens the file anew: locks belong to what ``open`` returns, so two
@@ -76,8 +76,8 @@ def lock(path: Path, *, shared: bool = False, wait: bool = True) -> int:
 
 @contextmanager
 def locked(path: Path, *, shared: bool = False, wait: bool = True) -> Iterator[int]:
-    """Hold a lock, whose descriptor this yields, for a while; see :func:`lock`."""
-    descriptor = lock(path, shared=shared, wait=wait)
+    """Hold a lock, whose descriptor this yields, for a while; see :func:`lock_file`."""
+    descriptor = lock_file(path, shared=shared, wait=wait)
     try:
         yield descriptor
     finally:
@@ -87,7 +87,7 @@ def locked(path: Path, *, shared: bool = False, wait: bool = True) -> Iterator[i
 def is_free(path: Path) -> bool:
     """Tell whether nobody holds the file locked alone."""
     try:
-        os.close(lock(path, shared=True, wait=False))
+        os.close(lock_file(path, shared=True, wait=False))
     except BlockingIOError:
         return False
     except FileNotFoundError:  # The whole folder was deleted.
@@ -114,7 +114,7 @@ def find_postmaster(data: Path) -> Postmaster | None:
     port = named_port(data)
     if port is None or not lines[0].isdigit():
         return None
-    import psutil  # noqa: PLC0415 - it must not delay the keeper's start
+    import psutil  # noqa: PLC0415 - it must not delay the supervisor's start
 
     pid = int(lines[0])
     try:
@@ -178,23 +178,23 @@ def launch(home: Path, account: str, command: list[str]) -> None:
         )
 
 
-def keep(home: Path, data: Path, keeper_lock: int) -> None:
+def keep(home: Path, data: Path, supervisor_lock: int) -> None:
     """Wait until nobody uses the server any more, and stop it."""
     # Now: at the end the Python environment may have been deleted.
     import psutil  # noqa: F401, PLC0415
 
     with locked(home / USERS_LOCK):
         stop(home, data)
-        # Before users.lock: whoever waits for that one must not find a keeper
+        # Before users.lock: whoever waits for that one must not find a supervisor
         # that is about to end.
-        os.close(keeper_lock)
+        os.close(supervisor_lock)
 
 
 def main(home: Path, data: Path, users_lock: int, account: str, command: list[str]) -> None:
-    """Start the server if there is a command, and become the keeper if there is none yet.
+    """Start the server if there is a command, and become the supervisor if there is none yet.
 
     Standard output ends as soon as both are there; it is not empty if this process
-    is the keeper now.
+    is the supervisor now.
 
     Args:
         home: Folder of the locks.
@@ -204,19 +204,19 @@ def main(home: Path, data: Path, users_lock: int, account: str, command: list[st
         account: See :func:`launch`.
         command: How to start PostgreSQL, or empty if it runs already.
     """
-    keeper_lock = None
+    supervisor_lock = None
     with suppress(BlockingIOError):
-        keeper_lock = lock(home / KEEPER_LOCK, wait=False)
+        supervisor_lock = lock_file(home / SUPERVISOR_LOCK, wait=False)
     if command:
         launch(home, account, command)
-    if keeper_lock is not None:
-        # Without this, PostgreSQL would stay a zombie until the keeper ends.
+    if supervisor_lock is not None:
+        # Without this, PostgreSQL would stay a zombie until the supervisor ends.
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         os.close(users_lock)
         with suppress(BrokenPipeError):  # The caller was killed meanwhile.
-            os.write(1, b"keeper")
+            os.write(1, b"supervisor")
         os.dup2(2, 1)
-        keep(home, data, keeper_lock)
+        keep(home, data, supervisor_lock)
 
 
 if __name__ == "__main__":

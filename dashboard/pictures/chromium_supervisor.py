@@ -1,6 +1,6 @@
 """Run a Chromium that draws pictures, and clear up after it.
 
-    python chromium_keeper.py FOLDER COMMAND…
+    python chromium_supervisor.py FOLDER COMMAND…
 
 Chromium ends by itself when the process that uses it has ended, even by ``kill -9``,
 because its pipe is closed then. Its files would stay, so this small process, which
@@ -22,7 +22,7 @@ from contextlib import suppress
 READ, WRITE = 3, 4
 """Where Chromium looks for its two pipes."""
 PR_SET_CHILD_SUBREAPER = 36
-PATIENCE_SECONDS = 5.0
+TERMINATE_SECONDS = 5.0
 """Time that Chromium gets for an orderly end."""
 
 
@@ -45,7 +45,7 @@ def main() -> None:
 def _end(chromium: subprocess.Popen[bytes]) -> None:
     chromium.terminate()
     try:
-        chromium.wait(PATIENCE_SECONDS)
+        chromium.wait(TERMINATE_SECONDS)
     except subprocess.TimeoutExpired:
         chromium.kill()
 
@@ -62,7 +62,7 @@ def _adopt_orphans() -> None:
 
 def _wait_for_the_others() -> None:
     """Wait for Chromium's other processes, which end a little later."""
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + TERMINATE_SECONDS
     with suppress(ChildProcessError):  # All have ended.
         while time.monotonic() < end:
             if os.waitpid(-1, os.WNOHANG) == (0, 0):
@@ -71,7 +71,7 @@ def _wait_for_the_others() -> None:
 
 def _delete(folder: str) -> None:
     # Elsewhere than on Linux somebody may be writing yet.
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + TERMINATE_SECONDS
     while os.path.exists(folder) and time.monotonic() < end:
         shutil.rmtree(folder, ignore_errors=True)
         time.sleep(0.02)
