@@ -18,7 +18,12 @@ from kaleido.errors import KaleidoError  # type: ignore[import-untyped]
 
 from aggregator.shipped import shipped_folder
 from dashboard.errors import PictureFailedError
-from dashboard.pictures.chromium import ForgettablePipe, KeptChromium, find_chromium, new_folder
+from dashboard.pictures.chromium import (
+    ForgettablePipe,
+    SupervisedChromium,
+    find_chromium,
+    new_folder,
+)
 from dashboard.pictures.formats import Drawing
 
 START_SECONDS = 60.0
@@ -68,7 +73,7 @@ class PictureBrowser:
             path=path,
             timeout=None,  # There is one of our own.
             page_generator=_write_page(folder),
-            browser_cls=KeptChromium,
+            browser_cls=SupervisedChromium,
             channel_cls=lambda: pipe,
             folder=folder,
         )
