@@ -1,6 +1,6 @@
-"""Turns of agents become hourly metrics in PostgreSQL.
+"""Aggregate the turns of agents into hourly metrics in PostgreSQL.
 
-This package knows neither Flask nor Dash: a script or a notebook needs it alone.
+This package uses neither Flask nor Dash: a script or a notebook needs nothing else.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import on first use: pandas takes 0.7 s, which ``--help`` need not wait for."""
+    """Import on first use: pandas takes 0.7 s to load, which ``--help`` can do without."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -1,6 +1,6 @@
-"""COPY in PostgreSQL's binary form, to and from numpy: the fastest way in and out.
+"""COPY in PostgreSQL's binary format, to and from numpy: the fastest way in and out.
 
-Rows have a fixed width: every column is a number and none is null.
+Rows have a fixed width: every column is a number and never null.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ INT8, INT4, FLOAT8, BOOL = ">i8", ">i4", ">f8", "?"
 TIMESTAMPTZ = INT8
 """Microseconds since :data:`POSTGRES_EPOCH`."""
 POSTGRES_EPOCH = np.datetime64("2000-01-01", "us").astype("int64")
-"""PostgreSQL's epoch in microseconds since that of Unix."""
+"""PostgreSQL's epoch in microseconds since the Unix epoch."""
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
@@ -27,7 +27,7 @@ Rows = np.ndarray[Any, np.dtype[np.void]]
 
 
 def compiled(query: Select[*tuple[Any, ...]]) -> Compiled:
-    """A query with its values, lists among them, ready for :func:`copy_out`."""
+    """Compile a query and its parameters, including lists, for :func:`copy_out`."""
     return query.compile(
         dialect=PGDialect_psycopg2(),  # type: ignore[no-untyped-call]
         compile_kwargs={"render_postcompile": True},
@@ -41,16 +41,16 @@ def copy_out(
 
     Args:
         conn: A connection in a transaction.
-        query: It gives as many columns, of these types, and no nulls.
-        parameters: For the query.
-        columns: What to call them, and their types: of this module's constants.
+        query: A query that selects these columns in this order, without nulls.
+        parameters: Values for its parameters.
+        columns: Name and type of each column; types are this module's constants.
 
     Returns:
-        (n,) structured array with the columns, big-endian, in no order.
+        (n,) structured array with the columns, big-endian, in no particular order.
     """
     buffer = io.BytesIO()
     with _cursor(conn) as cursor:
-        # COPY takes no parameters: the driver writes them into the statement.
+        # COPY accepts no parameters, so the driver writes them into the statement.
         select = cursor.mogrify(str(query), {**(query.params or {}), **parameters}).decode()
         cursor.copy_expert(f"COPY ({select}) TO STDOUT (FORMAT binary)", buffer)
     rows = buffer.getbuffer()[len(_HEADER) : -len(_TRAILER)]
@@ -60,13 +60,13 @@ def copy_out(
 def copy_in(
     conn: Connection, table: str, columns: Mapping[str, str], values: Mapping[str, Any]
 ) -> None:
-    """Add rows to a table that has exactly these columns.
+    """Append rows to a table that has exactly these columns.
 
     Args:
         conn: A connection in a transaction.
-        table: Its name.
+        table: Name of the table.
         columns: Name and type of each column, in the table's order.
-        values: (n,) array for each column.
+        values: An (n,) array for each column.
     """
     row = _row(columns)
     rows = np.empty(len(values[next(iter(columns))]), row)
@@ -82,7 +82,7 @@ def copy_in(
 
 
 def _row(columns: Mapping[str, str]) -> np.dtype[np.void]:
-    """How one row lies in memory: the number of fields, then each with its size before it."""
+    """Memory layout of one row: the number of fields, then each field after its size."""
     fields = [("fields", ">i2")]
     for name, kind in columns.items():
         fields += [(_size(name), ">i4"), (name, kind)]

@@ -1,4 +1,4 @@
-"""Engines: how this project reaches a PostgreSQL database."""
+"""Create engines for PostgreSQL databases."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from aggregator.errors import DatabaseUnreachableError, SettingError
 from aggregator.forks import in_forked_children
 
 OLDEST_POSTGRES = 15
-"""First major version with ``UNIQUE NULLS NOT DISTINCT``, which one scope per bucket needs."""
+"""First major version with ``UNIQUE NULLS NOT DISTINCT``, used by the key of the metrics."""
 
 
 def parse_url(raw: str, name: str = "database-url") -> URL:
-    """Read a PostgreSQL URL and choose psycopg2 for it.
+    """Parse a PostgreSQL URL and select psycopg2 as its driver.
 
-    SQLAlchemy 2.1 would take psycopg 3 for a plain ``postgresql://``; ``postgres://``
-    is what many hosting services hand out.
+    SQLAlchemy 2.1 would select psycopg 3 for a plain ``postgresql://``. Many hosting
+    services hand out ``postgres://``, which is accepted too.
 
     Args:
         raw: The URL.
-        name: What the user calls it.
+        name: Name of the setting, for the error.
 
     Raises:
-        SettingError: It is no URL, or one of another database.
+        SettingError: The text is not a URL, or not one of a PostgreSQL database.
     """
     allowed = "postgresql://user:password@host:port/name"
-    # The text may hold a password: where it is unclear which part, none is shown.
+    # The text may contain a password. Unless its place is certain, show nothing.
     try:
         url = make_url(raw)
     except (ArgumentError, ValueError):
@@ -43,7 +43,7 @@ def parse_url(raw: str, name: str = "database-url") -> URL:
 
 
 def connect(raw_url: str | URL, *, purpose: str) -> Engine:
-    """Make an engine as :func:`make_engine` does, and prove that it answers.
+    """Create an engine with :func:`make_engine` and check that the database answers.
 
     Raises:
         SettingError: The URL is malformed.
@@ -66,49 +66,49 @@ def connect(raw_url: str | URL, *, purpose: str) -> Engine:
 
 
 def make_engine(url: URL, *, purpose: str) -> Engine:
-    """Make an engine, which connects when it is first used.
+    """Create an engine, which connects on first use.
 
-    Sessions speak UTC. Other programs see who is connected: the application name
-    is ``headspace-activity <purpose> (pid)``. A forked child gets connections of its own.
+    Sessions use UTC. The application name, ``headspace-activity <purpose> (pid)``, shows
+    other programs who is connected. A forked child gets connections of its own.
     """
     engine = create_engine(
         url,
         pool_pre_ping=True,
         executemany_mode="values_plus_batch",
         connect_args={
-            # Options of the user's own, such as a search_path, are kept.
+            # Keep the user's own options, such as a search_path.
             "options": f"{url.query.get('options', '')} -c timezone=UTC".strip(),
             "connect_timeout": 10,
         },
     )
-    _tell_who_connects(engine, purpose)
+    _set_application_name(engine, purpose)
     renew_in_forked_children(engine)
     return engine
 
 
-def _tell_who_connects(engine: Engine, purpose: str) -> None:
+def _set_application_name(engine: Engine, purpose: str) -> None:
     @event.listens_for(engine, "do_connect")
-    def name_process(
+    def add_name(
         dialect: Any,  # noqa: ARG001 - the event's signature
         record: Any,  # noqa: ARG001
         arguments: Any,  # noqa: ARG001
         parameters: dict[str, Any],
     ) -> None:
-        # Now, not when the engine was made: this may be a forked child.
+        # Computed for each connection: this may be a forked child with another pid.
         parameters["application_name"] = f"headspace-activity {purpose} ({os.getpid()})"
 
 
 def renew_in_forked_children(engine: Engine) -> None:
-    """Let forked children open connections of their own; the parent keeps its own."""
+    """Give forked children connections of their own; the parent keeps its connections."""
     in_forked_children(engine, lambda inherited: inherited.dispose(close=False))
 
 
 def display_url(url: URL) -> str:
-    """An address without its password and parameters, for people."""
+    """Format a URL for people, without its password and parameters."""
     address = url.set(drivername="postgresql", query={})
     return address.render_as_string(hide_password=True)
 
 
 def server_message(failure: DBAPIError) -> str:
-    """What the database said, without the statement it was about."""
+    """Message of the database, without the statement that failed."""
     return " ".join(str(failure.orig).split())

@@ -1,8 +1,8 @@
-"""Advisory locks of PostgreSQL: one key each, and the ways to take one.
+"""PostgreSQL advisory locks: their keys and the ways to take one.
 
-Keys are per database. ``STRETCH`` is shared by those who recompute chunks of hours;
-a pass takes it for itself. The others let one process at a time do what they are named
-for.
+Keys are per database. ``RECOMPUTE`` is taken in shared mode by transactions that
+recompute a chunk of hours, and in exclusive mode by a pass. Each of the other locks
+allows one process at a time to do the work it is named after.
 """
 
 from __future__ import annotations
@@ -21,24 +21,25 @@ REBUILD = 5055_0006
 
 
 def lock(conn: Connection, key: int, *, shared: bool = False) -> None:
-    """Take a lock until the transaction ends, waiting for whoever holds it."""
+    """Take a lock until the transaction ends; wait while another process holds it."""
     function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
     conn.execute(text(f"SELECT {function}(:key)"), {"key": key})
 
 
 def try_lock(conn: Connection, key: int) -> bool:
-    """Take a lock until the transaction ends; False where another process holds it."""
+    """Take a lock until the transaction ends; return False if another process holds it."""
     return bool(conn.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": key}))
 
 
 @contextmanager
 def try_session_lock(engine: Engine, key: int) -> Iterator[bool]:
-    """Hold a lock on a connection of its own, over any number of transactions.
+    """Hold a lock on a connection of its own, across any number of transactions.
 
     Yields:
-        Whether it could be taken; False where another process holds it.
+        True if the lock was taken, False if another process holds it.
     """
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-        # Out of the pool: closing it is what releases the lock, whatever happens.
+        # Detached from the pool, the connection is really closed, which releases the lock
+        # whatever happens.
         conn.detach()
         yield bool(conn.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}))

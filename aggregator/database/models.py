@@ -1,12 +1,12 @@
-"""The tables, as SQLAlchemy sees them.
+"""SQLAlchemy models of the tables.
 
-Two groups, each with its own migrations (see ``migrations/``):
+There are two groups, each with its own migrations (see ``migrations/``):
 
 * ours: ``activity_metrics``, ``activity_changes`` and ``activity_state``, on every database;
-* the host's: ``projects``, ``agents``, ``tasks`` and ``turns``, of which a host
-  brings its own. Standalone, where nobody does, we create them, together with
-  ``transcript_files``, the importer's memory. Code that runs on hosts reads only
-  the columns not marked "standalone" below.
+* the host's: ``projects``, ``agents``, ``tasks`` and ``turns``. A host brings its own.
+  Standalone there is no host, so we create them, and also ``transcript_files``, the
+  state of the importer. Code that runs on hosts reads only the columns not marked
+  "standalone" below.
 
 All instants are ``timestamptz``.
 """
@@ -81,11 +81,13 @@ class ActivityMetric(Base):
 
 
 class ActivityChange(Base):
-    """What has changed since the last pass took note: an entry of a queue.
+    """A change that no pass has processed yet: an entry of a queue.
 
-    An hour of whose turns some came, went or moved; a task that went to another agent,
-    or an agent that went to another project, with all its hours; or, where all three are
-    null, everything. Triggers write it (:mod:`aggregator.schema.capture`).
+    It is an hour in which a turn was added, deleted or moved (``bucket_start``); a task
+    that was deleted or moved to another agent, with all its hours (``task_id``); an agent
+    that was deleted or moved to another project, with all its hours (``agent_id``); or,
+    if all three are null, every hour. Triggers write it
+    (:mod:`aggregator.schema.capture`).
     """
 
     __tablename__ = "activity_changes"
@@ -97,10 +99,10 @@ class ActivityChange(Base):
 
 
 class ActivityState(Base):
-    """What the aggregator remembers between passes: exactly one row, id 1.
+    """State of the aggregator between passes: exactly one row, id 1.
 
-    ``complete_since``: from here on, every hour holds what its turns say, but for the
-    changes that wait in ``activity_changes``. Null when that is not known.
+    ``complete_since``: from this instant on, the rows of every hour match its turns,
+    except for the changes queued in ``activity_changes``. Null if that is not known.
     ``rebuilt_at``: when every hour was last recomputed.
     """
 
@@ -118,7 +120,7 @@ class ActivityState(Base):
 
 
 class Project(Base):
-    """One codebase. ``path`` (standalone) is its repository's folder."""
+    """One codebase. ``path`` (standalone) is the folder of its repository."""
 
     __tablename__ = "projects"
 
@@ -142,7 +144,7 @@ class Agent(Base):
 
 
 class Task(Base):
-    """Work of an agent and its state. Standalone, an agent has exactly one task.
+    """A piece of an agent's work, and its state. Standalone, an agent has exactly one task.
 
     ``state`` is ``processing`` or ``awaiting_input`` (standalone); hosts have more.
     """
@@ -157,7 +159,7 @@ class Task(Base):
 class Turn(Base):
     """One message by the USER or by the AGENT, at an instant.
 
-    ``key`` (standalone) is the message's identity: a turn is stored once however
+    ``key`` (standalone) identifies the message: a turn is stored once, no matter how
     many transcripts repeat it.
     """
 
@@ -173,14 +175,14 @@ class Turn(Base):
 
 
 class TranscriptFile(Base):
-    """How far one transcript has been read (standalone).
+    """Reading position in one transcript (standalone).
 
     ``read_bytes`` is the offset after the last complete line; ``read_digest`` is
-    a digest of the bytes just before it, by which a replaced file is noticed.
-    ``lines`` (not blank) and ``objects`` lie before it; ``waiting`` tells of an
-    incomplete line behind it. ``skipped`` counts unusable lines by kind.
+    a digest of the bytes just before it, which reveals a replaced file.
+    ``lines`` (not blank) and ``objects`` are counted up to it; ``waiting`` is true
+    if an incomplete line follows it. ``skipped`` counts unusable lines by kind.
     ``sessions`` holds ``[first cwd, last state, its instant]`` by session id.
-    A sub-agent's file (not ``is_main``) is counted and never read.
+    A sub-agent's file (not ``is_main``) is counted but never read.
     """
 
     __tablename__ = "transcript_files"

@@ -1,4 +1,4 @@
-"""Where a database keeps what metrics are made from: the columns that differ between hosts."""
+"""Names and types of the host's columns that differ between hosts."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from sqlalchemy import ColumnElement, Text, cast, func, literal_column, null
 from aggregator.database.models import TIMESTAMPTZ_TYPE, Agent
 
 SHORT_ID = 8
-"""Characters by which people tell the ids of sessions apart."""
+"""Number of characters of a session id that are shown to people."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The columns of a host's tables that have another name or type on another host.
+    """The columns of a host's tables whose name or type differs between hosts.
 
-    Plain facts, so that a source can travel to another process; the properties make
-    SQL of them. The defaults are our own tables.
+    The fields are plain values, so that a source can be sent to another process; the
+    properties turn them into SQL. The defaults describe our own tables.
 
     Attributes:
-        turn_at_column: Column of ``turns`` that holds the instant.
-        turn_at_is_naive: Whether it has no time zone; then it is taken as UTC.
-        agent_name_column: Column of ``agents`` that holds what people call it, or None.
-        agent_name_is_id: Whether that is an id, of which :data:`SHORT_ID` characters do.
-        ended_at_column: Column of ``agents`` that holds its end, or None where no end
-            is recorded.
-        ended_at_is_naive: Whether it has no time zone; then it is taken as UTC.
+        turn_at_column: Column of ``turns`` with the instant.
+        turn_at_is_naive: Whether it has no time zone; it is then read as UTC.
+        agent_name_column: Column of ``agents`` with the name shown to people, or None.
+        agent_name_is_id: Whether that is an id, shown as :data:`SHORT_ID` characters.
+        ended_at_column: Column of ``agents`` with the instant it ended, or None if no
+            end is recorded.
+        ended_at_is_naive: Whether it has no time zone; it is then read as UTC.
     """
 
     turn_at_column: str = "timestamp"
@@ -43,9 +43,9 @@ class Source:
         return literal_column(self.turn_at_of("turns"), TIMESTAMPTZ_TYPE)
 
     def turn_at_of(self, row: str) -> str:
-        """SQL text for the same, for a row of ``turns`` by another name: an alias, ``NEW``.
+        """SQL text for the instant of a row of ``turns`` under another name: an alias, ``NEW``.
 
-        Null where the row has no instant.
+        Null if the row has no instant.
         """
         return _instant(row, self.turn_at_column, is_naive=self.turn_at_is_naive)
 
@@ -59,7 +59,7 @@ class Source:
 
     @property
     def agent_name(self) -> ColumnElement[str]:
-        """SQL for what people call a row of ``agents``, a text that is never empty."""
+        """SQL for the displayed name of a row of ``agents``, a text that is never empty."""
         number = func.concat("agent ", Agent.id)
         if self.agent_name_column is None:
             return number
@@ -78,4 +78,4 @@ def _quoted(column: str) -> str:
 
 
 STANDALONE = Source()
-"""Our own tables: an agent is called by the first eight characters of its session id."""
+"""Our own tables: an agent's name is the first eight characters of its session id."""

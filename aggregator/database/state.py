@@ -1,4 +1,4 @@
-"""The only row of ``activity_state``: what the last pass did, and how far it can be trusted."""
+"""Read and write the only row of ``activity_state``: the state between passes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from aggregator.database.models import ActivityState
 
 
-def forget_before(conn: Connection, before: datetime) -> None:
-    """Note that rows older than an instant may be missing."""
+def mark_incomplete_before(conn: Connection, before: datetime) -> None:
+    """Record that rows older than an instant may be missing."""
     conn.execute(
         update(ActivityState)
         .where(ActivityState.complete_since < before)
@@ -21,10 +21,10 @@ def forget_before(conn: Connection, before: datetime) -> None:
     )
 
 
-def trust_from(conn: Connection, since: datetime) -> None:
-    """Note that every hour has been recomputed, but for changes in the queue.
+def mark_complete_since(conn: Connection, since: datetime) -> None:
+    """Record that every hour from an instant on is correct, except for queued changes.
 
-    Of what a pass has pruned meanwhile it is not said.
+    Says nothing about hours that a pass has pruned meanwhile.
     """
     known = func.greatest(ActivityState.complete_since, since)
     conn.execute(update(ActivityState).values(complete_since=known))
@@ -32,10 +32,10 @@ def trust_from(conn: Connection, since: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """Tells without reading any metrics whether they are still the same.
+    """A version of the metrics, to detect changes without reading the metrics.
 
     Attributes:
-        as_of: The moment of the question.
+        as_of: When the version was read.
         changed_at: When a pass last changed a metric, or None before the first change.
         last_pass_at: When the table was last brought up to date, or None.
     """
@@ -46,7 +46,7 @@ class Version:
 
 
 def read_version(conn: Connection, now: datetime) -> Version:
-    """Read how fresh the metrics are, one row by its key."""
+    """Read the version of the metrics: one row by its key."""
     found = conn.execute(
         select(ActivityState.changed_at, ActivityState.last_pass_at).where(ActivityState.id == 1)
     ).one_or_none()
@@ -59,7 +59,7 @@ def save_state(conn: Connection, at: datetime, *, changed: bool, **values: Any) 
     Args:
         conn: A connection.
         at: The present.
-        changed: Whether rows of metrics have changed, which sets ``changed_at``.
+        changed: Whether metrics have changed; sets ``changed_at``.
         values: Other columns, by name.
     """
     if changed:
@@ -72,15 +72,15 @@ def save_state(conn: Connection, at: datetime, *, changed: bool, **values: Any) 
 
 
 def last_retention_days(conn: Connection) -> int | None:
-    """The retention of the last pass in days, or None before the first."""
+    """Return the retention of the last pass in days, or None before the first pass."""
     return conn.scalar(select(ActivityState.retention_days))
 
 
 def last_pass_at(conn: Connection) -> datetime | None:
-    """When the last pass was, or None before the first."""
+    """Return the instant of the last pass, or None before the first pass."""
     return conn.scalar(select(ActivityState.last_pass_at))
 
 
 def last_rebuild_at(conn: Connection) -> datetime | None:
-    """When every hour was last recomputed, or None before the first time."""
+    """Return the instant when every hour was last recomputed, or None if it never was."""
     return conn.scalar(select(ActivityState.rebuilt_at))

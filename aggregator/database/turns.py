@@ -1,4 +1,4 @@
-"""Reading turns: the input of every pass, and what notebooks look at."""
+"""Read turns, the input of every pass."""
 
 from __future__ import annotations
 
@@ -26,13 +26,16 @@ from aggregator.database.source import STANDALONE, Source
 Bound = datetime | BindParameter[datetime]
 
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
-"""No hour comes after it; what a broken clock puts there is left out."""
+"""End of all ranges; later turns, which only a wrong clock can write, are ignored."""
 
 
 def more_turns_than(
     limit: int, conn: Connection, since: datetime, until: datetime, source: Source = STANDALONE
 ) -> bool:
-    """Whether ``[since, until)`` holds more turns; looks at no more than it has to."""
+    """Return whether ``[since, until)`` has more than ``limit`` turns.
+
+    Reads no more than ``limit + 1`` of them.
+    """
     found = (
         select(Turn.id)
         .where(source.turn_at >= since, source.turn_at < until)
@@ -45,9 +48,9 @@ def more_turns_than(
 def turns_per_hour(
     conn: Connection, since: datetime, until: datetime, source: Source = STANDALONE
 ) -> list[tuple[datetime, int]]:
-    """How many turns each UTC hour of ``[since, until)`` holds, oldest hour first.
+    """Count the turns in each UTC hour of ``[since, until)``, oldest hour first.
 
-    Quiet hours are left out.
+    Hours without turns are left out.
     """
     hour = func.date_trunc("hour", source.turn_at, "UTC")
     rows = conn.execute(
@@ -78,7 +81,7 @@ def read_turns(
 
 
 def turn_frame(rows: Rows) -> pd.DataFrame:
-    """Turn rows of COPY into a frame with :data:`aggregator.metrics.hourly.TURN_DTYPES`."""
+    """Convert rows of COPY to a frame with :data:`aggregator.metrics.hourly.TURN_DTYPES`."""
     at = (rows["at"] + POSTGRES_EPOCH).view("datetime64[us]")
     return pd.DataFrame(
         {
@@ -91,14 +94,17 @@ def turn_frame(rows: Rows) -> pd.DataFrame:
 
 @lru_cache(maxsize=8)
 def _turns(source: Source) -> Compiled:
-    """The statement that reads turns, made once: that takes as long as a short one runs."""
+    """Compile the statement that reads turns.
+
+    Cached: compiling takes as long as running it over a short range.
+    """
     bounds = (bindparam(name, type_=TIMESTAMPTZ_TYPE) for name in ("since", "until"))
     query = turns_of_projects(source, *bounds)
     return query.compile(dialect=PGDialect_psycopg2())  # type: ignore[no-untyped-call]
 
 
 def turns_of_projects(source: Source, since: Bound, until: Bound) -> Select[int, int, datetime]:
-    """Agent, project and instant of each turn that belongs to a project."""
+    """Select agent, project and instant of each turn that belongs to a project."""
     return (
         select(cast(Agent.id, BigInteger), cast(Agent.project_id, BigInteger), source.turn_at)
         .join(Project, Project.id == Agent.project_id)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from aggregator.database import locks
 from aggregator.database.source import STANDALONE, Source
-from aggregator.database.state import last_rebuild_at, save_state, trust_from
+from aggregator.database.state import last_rebuild_at, mark_complete_since, save_state
 from aggregator.database.turns import END_OF_TIME
 from aggregator.metrics.windows import floor_hour
 from aggregator.passes.dirty_hours import mark_all_dirty_if_queued
@@ -76,4 +76,4 @@ def _end(
     """Every hour has been read since the beginning; what changed later is in the queue."""
     save_state(conn, now, changed=written.any, rebuilt_at=now)
     if is_installed(conn, source):
-        trust_from(conn, horizon)
+        mark_complete_since(conn, horizon)

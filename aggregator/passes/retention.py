@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, text
 
-from aggregator.database.state import forget_before
+from aggregator.database.state import mark_incomplete_before
 
 PRUNE_BATCH = 10_000
 """Rows deleted in one transaction, so that row locks are held briefly."""
@@ -18,7 +18,7 @@ def prune(engine: Engine, before: datetime, *, batch: int = PRUNE_BATCH) -> int:
     A row that somebody else holds at that moment is left for the next time.
     """
     with engine.begin() as conn:
-        forget_before(conn, before)
+        mark_incomplete_before(conn, before)
     pruned, reached = 0, BEFORE_ALL_BUCKETS
     while True:
         with engine.begin() as conn:
