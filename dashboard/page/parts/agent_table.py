@@ -245,7 +245,7 @@ def _numbers(row: TableRecord, overview: Overview) -> dict[str, str]:
         "time": formatting.duration(row["avg_turn_time_seconds"]),
         "last_at": last.isoformat() if known else "",
         "last": formatting.ago(last, overview.window.as_of) if known else formatting.NO_VALUE,
-        "course": trend_path(row["spark"], row["columns"], row["gone"]),
+        "trend_path": trend_path(row["spark"], row["columns"], row["gone"]),
         "bar": f"{100 * row['bar']:.1f}",
         "share": formatting.share(row["turn_count"], row["whole"]),
     }
