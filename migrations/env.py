@@ -1,4 +1,4 @@
-"""Alembic's entry: migrate one group of tables on the connection it is handed.
+"""Entry point of Alembic: migrate one group of tables on a given connection.
 
 ``aggregator.schema.migrate.upgrade`` sets ``connection`` and ``branch``.
 """
@@ -17,16 +17,16 @@ TABLES = {"activity": OWN_TABLES, "standalone": STANDALONE_TABLES}[branch]
 
 
 def include_name(name: str | None, kind: str, parents: dict[str, Any]) -> bool:
-    """Look at nothing but this group's own tables."""
+    """Include only the tables of this group."""
     return name in TABLES if kind == "table" else True
 
 
 def include_object(
     item: Any, name: str | None, kind: str, reflected: bool, compare_to: Any
 ) -> bool:
-    """The same for the tables that the models declare, and for what a host has in ours.
+    """Include only the declared tables of this group, without additions of a host.
 
-    A table that was adopted keeps its columns and indexes.
+    An adopted table keeps its own columns and indexes.
     """
     if kind == "table":
         return name in TABLES
@@ -39,7 +39,7 @@ context.configure(
     version_table=VERSION_TABLES[branch],
     include_name=include_name,
     include_object=include_object,
-    # A table that was adopted may have wider types; which, aggregator.schema.adoption decides.
+    # An adopted table may have wider types; aggregator.schema.adoption decides which.
     compare_type=False,
     transactional_ddl=True,
 )

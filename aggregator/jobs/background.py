@@ -1,4 +1,4 @@
-"""Background jobs of one process: what is done once per slot, in which thread."""
+"""Run background jobs of one process, each once per slot, in daemon threads."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from aggregator.forks import in_forked_children
-from aggregator.jobs.retry import until_it_works
+from aggregator.jobs.retry import run_with_retries
 from aggregator.passes.slots import slot_at
 
 STOP_SECONDS = 5.0
-"""How long stopping waits for jobs that are at work."""
+"""Seconds that stopping waits for running jobs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Work for each slot of some seconds; ``name`` is for people."""
+    """Work to do once per slot of ``seconds``; ``name`` is for people."""
 
     name: str
     seconds: int
@@ -32,7 +32,7 @@ class Job:
 
 
 class Schedule:
-    """Jobs of this process between :meth:`start` and :meth:`stop`.
+    """The background jobs of this process, between :meth:`start` and :meth:`stop`.
 
     A forked child has none until it starts its own.
     """
@@ -43,9 +43,9 @@ class Schedule:
         in_forked_children(self, Schedule._forget)
 
     def start(self, jobs: Sequence[Job]) -> None:
-        """Do these jobs once, one after the other, and then each in every slot.
+        """Run these jobs once, one after the other, and then each in every slot.
 
-        Without effect when running. It stops with the process.
+        Does nothing if already started. The schedule stops with the process.
         """
         with self._lock:
             if self._running is None:
@@ -53,10 +53,10 @@ class Schedule:
                 atexit.register(self.stop)
 
     def stop(self) -> None:
-        """Stop; without effect when stopped, or started by the process this one was forked from.
+        """Stop the jobs that this process has started, if there are any.
 
-        Jobs at work get ``STOP_SECONDS`` to finish. After that they go on by
-        themselves, and with the process they end: the database rolls back.
+        Running jobs get ``STOP_SECONDS`` to finish. After that they are left running
+        and end with the process: the database then rolls back.
         """
         with self._lock:
             running, self._running = self._running, None
@@ -65,29 +65,32 @@ class Schedule:
             running.stop()
 
     def _forget(self) -> None:
-        """The threads stayed in the parent, one of them perhaps with the lock."""
+        """Start afresh in a forked child.
+
+        The threads stayed in the parent, and one of them may have held the lock.
+        """
         self._lock = threading.Lock()
         self._running = None
 
 
 class _Running:
-    """One start of a schedule."""
+    """A schedule that has been started."""
 
     def __init__(self, jobs: Sequence[Job]) -> None:
         self._stopping = threading.Event()
         self._threads = _Threads()
         self._scheduler = BackgroundScheduler(timezone=UTC, executors={"default": self._threads})
-        works = [_Work(job, self._stopping) for job in jobs]
-        for work in works:
-            # A run that is due while the last one is at work leaves at once, see _Work.
+        runners = [_Runner(job, self._stopping) for job in jobs]
+        for runner in runners:
+            # A run that is due while the last one is still running returns at once, see _Runner.
             self._scheduler.add_job(
-                work,
-                _SlotStarts(work.job.seconds),
-                name=work.job.name,
+                runner,
+                _SlotStarts(runner.job.seconds),
+                name=runner.job.name,
                 max_instances=9,
                 misfire_grace_time=None,
             )
-        self._threads.run("start", lambda: _one_after_the_other(works))
+        self._threads.run("start", lambda: _run_sequentially(runners))
         self._scheduler.start()
         self._scheduler._thread.name = "activity-schedule"
 
@@ -98,29 +101,29 @@ class _Running:
 
 
 @dataclass(slots=True)
-class _Work:
-    """A job that is not begun again while it is at work, at the start or in a long slot."""
+class _Runner:
+    """Runs a job with retries, but never twice at the same time."""
 
     job: Job
     stopping: threading.Event
-    alone: threading.Lock = field(default_factory=threading.Lock)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self) -> None:
-        if self.stopping.is_set() or not self.alone.acquire(blocking=False):
+        if self.stopping.is_set() or not self.lock.acquire(blocking=False):
             return
         try:
-            until_it_works(self.job.name, self.job.work, self.stopping)
+            run_with_retries(self.job.name, self.job.work, self.stopping)
         finally:
-            self.alone.release()
+            self.lock.release()
 
 
-def _one_after_the_other(works: Sequence[_Work]) -> None:
-    for work in works:
-        work()
+def _run_sequentially(runners: Sequence[_Runner]) -> None:
+    for run in runners:
+        run()
 
 
 class _SlotStarts(BaseTrigger):  # type: ignore[misc]
-    """Due at the start of each slot; slots that have passed are not made up for."""
+    """Trigger at the start of each slot; missed slots are not made up for."""
 
     def __init__(self, seconds: int) -> None:
         self._seconds = seconds
@@ -130,10 +133,10 @@ class _SlotStarts(BaseTrigger):  # type: ignore[misc]
 
 
 class _Threads(BaseExecutor):  # type: ignore[misc]
-    """A thread for each run of a job.
+    """Executor that runs each job in a new daemon thread.
 
-    They are daemons: threads of a pool would keep the process from ending for as long
-    as they work or wait for the database.
+    The threads of a pool would keep the process from ending while they work or wait
+    for the database.
     """
 
     def __init__(self) -> None:
@@ -148,13 +151,13 @@ class _Threads(BaseExecutor):  # type: ignore[misc]
         self.run(job.name, run)
 
     def run(self, name: str, work: Callable[[], object]) -> None:
-        """Do some work in a thread."""
+        """Do some work in a new thread."""
         thread = threading.Thread(target=work, name=f"activity-{name}", daemon=True)
-        self._started = [one for one in self._started if one.is_alive()] + [thread]
+        self._started = [other for other in self._started if other.is_alive()] + [thread]
         thread.start()
 
     def join(self, seconds: float) -> None:
-        """Wait for the jobs at work, but no longer than some seconds."""
+        """Wait for the running jobs, but no longer than some seconds."""
         deadline = time.monotonic() + seconds
         for thread in self._started:
             thread.join(max(0.0, deadline - time.monotonic()))

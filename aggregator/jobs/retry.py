@@ -1,4 +1,4 @@
-"""Doing something again until it works, while the database is away."""
+"""Retry work until it succeeds, for example while the database is down."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from aggregator.errors import ActivityError
 
 LONGEST_PAUSE = 10.0
-"""Seconds between two tries at most, so that a database that is back is soon noticed."""
+"""Longest pause between two attempts in seconds: a database that is back is soon noticed."""
 
 log = logging.getLogger(__name__)
 
 
 class NotYetError(Exception):
-    """Raised by work that has to wait for another process; nothing is wrong."""
+    """The work has to wait for another process; nothing is wrong."""
 
 
-def until_it_works(name: str, work: Callable[[], object], stopping: Event) -> None:
-    """Do some work; if the world gets in the way, try again until it works.
+def run_with_retries(name: str, work: Callable[[], object], stopping: Event) -> None:
+    """Do some work, and retry it after transient errors until it succeeds.
 
-    A database that is away costs one line in the log when it goes and one when it is
-    back. Any other error is a defect: it is logged with its traceback, and the work is
-    not tried again.
+    An outage of the database is logged with one line when it begins and one when it
+    ends. Any other error is a defect: it is logged with its traceback, and the work is
+    not retried.
 
     Args:
-        name: What the log calls the work.
-        work: Does it; when it fails it must leave everything as it was.
-        stopping: Ends the trying.
+        name: Name of the work in the log.
+        work: The work; when it raises, it must have changed nothing.
+        stopping: Ends the retries when set.
     """
-    begun = time.monotonic()
-    told = False
+    started = time.monotonic()
+    warned = False
     for pause in pauses():
         try:
             work()
@@ -45,21 +45,21 @@ def until_it_works(name: str, work: Callable[[], object], stopping: Event) -> No
             if not is_transient(failure):
                 log.exception("%s failed", name)
                 return
-            # A first failure may be no more than a pooled connection from before a
-            # restart of the database: it is tried again at once.
-            if pause and not told and not isinstance(failure, NotYetError):
+            # The first failure may only mean that a pooled connection is older than the
+            # last restart of the database, so the first retry is immediate and silent.
+            if pause and not warned and not isinstance(failure, NotYetError):
                 log.warning("%s: %s; trying again until it works", name, failure_line(failure))
-                told = True
+                warned = True
             if stopping.wait(pause):
                 return
         else:
-            if told:
-                log.warning("%s works again after %.0f s", name, time.monotonic() - begun)
+            if warned:
+                log.warning("%s works again after %.0f s", name, time.monotonic() - started)
             return
 
 
 def pauses() -> Iterator[float]:
-    """Seconds to wait between tries: none at first, then longer and longer ones."""
+    """Yield the seconds to wait before each retry: 0 at first, then longer and longer."""
     yield 0
     pause = 0.5
     while True:
@@ -68,7 +68,7 @@ def pauses() -> Iterator[float]:
 
 
 def is_transient(failure: Exception) -> bool:
-    """Whether an error may pass by itself: a database or a folder that is away."""
+    """Return whether an error may go away by itself, such as an unreachable database or folder."""
     if isinstance(failure, DBAPIError) and failure.connection_invalidated:
         return True
     return isinstance(
@@ -77,13 +77,13 @@ def is_transient(failure: Exception) -> bool:
         | ActivityError
         | OperationalError
         | InterfaceError
-        # COPY goes past SQLAlchemy, which then does not wrap its errors.
+        # COPY bypasses SQLAlchemy, which therefore does not wrap its errors.
         | psycopg2.OperationalError
         | psycopg2.InterfaceError,
     )
 
 
 def failure_line(failure: Exception) -> str:
-    """What went wrong, without the statement it was about and without advice."""
-    words = failure.orig if isinstance(failure, DBAPIError) else failure
-    return str(words).partition("\n")[0]
+    """First line of an error message, without the statement that failed and without advice."""
+    cause = failure.orig if isinstance(failure, DBAPIError) else failure
+    return str(cause).partition("\n")[0]

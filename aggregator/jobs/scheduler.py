@@ -1,4 +1,4 @@
-"""When: the passes of a process."""
+"""Schedule the passes and other jobs of one process."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from aggregator.passes.slots import slot_at
 from aggregator.settings import Settings
 
 REBUILD_EVERY_SECONDS = 86_400
-"""Seconds."""
+"""Once a day."""
 
 
 class ActivityAggregator:
-    """Turns into hourly metrics, once or every few minutes.
+    """Aggregate turns into hourly metrics, once or at regular intervals.
 
     Any number of processes may run one on the same database: together they make one
     pass per interval.
@@ -32,9 +32,9 @@ class ActivityAggregator:
     Args:
         engine: The database with turns and metrics. A forked child gets connections of
             its own.
-        settings: ``interval_seconds`` and ``retention_days`` are used.
-        source: Where the database keeps its turns.
-        clock: Gives the present, with a time zone.
+        settings: Only ``interval_seconds`` and ``retention_days`` are used.
+        source: Columns of the turns and agents in this database.
+        clock: Returns the present, with a time zone.
     """
 
     def __init__(
@@ -51,54 +51,54 @@ class ActivityAggregator:
         self._interval = settings.interval_seconds
         self._retention = timedelta(days=settings.retention_days)
         self._clock = clock
-        self._others: list[Job] = []
+        self._extra_jobs: list[Job] = []
         self._schedule = Schedule()
 
     def source(self) -> Source:
-        """Where the database keeps its turns."""
+        """Return the columns of the turns and agents in this database."""
         return self._source
 
     def every(self, seconds: int, name: str, work: Callable[[], object]) -> None:
-        """Add a job: done at the start, before the first pass, and then every few seconds.
+        """Add a job that runs at the start, before the first pass, and then every few seconds.
 
-        A run that is due while the last one is at work is left out; runs missed
+        A run that is due while the last one is still running is skipped; runs missed
         while the machine slept become one.
         """
-        self._others.append(Job(name, seconds, work))
+        self._extra_jobs.append(Job(name, seconds, work))
 
     def start(self) -> None:
-        """Start the jobs of this process in background threads; without effect when running.
+        """Start the jobs of this process in background threads, unless they are running.
 
-        First all are done one after the other: those that were added; the pass, if nobody
-        has made that of this interval; and a rebuild of every hour that is kept, which
-        comes again once a day. They stop with the process. After a fork, the child may
-        start its own.
+        First they run one after the other: the added jobs; the pass, unless another
+        process has made the one of this interval; and a rebuild of all retained hours,
+        which is repeated once a day. They stop with the process. After a fork, the child
+        may start its own.
         """
         self._schedule.start(
             [
-                *self._others,
+                *self._extra_jobs,
                 Job("pass", self._interval, self._make_due_pass),
                 Job("rebuild", REBUILD_EVERY_SECONDS, self._rebuild),
             ]
         )
 
     def stop(self) -> None:
-        """Stop the jobs of this process; without effect when there are none.
+        """Stop the jobs of this process, if there are any.
 
-        Those at work get a few seconds to finish. It may be started again.
+        Running jobs get a few seconds to finish. The aggregator may be started again.
         """
         self._schedule.stop()
 
     def next_pass_at(self, now: datetime | None = None) -> datetime:
-        """When the next pass is due."""
+        """Return the instant at which the next pass is due."""
         return slot_at(now or self._clock(), self._interval).end
 
     def aggregate_once(self, now: datetime | None = None) -> PassReport | None:
-        """Make one pass now; None when another process is making one."""
+        """Make one pass now; return None if another process is making one."""
         return make_pass(self._engine, now or self._clock(), self._retention, self.source())
 
     def prune(self, now: datetime | None = None) -> int:
-        """Delete rows older than the retention; return how many went."""
+        """Delete rows older than the retention; return how many were deleted."""
         return prune(self._engine, floor_hour((now or self._clock()) - self._retention))
 
     def _make_due_pass(self) -> None:
@@ -109,12 +109,12 @@ class ActivityAggregator:
         if report is None:
             with self._engine.connect() as conn:
                 made_by_another = last_pass_at(conn) in slot
-            # It may be killed yet, or be at something else.
+            # That process may still be killed, or may hold the lock for another reason.
             if not made_by_another:
                 raise NotYetError
 
     def _rebuild(self) -> None:
-        """Recompute all that is kept, unless that was just done or another process does it."""
+        """Recompute all retained hours, unless this was just done or another process does it."""
         now = self._clock()
         with self._engine.connect() as conn:
             is_due = rebuild_due(conn, now, every=timedelta(seconds=self._interval))

@@ -1,4 +1,4 @@
-"""Tables: migrations, adoption, change capture, and what a host's tables look like."""
+"""Tables: migrations, adoption, change capture, and the description of a host's tables."""
 
 from aggregator.schema.migrate import leave_activity_alone, upgrade
 

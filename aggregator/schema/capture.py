@@ -1,13 +1,13 @@
-"""Capturing changes: triggers that note which hours a pass has to recompute.
+"""Change capture: triggers that record which hours a pass has to recompute.
 
-Without them a pass recomputes every hour inside the retention. They are on the
-standalone tables always, on a host's only where it wants them.
+Without them a pass recomputes every hour inside the retention. The standalone tables
+always have them, a host's tables only if the host wants them.
 
-What they cost a host: a statement that writes turns adds one row for each hour it
-touched to the queue ``activity_changes``. They never make it wait or fail: the queue
-has no unique key but its own counter, an instant that cannot be read means "recompute
-everything", and the functions run with the rights of whoever installed them. A task or
-an agent that changes in another way, as they do all the time, costs nothing.
+Their cost for a host: a statement that writes turns adds one row per hour that it
+touched to the queue ``activity_changes``. They never make that statement wait or fail:
+the queue has no unique key except its own counter, an instant that cannot be read means
+"recompute everything", and the functions run with the rights of the role that installed
+them. Other changes of a task or an agent, which happen all the time, cost nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from aggregator.database.source import STANDALONE, Source
 from aggregator.errors import TablesBusyError
 
 TRIES = 20
-"""Times that the locks on the tables are asked for."""
+"""Number of attempts to lock the tables."""
 
 _WRITE_HOURS = """
 DECLARE
@@ -138,10 +138,10 @@ _SCHEMAS = text(
 
 
 def is_installed(conn: Connection, source: Source = STANDALONE) -> bool:
-    """Whether every change is captured: all triggers are there, as this version makes them.
+    """Return whether every change is captured: all triggers exist, as this version defines them.
 
-    Whoever disables them, and enables them again, leaves them as "enabled", not as
-    "enabled always". That does not count: what happened meanwhile is not known.
+    Triggers that were disabled and enabled again are "enabled", no longer "enabled
+    always". They do not count: nothing is known about changes in between.
     """
     bodies = _bodies(source)
     found = conn.scalar(
@@ -156,22 +156,22 @@ def is_installed(conn: Connection, source: Source = STANDALONE) -> bool:
 
 
 def install(conn: Connection, source: Source = STANDALONE) -> None:
-    """Capture changes from now on; without effect when they are.
+    """Capture changes from now on; does nothing if they are captured already.
 
     The next pass recomputes every hour. The tables are locked against writers until the
-    transaction ends, so let it end soon.
+    transaction ends, so keep it short.
 
     Args:
         conn: A connection in a transaction, of a role that owns the tables.
-        source: Where the database keeps its turns.
+        source: Columns of the turns and agents in this database.
 
     Raises:
-        TablesBusyError: Others keep the tables locked.
+        TablesBusyError: Other transactions keep the tables locked.
     """
     if is_installed(conn, source):
         return
-    # No writer is in the middle of something then: what came before is committed, and
-    # seen by whoever sees the entry below; what comes after is captured.
+    # With the lock, no write is in progress. Earlier writes are committed, so a pass that
+    # sees the entry below sees them too; later writes are captured.
     _lock(conn, "SHARE ROW EXCLUSIVE")
     if is_installed(conn, source):
         return  # Another process was faster.
@@ -188,19 +188,19 @@ def install(conn: Connection, source: Source = STANDALONE) -> None:
             f"{trigger.scope} EXECUTE FUNCTION {trigger.function}()"
         )
         conn.execute(text(create))
-        # Always: also for a session that replicates.
+        # ALWAYS: the trigger also fires in sessions that replicate.
         enable = f"ALTER TABLE {trigger.table} ENABLE ALWAYS TRIGGER {trigger.name}"
         conn.execute(text(enable))
     conn.execute(text("INSERT INTO activity_changes DEFAULT VALUES"))
 
 
 def remove(conn: Connection) -> None:
-    """Capture no changes any more; without effect when none are.
+    """Stop capturing changes; does nothing if none are captured.
 
     Passes recompute every hour from now on.
 
     Raises:
-        TablesBusyError: Others keep the tables locked.
+        TablesBusyError: Other transactions keep the tables locked.
     """
     _lock(conn, "ACCESS EXCLUSIVE")
     for name in _bodies(STANDALONE):
@@ -208,10 +208,10 @@ def remove(conn: Connection) -> None:
 
 
 def _lock(conn: Connection, mode: str) -> None:
-    """Lock the tables, and give way to writers that are in the middle of something.
+    """Lock the tables, giving way to writes in progress.
 
-    Half a second is less than what PostgreSQL allows two transactions that wait for each
-    other: of those it would make one fail, and that could be the host's.
+    The lock time-out of half a second is shorter than PostgreSQL's ``deadlock_timeout``:
+    in a deadlock it would make one transaction fail, and that could be the host's.
     """
     for _ in range(TRIES):
         try:
@@ -227,7 +227,7 @@ def _lock(conn: Connection, mode: str) -> None:
 
 
 def _bodies(source: Source) -> dict[str, str]:
-    """The text of each function."""
+    """Body of each trigger function, by name."""
     at = source.turn_at_of("turns")
     return {
         "activity_turns_changed": _WRITE_HOURS.format(changed=_CHANGED.format(at=at)),

@@ -1,4 +1,4 @@
-"""What columns a database's tables have, asked of PostgreSQL's catalog in one query."""
+"""Read the columns of tables from PostgreSQL's catalog, in one query."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ NAIVE_TIMESTAMP_TYPE = "timestamp without time zone"
 
 _COLUMNS = text(
     """
-    SELECT wanted.name AS table_name, attname AS column_name,
-        -- A domain is as good as the type below it.
+    SELECT requested.name AS table_name, attname AS column_name,
+        -- A domain counts as its base type.
         format_type(coalesce(nullif(typbasetype, 0), pg_type.oid), NULL) AS type,
         coalesce(attnum = ALL (indkey), false) AS is_key,
         attnotnull AND NOT atthasdef AND attidentity = '' AS needs_value
-    FROM unnest(CAST(:tables AS text[])) AS wanted (name)
-    JOIN pg_attribute ON attrelid = to_regclass(wanted.name) AND attnum > 0 AND NOT attisdropped
+    FROM unnest(CAST(:tables AS text[])) AS requested (name)
+    JOIN pg_attribute ON attrelid = to_regclass(requested.name) AND attnum > 0 AND NOT attisdropped
     JOIN pg_type ON pg_type.oid = atttypid
     LEFT JOIN pg_index ON indrelid = attrelid AND indisprimary
     """
@@ -27,12 +27,12 @@ _COLUMNS = text(
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column that is there.
+    """A column of an existing table.
 
     Attributes:
         type: PostgreSQL's name of its type, without length or precision.
-        is_key: Whether it is the primary key, by itself.
-        needs_value: Whether a row that does not name it is refused.
+        is_key: Whether it alone is the primary key.
+        needs_value: Whether an insert that omits it is refused.
     """
 
     type: str
@@ -41,7 +41,7 @@ class Column:
 
 
 def read_columns(conn: Connection, tables: Iterable[str]) -> dict[str, dict[str, Column]]:
-    """The columns of each of these tables by name, where ``search_path`` finds the table."""
+    """Read the columns of each of these tables that ``search_path`` finds, by table and name."""
     found: dict[str, dict[str, Column]] = {}
     for row in conn.execute(_COLUMNS, {"tables": list(tables)}):
         column = Column(row.type, row.is_key, row.needs_value)

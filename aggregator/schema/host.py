@@ -1,8 +1,8 @@
-"""A host's tables: whether we can read them, and what its columns are called.
+"""Check that a host's tables can be read, and find the names of their columns.
 
-Four tables are read: ``projects``, ``agents``, ``tasks`` and ``turns``, wherever the
-connection's ``search_path`` finds them. What belongs to nothing counts nowhere: a turn
-without a task or an instant, a task without an agent, an agent without a project.
+Four tables are read: ``projects``, ``agents``, ``tasks`` and ``turns``, in the schemas
+of the connection's ``search_path``. Incomplete rows are ignored: a turn without a task
+or an instant, a task without an agent, an agent without a project.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from aggregator.schema.catalog import NAIVE_TIMESTAMP_TYPE, TIMESTAMP_TYPE, Colu
 INTEGER_TYPES = frozenset({"smallint", "integer", "bigint"})
 TIMESTAMP_TYPES = frozenset({TIMESTAMP_TYPE, NAIVE_TIMESTAMP_TYPE})
 TURN_INSTANT_COLUMNS = ("timestamp", "created_at")
-"""Columns that hold the instant of a turn, the first that is there."""
+"""Columns that may hold the instant of a turn; the first that exists is used."""
 SESSION_IDS = ("session_id", "session_uuid", "claude_session_id")
 AGENT_NAMES = ("name", *SESSION_IDS)
-"""Columns that hold what people call an agent, the first that is there."""
+"""Columns that may hold the name of an agent; the first that exists is used."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedColumn:
-    """A column we read, and what it has to be like.
+    """A column that we read, and the requirements on it.
 
     Attributes:
-        name: Its name.
-        expected: What is expected of it, in words.
-        types: Types it may have; empty for any.
-        is_key: Whether metrics refer to it, so that it has to be the primary key.
+        name: Name of the column.
+        expected: Description of the requirements, for error messages.
+        types: Allowed types; empty for any.
+        is_key: Whether it must be the primary key, because metrics refer to it.
     """
 
     name: str
@@ -68,21 +68,21 @@ Tables = Mapping[str, Mapping[str, Column]]
 def find_source(
     conn: Connection, *, turn_at: str | None = None, agent_name: str | None = None
 ) -> Source:
-    """Look once at a host's tables and tell how to read them.
+    """Inspect a host's tables and return how to read them.
 
     The instant of a turn is ``timestamp``, or else ``created_at``; without a time zone
-    it is taken as UTC. An agent is called by its ``name``, or else by the first eight
-    characters of its session's id, or else by its number. ``agents.ended_at`` may be
-    missing: then nothing is known to have ended.
+    it is read as UTC. An agent's name is its ``name``, or else the first eight characters
+    of its session's id, or else its number. ``agents.ended_at`` may be missing; then no
+    agent is known to have ended.
 
     Args:
         conn: A connection to the host's database.
-        turn_at: Column of ``turns`` to take for the instant.
-        agent_name: Column of ``agents`` to call it by.
+        turn_at: Column of ``turns`` to use as the instant.
+        agent_name: Column of ``agents`` to use as the name.
 
     Raises:
-        HostSchemaError: Tables or columns are missing or of another type; all of them
-            are named.
+        HostSchemaError: Tables or columns are missing or have another type; the error
+            names all of them.
     """
     tables = read_columns(conn, EXPECTED_COLUMNS)
     instants = (turn_at,) if turn_at else TURN_INSTANT_COLUMNS
@@ -108,15 +108,15 @@ def _is_id(name: str, column: Column) -> bool:
 
 
 def _problems(tables: Tables, instants: tuple[str, ...], agent_name: str | None) -> Iterator[str]:
-    wanted = {table: list(columns) for table, columns in EXPECTED_COLUMNS.items()}
+    expected = {table: list(columns) for table, columns in EXPECTED_COLUMNS.items()}
     present = [name for name in instants if name in tables.get("turns", {})]
     instant = present[0] if present else " or turns.".join(instants)
-    wanted["turns"].append(ExpectedColumn(instant, EXPECTED_INSTANT, TIMESTAMP_TYPES))
+    expected["turns"].append(ExpectedColumn(instant, EXPECTED_INSTANT, TIMESTAMP_TYPES))
     if "ended_at" in tables.get("agents", {}):
-        wanted["agents"].append(ExpectedColumn("ended_at", EXPECTED_INSTANT, TIMESTAMP_TYPES))
+        expected["agents"].append(ExpectedColumn("ended_at", EXPECTED_INSTANT, TIMESTAMP_TYPES))
     if agent_name:
-        wanted["agents"].append(ExpectedColumn(agent_name, "a text"))
-    for table, columns in wanted.items():
+        expected["agents"].append(ExpectedColumn(agent_name, "a text"))
+    for table, columns in expected.items():
         if table not in tables:
             yield f"there is no table {table} in the schemas of search_path"
             continue

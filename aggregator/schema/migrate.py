@@ -1,8 +1,8 @@
-"""Migrations: bringing a database's tables to their newest form.
+"""Migrate the tables of a database to their newest version.
 
-There are two groups of tables, each with migrations and a version table of its own,
-so that a host's Alembic history is never touched: ``standalone``, the host's tables
-where there is no host, and ``activity``, ours, which needs the host's to be there.
+There are two groups of tables, each with its own migrations and version table, so that
+a host's Alembic history is never touched: ``standalone``, the host's tables where there
+is no host, and ``activity``, our tables, which require the host's tables.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ VERSION_TABLES: dict[Branch, str] = {
 
 
 def upgrade(engine: Engine, branch: Branch) -> None:
-    """Bring one group of tables to its newest form, in one transaction.
+    """Migrate one group of tables to its newest version, in one transaction.
 
-    Processes that start together wait for each other. The tables come to the first
+    Processes that start together wait for each other. Tables are created in the first
     schema of ``search_path``.
 
     Raises:
-        AdoptionError: A table of metrics is there already and cannot become ours.
-        MigrationRefusedError: The role may not make or change our tables.
+        AdoptionError: A table of metrics exists already and cannot be adopted.
+        MigrationRefusedError: The role has no right to create or change our tables.
     """
     try:
         with engine.begin() as conn:
@@ -59,7 +59,7 @@ def _upgrade(conn: Connection, branch: Branch) -> None:
         return
     if branch == "activity" and current is None:
         check_adoption(conn)
-    # Most starts have nothing to migrate and need not wait for Alembic to load.
+    # Most starts have nothing to migrate, so they do not wait for Alembic to load.
     from alembic import command  # noqa: PLC0415
 
     config = alembic_config(branch)
@@ -70,19 +70,19 @@ def _upgrade(conn: Connection, branch: Branch) -> None:
 def leave_activity_alone(
     item: Any, name: str | None, kind: str, reflected: bool, compare_to: Any
 ) -> bool:
-    """Keep a host's Alembic from proposing to drop our tables, or what we added to its own.
+    """Keep a host's Alembic from dropping our tables, or our additions to an adopted table.
 
-    For ``include_object`` of Alembic's ``context.configure``, and so of Flask-Migrate:
+    Pass it as ``include_object`` to Alembic's ``context.configure``, or to Flask-Migrate:
     ``Migrate(app, db, include_object=leave_activity_alone)``.
     """
     if not reflected or compare_to is not None:
-        return True  # The host's models declare it: that is its business.
+        return True  # The host's models declare it, so its migrations decide.
     table = name if kind == "table" else item.table.name
     return table not in OWN_TABLES and table not in VERSION_TABLES.values()
 
 
 def current_revision(conn: Connection, branch: Branch) -> str | None:
-    """The migration that the database is at, or None."""
+    """Return the revision that the database is at, or None."""
     table = VERSION_TABLES[branch]
     if not inspect(conn).has_table(table):
         return None
@@ -93,13 +93,13 @@ def current_revision(conn: Connection, branch: Branch) -> str | None:
 
 
 def newest_revision(branch: Branch) -> str:
-    """The last migration: files are numbered, and ``0001_….py`` is ``<branch>_0001``."""
+    """Return the newest revision: files are numbered, and ``0001_….py`` is ``<branch>_0001``."""
     files = (shipped_folder("aggregator", "migrations") / branch).glob("[0-9]*.py")
     return f"{branch}_{max(file.name for file in files).split('_')[0]}"
 
 
 def alembic_config(branch: Branch) -> Config:
-    """The Alembic configuration of one group, without an ini file."""
+    """Build the Alembic configuration of one group, without an ini file."""
     from alembic.config import Config  # noqa: PLC0415 - see upgrade
 
     scripts = shipped_folder("aggregator", "migrations")

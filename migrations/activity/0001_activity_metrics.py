@@ -1,7 +1,7 @@
 """Hourly metrics and the aggregator's state.
 
-A host may have an ``activity_metrics`` table already: it keeps its rows and its
-columns and gets what it lacks.
+An ``activity_metrics`` table that a host has already is adopted: it keeps its rows and
+columns, and what is missing is added.
 """
 
 from __future__ import annotations

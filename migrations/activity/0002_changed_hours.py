@@ -1,7 +1,7 @@
-"""Which hours changed since the last pass, and since when all are known to be right.
+"""A queue of changed hours, and the instant since which all other hours are correct.
 
-The triggers that tell are no part of the migration: on a host they are asked for
-(see ``aggregator/schema/capture.py``).
+The triggers that fill the queue are not part of the migration, because they are optional
+on a host (see ``aggregator/schema/capture.py``).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What a table of metrics that a host had already may still lack; and wide keys.
+"""Defaults and a unique key that an adopted table of metrics may lack, and wide keys.
 
-A host whose keys are ``bigint`` has room for more agents than ``integer`` can count.
+A host whose keys are ``bigint`` may have ids that do not fit into ``integer``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ down_revision = "activity_0002"
 
 SCOPE = ["bucket_start", "agent_id", "project_id", "is_overall"]
 SCOPE_KEY = "uq_activity_metrics_bucket_scope"
-# Where the host has an index of that name over something else, such as coalesce(agent_id, -1).
+# For a host with an index of that name over something else, such as coalesce(agent_id, -1).
 OTHER_SCOPE_KEY = "uq_activity_metrics_scope"
 
 
@@ -59,4 +59,4 @@ def _has_scope_key(inspector: sa.Inspector) -> bool:
 
 
 def downgrade() -> None:
-    """Leave it: nothing here is in the way of an older version."""
+    """Change nothing: older versions work with these changes."""

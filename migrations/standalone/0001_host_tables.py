@@ -1,4 +1,4 @@
-"""Projects, agents, tasks, turns and the importer's memory, where no host has them."""
+"""Projects, agents, tasks, turns and the importer's state, for use without a host."""
 
 from __future__ import annotations
 
