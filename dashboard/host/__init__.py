@@ -1,1 +1,1 @@
-"""The page on an existing Flask server: one call, and the commands of ``flask activity``."""
+"""Activity on an existing Flask server: one call, and the commands of ``flask activity``."""

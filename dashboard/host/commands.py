@@ -1,4 +1,4 @@
-"""The commands of a host: ``flask activity …``."""
+"""The commands on a host: ``flask activity …``."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from dashboard.host.mounted import MountedActivity
 
 @click.group("activity", cls=OneLineGroup)
 def commands() -> None:
-    """Activity: its tables, its passes and its state."""
+    """Manage the tables, passes and exports of Activity."""
 
 
 @commands.command()
 @with_appcontext
 def migrate() -> None:
-    """Make our tables, or bring them to their newest form.
+    """Create Activity's tables, or upgrade them to the newest version.
 
-    The host's own tables and migrations are left alone.
+    The host's own tables and migrations are not touched.
     """
     with _activity() as activity:
         click.echo(f"The tables of headspace-activity are at {activity.database.migrate()}")
@@ -46,7 +46,7 @@ def migrate() -> None:
 @commands.command()
 @with_appcontext
 def aggregate() -> None:
-    """Make one pass over the turns and end."""
+    """Make one pass over the turns, then exit."""
     with _activity() as activity:
         click.echo(pass_line(activity.aggregate_once()))
 
@@ -55,10 +55,10 @@ def aggregate() -> None:
 @range_options
 @with_appcontext
 def backfill(since: str | None, until: str | None, workers: str | None, dask: str | None) -> None:
-    """Compute the hours of a range from their turns anew.
+    """Recompute a range of hours from their turns.
 
-    Dates are days in UTC; the range is widened to whole hours. It may be ended at any
-    time and run again; what is done stays done.
+    Dates are days in UTC; the range is widened to whole hours. You can stop the command
+    at any time and run it again: finished hours stay finished.
     """
     chosen = parse_workers(workers, dask)
     with _activity() as activity:
@@ -73,9 +73,10 @@ def backfill(since: str | None, until: str | None, workers: str | None, dask: st
 @click.argument("state", type=click.Choice(["on", "off"]))
 @with_appcontext
 def capture(state: str) -> None:
-    """Let triggers on turns, tasks and agents note what changes, or no longer.
+    """Turn change capture on or off: triggers on turns, tasks and agents.
 
-    With them a pass recomputes what has changed, without them every hour that is kept.
+    With the triggers, a pass recomputes only what has changed; without them, every hour
+    inside the retention.
     """
     with _activity() as activity:
         activity.capture(on=state == "on")
@@ -85,7 +86,7 @@ def capture(state: str) -> None:
 @commands.command()
 @with_appcontext
 def prune() -> None:
-    """Delete metrics older than ACTIVITY_RETENTION_DAYS, as each pass does too."""
+    """Delete metrics older than ACTIVITY_RETENTION_DAYS, as every pass does."""
     with _activity() as activity:
         click.echo(f"Deleted {activity.prune():,} rows")
 
@@ -94,11 +95,11 @@ def prune() -> None:
 @export_options
 @with_appcontext
 def export(**given: Any) -> None:
-    """Save the page's charts as pictures: PNG, SVG or PDF, one of them or all."""
-    wanted = read_options(given)
+    """Save one chart of the page, or all of them, as PNG, SVG or PDF."""
+    options = read_options(given)
     with _activity() as activity:
         days = activity.settings.retention_days
-        for path in write_export(wanted, activity.reader, activity.now(), days):
+        for path in write_export(options, activity.reader, activity.now(), days):
             click.echo(f"Wrote {path}")
 
 
@@ -106,7 +107,7 @@ def export(**given: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @with_appcontext
 def status(as_json: bool) -> None:
-    """Tell what there is, and how fresh the metrics are."""
+    """Print what is in the database, and how fresh the metrics are."""
     with _activity() as activity:
         facts = activity.status()
     click.echo(json.dumps(facts, indent=2) if as_json else "\n".join(status_lines(facts)))
@@ -114,7 +115,7 @@ def status(as_json: bool) -> None:
 
 @contextmanager
 def _activity() -> Iterator[MountedActivity]:
-    """Activity on the present server; whatever its database refuses is one line."""
+    """Give Activity on the current server; turn what its database refuses into one line."""
     activity: MountedActivity = current_app.extensions["activity"]
     try:
         yield activity

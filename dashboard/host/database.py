@@ -1,4 +1,4 @@
-"""A host's database: what it is like, and whether it is ready for us."""
+"""A host's database: its tables, and whether it is ready for Activity."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from aggregator.schema.migrate import current_revision, newest_revision, upgrade
 
 
 class HostDatabase:
-    """The database of one server, looked at when it is needed first.
+    """The database of one server, first inspected when it is needed.
 
-    Not before, because a host's own migrations start with the same server, before there
+    Not earlier, because a host's own migrations start with the same server, before there
     is any table, and because connections do not survive a fork.
 
     Args:
-        find: Gives the engine.
+        find: Returns the engine.
         turn_at: Column of ``turns`` with the instant, or None to look for it.
         agent_name: Column of ``agents`` with the name, or None to look for it.
     """
@@ -45,41 +45,41 @@ class HostDatabase:
         return self._find()
 
     def source(self) -> Source:
-        """Where the database keeps what metrics are made from, once all is ready.
+        """Return the tables and columns that hold turns, once everything is ready.
 
         Raises:
             HostSchemaError: The host's tables lack something.
-            NotMigratedError: Our tables are missing or of an older form.
+            NotMigratedError: Our tables are missing or out of date.
         """
         if self._source is None:
             with self.engine.connect() as conn:
-                source = self._look(conn)
+                source = self._find_source(conn)
                 current = current_revision(conn, "activity")
-            # A newer form is that of newer workers, which take over one after the other.
+            # A newer version belongs to newer workers, which take over one by one.
             if current is None or current < newest_revision("activity"):
                 raise NotMigratedError(current)
             self._source = source
         return self._source
 
     def migrate(self) -> str:
-        """Bring our tables to their newest form; return what that is called.
+        """Upgrade our tables to the newest version; return its name.
 
         Raises:
             HostSchemaError: The host's tables, which ours refer to, lack something.
         """
         with self.engine.connect() as conn:
-            self._look(conn)
+            self._find_source(conn)
         upgrade(self.engine, "activity")
         return newest_revision("activity")
 
-    def _look(self, conn: Connection) -> Source:
+    def _find_source(self, conn: Connection) -> Source:
         return find_source(conn, turn_at=self._turn_at, agent_name=self._agent_name)
 
 
 class HostReader(MetricReader):
-    """Reads a host's metrics, or says what is missing.
+    """A reader of a host's metrics, which says what the database lacks.
 
-    Any question may raise HostSchemaError or NotMigratedError.
+    Any method may raise HostSchemaError or NotMigratedError.
     """
 
     def __init__(self, database: HostDatabase) -> None:
@@ -87,7 +87,7 @@ class HostReader(MetricReader):
 
     @contextmanager
     def snapshot(self) -> Iterator[tuple[Connection, Source]]:
-        """See :meth:`aggregator.read.MetricReader.snapshot`."""
+        """See :meth:`aggregator.query.reader.MetricReader.snapshot`."""
         with self._reader.snapshot() as found:
             yield found
 

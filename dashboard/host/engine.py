@@ -1,4 +1,4 @@
-"""Which database a host means."""
+"""Choose the database of a host."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from dashboard.errors import MountError
 
 
 class HasEngine(Protocol):
-    """What Flask-SQLAlchemy's ``SQLAlchemy`` is to us; inside an application context only."""
+    """Flask-SQLAlchemy's ``SQLAlchemy``, as far as we use it: in an application context."""
 
     @property
     def engine(self) -> Engine:
-        """The engine of the present application."""
+        """The engine of the current application."""
 
 
 Given = Engine | str | URL | HasEngine | Callable[[], Engine]
@@ -30,17 +30,17 @@ def find_engine(app: Flask, given: Given | None, url: str | None) -> Callable[[]
 
     Args:
         app: The server.
-        given: What it was told, if anything; then ``url`` does not matter.
-        url: ``ACTIVITY_DATABASE_URL``, if set; else Flask-SQLAlchemy's engine is taken,
-            else ``SQLALCHEMY_DATABASE_URI``.
+        given: The ``engine`` argument of ``Activity``, or None. It takes precedence.
+        url: ``ACTIVITY_DATABASE_URL``, if set. Otherwise Flask-SQLAlchemy's engine is
+            used, or else ``SQLALCHEMY_DATABASE_URI``.
 
     Returns:
-        A function that gives the engine. To be called when it is needed first, which is
-        after a preloading server has forked.
+        A function that returns the engine. Call it when the engine is first needed, which
+        is after a preloading server has forked.
 
     Raises:
-        MountError: There is none.
-        SettingError: It cannot be one, or is not PostgreSQL.
+        MountError: There is no database.
+        SettingError: The value is not an engine or a URL, or not PostgreSQL.
     """
     candidates: dict[str, Any] = {
         "engine": given,
@@ -64,7 +64,7 @@ def find_engine(app: Flask, given: Given | None, url: str | None) -> Callable[[]
     if hasattr(type(chosen), "engine"):
         if "sqlalchemy" in app.extensions:
             return _returning(_usable(_in_context(app, chosen)))
-        # It may still be set up, after us.
+        # Flask-SQLAlchemy may be set up later, after us.
         return lambda: _usable(_in_context(app, chosen))
     if callable(chosen):
         return lambda: _usable(chosen())
@@ -88,15 +88,15 @@ def _in_context(app: Flask, database: HasEngine) -> Engine:
 
 
 def _usable(engine: Any) -> Engine:
-    """The host's engine as we need it: psycopg2, and transactions.
+    """Adapt the host's engine to our needs: psycopg2, and real transactions.
 
     Raises:
-        SettingError: It is no engine of PostgreSQL.
+        SettingError: It is not an engine for PostgreSQL.
     """
     if not isinstance(engine, Engine):
         raise SettingError("engine", engine, ENGINE_KINDS)
     if engine.dialect.driver != "psycopg2":
-        # Metrics are written with COPY, which is psycopg2's own.
+        # Metrics are written with COPY, through an interface that only psycopg2 has.
         return make_engine(parse_url(_text(engine.url), "engine"), purpose="host")
-    # A host may commit by itself; a pass is one transaction.
+    # The host's engine may autocommit; a pass is one transaction.
     return engine.execution_options(isolation_level="READ COMMITTED")

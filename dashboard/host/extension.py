@@ -22,19 +22,19 @@ from dashboard.page.csrf import Csrf
 
 
 def utc_now() -> datetime:
-    """The present."""
+    """Return the current time, in UTC."""
     return datetime.now(UTC)
 
 
 class Activity:
     """The Activity page, the JSON API, the background job and ``flask activity``.
 
-    Either ``Activity(app)``, or ``activity = Activity()`` and later
-    ``activity.init_app(app)``, for as many servers as there are; always before the
-    server's first request. ``app.extensions["activity"]`` is then the server's
+    Call ``Activity(app)``, or ``activity = Activity()`` and later
+    ``activity.init_app(app)`` for any number of servers, always before a server's first
+    request. ``app.extensions["activity"]`` is then the server's
     :class:`dashboard.host.mounted.MountedActivity`.
 
-    What is None here is taken from ``app.config``, see :mod:`dashboard.host.settings`.
+    Arguments that are None come from ``app.config``, see :mod:`dashboard.host.settings`.
 
     Args:
         app: The server, or None to call :meth:`init_app` later.
@@ -43,15 +43,15 @@ class Activity:
             Flask-SQLAlchemy's engine, or else ``SQLALCHEMY_DATABASE_URI``.
         template: Jinja template around the page, see :func:`dashboard.page.mount.mount`; None
             for a page with nothing else on it.
-        url_prefix: Where the page is.
-        api_prefix: Where the API is.
-        decorators: Put around every address of ours, such as ``[login_required]``. A
+        url_prefix: Path of the page.
+        api_prefix: Path of the API.
+        decorators: Wrapped around every view of Activity, such as ``[login_required]``. A
             host that checks in ``before_request`` needs none.
-        csrf: The header that the host looks at, and a function that makes a token for
-            the present request. None for Flask-WTF, for a host whose template holds the
-            token in a ``<meta>`` element, and for one without such a guard.
-        context: Facts for the words on the page.
-        clock: Gives the present, with a time zone.
+        csrf: The header that the host checks, and a function that makes a token for the
+            current request. None for Flask-WTF, for a host whose template holds the token
+            in a ``<meta>`` element, and for a host without CSRF protection.
+        context: Facts for the texts on the page.
+        clock: Returns the current time, with a time zone.
     """
 
     def __init__(
@@ -80,13 +80,13 @@ class Activity:
         """Add everything to a server.
 
         Raises:
-            MountError: It has Activity already, has answered a request already, has an
-                address or a blueprint in our place, or no database is known.
-            SettingError: A key of ``app.config`` or an argument has a value that cannot
-                be used.
+            MountError: The server has Activity already, has already answered a request,
+                uses one of our paths or blueprint names, or no database is known.
+            SettingError: A key of ``app.config`` or an argument has a value that is not
+                allowed.
         """
         settings = HostSettings.load(app.config, self._given)
-        _check_place(app, settings)
+        _check_server(app, settings)
         database = HostDatabase(
             find_engine(app, self._engine, settings.database_url),
             turn_at=settings.turn_at_column,
@@ -121,11 +121,11 @@ class Activity:
         )
 
 
-def _check_place(app: Flask, settings: HostSettings) -> None:
-    """Refuse a server on which something would be half there, or hidden."""
+def _check_server(app: Flask, settings: HostSettings) -> None:
+    """Refuse a server on which Activity would be incomplete or hidden."""
     if "activity" in app.extensions:
         raise MountError(app.name, "it has Activity already; expected one call for each server")
-    # Flask has no public name for it, and would fail halfway.
+    # Flask has no public name for this, and would fail halfway.
     if app._got_first_request:
         raise MountError(app.name, "it has answered a request already; expected a call before")
     for name in ("activity", "activity_api"):

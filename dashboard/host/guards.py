@@ -1,4 +1,4 @@
-"""The host's decorators, such as ``login_required``, around every address of ours."""
+"""The host's decorators, such as ``login_required``, around every view of Activity."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 def guarded(app: Flask, decorators: Sequence[Decorator]) -> Iterator[None]:
     """Decorate all views that are added to a server in this context.
 
-    Whatever adds them, Dash or a blueprint: so no new one can be forgotten. As with
-    :class:`flask.views.View`, the last decorator of the list is the outermost.
+    This covers views added by Dash and by blueprints, so that none can be forgotten. As
+    with :class:`flask.views.View`, the last decorator of the list is the outermost.
     """
     before = set(app.view_functions)
     yield

@@ -22,12 +22,12 @@ from dashboard.host.database import HostDatabase, HostReader
 
 
 class MountedActivity:
-    """What ``app.extensions["activity"]`` is.
+    """The object behind ``app.extensions["activity"]``.
 
     Attributes:
         database: The host's database.
-        settings: ``interval_seconds`` and ``retention_days`` are used.
-        reader: Answers questions about metrics.
+        settings: Only ``interval_seconds`` and ``retention_days`` are used.
+        reader: Reads the metrics.
     """
 
     def __init__(self, database: HostDatabase, settings: Settings, clock: Clock) -> None:
@@ -40,18 +40,18 @@ class MountedActivity:
 
     @property
     def engine(self) -> Engine:
-        """The database."""
+        """The engine of the host's database."""
         return self.database.engine
 
     def now(self) -> datetime:
-        """The present by the server's clock."""
+        """Return the current time by the server's clock."""
         return self._clock()
 
     def start(self) -> None:
-        """Make passes in a background thread of this process; without effect when it does.
+        """Start making passes in a background thread, unless this process already does.
 
-        The server does so by itself with its first request, unless ``ACTIVITY_JOBS`` is
-        False. Before it forks, a call has no lasting effect.
+        The server calls this itself with its first request, unless ``ACTIVITY_JOBS`` is
+        False. A call before the server forks has no effect on its workers.
         """
         with self._starting:
             if self._jobs is None:
@@ -59,27 +59,27 @@ class MountedActivity:
             self._jobs.start()
 
     def stop(self) -> None:
-        """End the background thread, after a pass that is running."""
+        """Stop the background thread, after the running pass if there is one."""
         with self._starting:
             if self._jobs is not None:
                 self._jobs.stop()
                 self._jobs = None
 
     def aggregate_once(self, now: datetime | None = None) -> PassReport | None:
-        """Make one pass now; None when another process is making one.
+        """Make one pass now; return None if another process is making one.
 
         Raises:
             HostSchemaError: The host's tables lack something.
-            NotMigratedError: Our tables are missing or of an older form.
+            NotMigratedError: Our tables are missing or out of date.
         """
         return self._aggregator().aggregate_once(now)
 
     def prune(self, now: datetime | None = None) -> int:
-        """Delete rows older than the retention; return how many went.
+        """Delete rows older than the retention; return their number.
 
         Raises:
             HostSchemaError: The host's tables lack something.
-            NotMigratedError: Our tables are missing or of an older form.
+            NotMigratedError: Our tables are missing or out of date.
         """
         self.database.source()
         return self._aggregator().prune(now)
@@ -92,11 +92,11 @@ class MountedActivity:
         workers: Workers | None = None,
         progress: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> BackfillReport:
-        """Compute a range of hours anew, see :func:`aggregator.passes.backfill.backfill`.
+        """Recompute a range of hours, see :func:`aggregator.passes.backfill.backfill`.
 
         Raises:
             HostSchemaError: The host's tables lack something.
-            NotMigratedError: Our tables are missing or of an older form.
+            NotMigratedError: Our tables are missing or out of date.
         """
         source = self.database.source()
         return backfill(
@@ -104,14 +104,14 @@ class MountedActivity:
         )
 
     def capture(self, *, on: bool) -> None:
-        """Have changes noted by triggers on the host's tables, or not, which is the default.
+        """Turn change capture on or off: triggers on the host's tables. The default is off.
 
         See :mod:`aggregator.schema.capture`.
 
         Raises:
             HostSchemaError: The host's tables lack something.
-            NotMigratedError: Our tables are missing or of an older form.
-            TablesBusyError: Others keep the tables locked.
+            NotMigratedError: Our tables are missing or out of date.
+            TablesBusyError: Other connections keep the tables locked.
         """
         source = self.database.source()
         with self.engine.begin() as conn:
@@ -121,11 +121,11 @@ class MountedActivity:
                 remove(conn)
 
     def status(self) -> dict[str, Any]:
-        """Facts, see :func:`aggregator.query.status.read_status`.
+        """Return facts about the database, see :func:`aggregator.query.status.read_status`.
 
         Raises:
             HostSchemaError: The host's tables lack something.
-            NotMigratedError: Our tables are missing or of an older form.
+            NotMigratedError: Our tables are missing or out of date.
         """
         source = self.database.source()
         with self.engine.connect() as conn:
@@ -136,9 +136,9 @@ class MountedActivity:
 
 
 class HostAggregator(ActivityAggregator):
-    """An aggregator that looks at a host's tables anew until they are ready.
+    """An aggregator that checks the host's tables before each pass until they are ready.
 
-    So a server may start before its migrations; meanwhile each pass is one line in the log.
+    So a server may start before its migrations; until then each pass logs one line.
     """
 
     def __init__(self, database: HostDatabase, settings: Settings, clock: Clock) -> None:
@@ -146,10 +146,10 @@ class HostAggregator(ActivityAggregator):
         self._database = database
 
     def source(self) -> Source:
-        """Where the database keeps its turns, once all is ready.
+        """Return the tables and columns that hold turns, once everything is ready.
 
         Raises:
             HostSchemaError: The host's tables lack something.
-            NotMigratedError: Our tables are missing or of an older form.
+            NotMigratedError: Our tables are missing or out of date.
         """
         return self._database.source()

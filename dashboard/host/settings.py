@@ -1,6 +1,6 @@
-"""What a host can set in ``app.config``: names, meanings and allowed values, in one place.
+"""The settings of a host in ``app.config``: names, meanings and allowed values.
 
-An argument of :class:`dashboard.host.extension.Activity` comes before the key of its name.
+An argument of :class:`dashboard.host.extension.Activity` overrides the key of its name.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ SHARED = ("interval_seconds", "retention_days")
 
 @dataclass(frozen=True, slots=True)
 class HostSettings:
-    """How Activity is mounted on one server.
+    """The settings of Activity on one server.
 
     Attributes:
         aggregator: The aggregator's own settings.
         database_url: PostgreSQL with the host's tables, or None.
-        url_prefix: Where the page is.
-        api_prefix: Where the JSON API is.
+        url_prefix: Path of the page.
+        api_prefix: Path of the JSON API.
         template: Jinja template around the page, or None.
-        jobs: Whether the process that serves makes the passes.
+        jobs: Whether the process that serves also makes the passes.
         csrf_header: Header that carries the host's CSRF token, or None for the usual ones.
         csrf_meta: Name of the ``<meta>`` element that holds the token.
         turn_at_column: Column of ``turns`` with the instant, or None to look for it.
@@ -53,7 +53,7 @@ class HostSettings:
         """Merge arguments over a server's configuration over the defaults.
 
         Args:
-            config: ``app.config``; the keys are in capitals, behind ``ACTIVITY_``.
+            config: ``app.config``; the keys are in capitals and begin with ``ACTIVITY_``.
             given: Arguments by name; None counts as not given.
 
         Raises:
@@ -71,7 +71,7 @@ class HostSettings:
                 values[option.name] = option.parse(raw)
             except ValueError as allowed:
                 raise SettingError(name, raw, str(allowed)) from None
-        # Its own errors name the keys, which are those of the environment too.
+        # Errors of Settings name the environment variables, which are the same keys.
         keys = [PREFIX + name.upper() for name in SHARED]
         shared = {key: str(config[key]) for key in keys if config.get(key) is not None}
         return cls(Settings.load(environ=shared), **values)
@@ -110,20 +110,20 @@ HOST_OPTIONS: tuple[Option, ...] = (
         "Flask-SQLAlchemy's engine, or else SQLALCHEMY_DATABASE_URI",
         _url,
     ),
-    Option("url_prefix", "PATH", "Where the page is.", "/activity", _path),
-    Option("api_prefix", "PATH", "Where the JSON API is.", "/api/metrics", _path),
+    Option("url_prefix", "PATH", "Path of the page.", "/activity", _path),
+    Option("api_prefix", "PATH", "Path of the JSON API.", "/api/metrics", _path),
     Option(
         "template",
         "NAME",
-        "Jinja template of the host around the page.",
+        "The host's Jinja template around the page.",
         "a plain page of its own",
         _text,
     ),
     Option(
         "jobs",
         "BOOL",
-        "Whether the process that serves also makes the passes, from its first request on. "
-        "False for a host that runs `flask activity aggregate` itself. Never under TESTING.",
+        "Make the passes in the process that serves, starting with its first request. "
+        "False if the host runs `flask activity aggregate` itself. Never under TESTING.",
         "True",
         _flag,
     ),
@@ -131,7 +131,7 @@ HOST_OPTIONS: tuple[Option, ...] = (
         "csrf_header",
         "NAME",
         "Header in which the host expects its CSRF token.",
-        "Flask-WTF's where the host uses it, else X-CSRF-Token and X-CSRFToken",
+        "Flask-WTF's if the host uses it, else X-CSRF-Token and X-CSRFToken",
         _matching(r"[A-Za-z0-9-]+", "the name of a header, such as X-CSRF-Token"),
     ),
     Option(
@@ -151,13 +151,13 @@ HOST_OPTIONS: tuple[Option, ...] = (
     Option(
         "agent_name_column",
         "NAME",
-        "Column of agents that holds what people call it.",
+        "Column of agents that holds their names.",
         "name, or else a session id, shortened",
         _column,
     ),
 )
-"""Beside these, ``ACTIVITY_INTERVAL_SECONDS`` and ``ACTIVITY_RETENTION_DAYS`` of
-:data:`aggregator.settings.OPTIONS`."""
+"""Options of hosts only; two more come from :data:`aggregator.settings.OPTIONS`:
+``ACTIVITY_INTERVAL_SECONDS`` and ``ACTIVITY_RETENTION_DAYS``."""
 
 ALL_OPTIONS = (*HOST_OPTIONS, *(option for option in OPTIONS if option.name in SHARED))
-"""All that a host can set, for documentation."""
+"""Every setting of a host, for documentation."""
