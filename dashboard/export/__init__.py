@@ -1,1 +1,1 @@
-"""The page's charts as files: the command ``export``, and ``/export`` below the page."""
+"""The page's charts as files, for the command ``export`` and ``/export`` below the page."""

@@ -13,12 +13,12 @@ from dashboard.errors import PicturePackageMissingError
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that is not written yet.
+    """A file that has not been written yet.
 
     Attributes:
-        name: Its name, with its ending.
-        title: What it shows.
-        content: What it holds.
+        name: File name, with its extension.
+        title: Title of the picture.
+        content: Bytes of the file.
     """
 
     name: str
@@ -27,13 +27,13 @@ class File:
 
 
 def one_pdf(files: Sequence[File], title: str) -> bytes:
-    """The pages of some PDFs one after the other, each with a bookmark.
+    """Join PDFs into one, with a bookmark for each.
 
     Raises:
         PicturePackageMissingError: pypdf is not installed.
     """
     try:
-        # It takes a while to import, and a host need not have it.
+        # Slow to import, and optional on a host.
         from pypdf import PdfWriter  # noqa: PLC0415
     except ModuleNotFoundError:
         raise PicturePackageMissingError("pypdf") from None
@@ -47,12 +47,12 @@ def one_pdf(files: Sequence[File], title: str) -> bytes:
 
 
 def one_zip(files: Sequence[File], at: datetime) -> bytes:
-    """Some files in a ZIP archive, as of an instant."""
+    """Pack files into a ZIP archive, with an instant as their modification time."""
     content = BytesIO()
     with ZipFile(content, "w", ZIP_DEFLATED) as archive:
         for file in files:
             entry = ZipInfo(file.name, at.timetuple()[:6])
-            # A file that all may read, as any other on disk.
+            # Readable by everybody, like other files on disk.
             entry.external_attr, entry.compress_type = 0o644 << 16, ZIP_DEFLATED
             archive.writestr(entry, file.content)
     return content.getvalue()

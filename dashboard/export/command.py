@@ -1,4 +1,4 @@
-"""The work of the commands ``export``, the same on its own and on a host."""
+"""The work of ``headspace-activity export`` and ``flask activity export``."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from dashboard.pictures.renderer import Renderer, shared
 from dashboard.selection.view import View
 
 VIEW_OPTIONS = ("metric", "window", "on", "from", "to", "tz", "theme", "width", "height", "scale")
-"""Options that mean what an address means by the same name."""
+"""Options with the meaning of the address parameter of that name."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """What the options of a command say.
+    """The parsed options of the command.
 
     Attributes:
-        export: What is to be drawn, but for whom.
-        target: Where it goes.
+        export: What to draw, without projects and agents.
+        target: Where to write it.
         projects: Names or ids.
         agents: Names or ids.
     """
@@ -47,7 +47,7 @@ def read_options(given: Mapping[str, Any]) -> ExportOptions:
     """Read the options of :func:`dashboard.export.options.export_options`.
 
     Raises:
-        SettingError: One is malformed, or contradicts another.
+        SettingError: An option is malformed, or contradicts another.
         OutputError: There is no folder to write to.
     """
     raw = {name: given[name] for name in VIEW_OPTIONS if given[name] is not None}
@@ -69,51 +69,51 @@ def read_options(given: Mapping[str, Any]) -> ExportOptions:
 
 
 def write_export(
-    wanted: ExportOptions,
+    options: ExportOptions,
     reader: MetricReader,
     now: datetime,
     retention_days: int,
     renderer: Renderer = shared,
 ) -> list[Path]:
-    """Draw and write; tell which files.
+    """Draw the pictures and write them; return the paths of the files.
 
     Args:
-        wanted: What and where.
-        reader: Where the metrics come from.
-        now: The present.
-        retention_days: For how long metrics are kept.
-        renderer: Draws.
+        options: What to draw, and where to write it.
+        reader: Reads the metrics.
+        now: The current time.
+        retention_days: Days for which metrics are retained.
+        renderer: Draws the pictures.
 
     Raises:
         SettingError: The period is in the future.
-        UnknownNameError: A project or agent is not known by this name.
+        UnknownNameError: No project or agent has this name.
         OutputError: A file cannot be written.
-        ActivityError: What :func:`dashboard.export.files.make_files` raises.
+        ActivityError: Any other error of :func:`dashboard.export.files.make_files`.
     """
-    export = replace(wanted.export, view=_named(wanted, reader))
+    export = replace(options.export, view=_scoped_view(options, reader))
     context = PageContext(retention_days)
     try:
         files = make_files(export, reader, local_zone(), now, context=context, renderer=renderer)
     except ParameterError as wrong:
         raise _as_option(wrong) from None
-    return write(files, wanted.target)
+    return write(files, options.target)
 
 
-def _named(wanted: ExportOptions, reader: MetricReader) -> View:
-    view = wanted.export.view
-    if not wanted.projects and not wanted.agents:
+def _scoped_view(options: ExportOptions, reader: MetricReader) -> View:
+    view = options.export.view
+    if not options.projects and not options.agents:
         return view
     projects, agents = reader.everyone()
-    chosen = find_ids(wanted.projects or None, projects, "project")
+    chosen = find_ids(options.projects or None, projects, "project")
     if chosen:
         agents = agents[agents["project_id"].isin(chosen)]
-    return replace(view, projects=chosen, agents=find_ids(wanted.agents or None, agents, "agent"))
+    return replace(view, projects=chosen, agents=find_ids(options.agents or None, agents, "agent"))
 
 
 def local_zone() -> ZoneInfo:
-    """This machine's time zone; UTC where it has none with a name."""
+    """Return this machine's time zone, or UTC if its zone has no name."""
     name = getattr(get_localzone(), "key", None) or "UTC"
-    # Debian calls it so on a machine that was never told where it is.
+    # Debian's default on a machine without a configured time zone.
     return ZoneInfo("UTC" if name == "Etc/UTC" else name)
 
 

@@ -1,4 +1,4 @@
-"""From what an export is asked for to its files: read once, then draw."""
+"""Make the files of an export: read the metrics once, then draw."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def make_files(
     context: PageContext,
     renderer: Renderer,
 ) -> list[File]:
-    """Draw what is asked for.
+    """Draw the pictures of an export.
 
     Args:
-        export: What is asked for.
-        reader: Where the metrics come from.
-        zone: The time zone, where the view names none.
-        now: The present.
-        context: For how long metrics are kept.
-        renderer: Draws.
+        export: What to draw.
+        reader: Reads the metrics.
+        zone: The time zone if the view names none.
+        now: The current time.
+        context: Holds the retention.
+        renderer: Draws the pictures.
 
     Returns:
-        A file for each picture, or one with all of them.
+        One file per picture, or a single file with all of them.
 
     Raises:
         ParameterError: The period is in the future.
@@ -48,7 +48,7 @@ def make_files(
         BrowserMissingError: There is no Chrome or Chromium.
         PicturePackageMissingError: A package is not installed.
         PictureFailedError: The browser fails.
-        PicturesBusyError: Too many others are waiting.
+        PicturesBusyError: Too many other calls are waiting.
     """
     answer = _read(export, reader, zone, now, context)
     overview, name = answer.overview, answer.choices.scope_name(answer.view)
@@ -70,17 +70,17 @@ def _read(
     view = export.view
     _check_begun(view, ZoneInfo(view.zone) if view.zone else zone, now)
     answer = read_answer(reader, view, Viewer(zone, export.theme), now, context)
-    for kind, asked, known in (
+    for kind, requested, known in (
         ("project", view.projects, answer.view.projects),
         ("agent", view.agents, answer.view.agents),
     ):
-        for missing in sorted(set(asked) - set(known)):
+        for missing in sorted(set(requested) - set(known)):
             raise UnknownScopeError(kind, missing)
     return answer
 
 
 def _check_begun(view: View, zone: ZoneInfo, now: datetime) -> None:
-    """Refuse a day, week or month that is yet to come: the page would show the present one."""
+    """Refuse a day, week or month in the future: the page would show the current one."""
     today = local_day(now, zone)
     if view.on and view.period(zone, view.on).first > today:
         raise ParameterError("on", view.on.isoformat(), f"a day up to {today}, today in {zone.key}")

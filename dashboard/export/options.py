@@ -1,4 +1,4 @@
-"""The options of the commands ``export``; what they mean is in :mod:`dashboard.export.command`."""
+"""The options of both ``export`` commands; :mod:`dashboard.export.command` reads them."""
 
 from __future__ import annotations
 
@@ -8,32 +8,34 @@ import click
 
 
 def export_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options, which it gets by their names, with None for none."""
+    """Give a command the options; it gets them by name, None if not given."""
     options = (
         _option(
             "--chart",
             "CHART",
-            "turns, turn-time, agents, pattern (weekday × hour), or all.",
+            "Chart to draw: turns, turn-time, agents, pattern (weekday × hour), or all.",
             "turns",
         ),
-        _option("--metric", "METRIC", "Of the pattern: turns, turn-time or agents.", "turns"),
-        _option("--window", "WINDOW", "day, week or month of the calendar.", "day"),
-        _option("--on", "DAY", "A day in it, such as 2026-11-16.", "today"),
-        _option("--from", "DAY", "First day of another period."),
-        _option("--to", "DAY", "Its last day."),
+        _option(
+            "--metric", "METRIC", "Metric of the pattern: turns, turn-time or agents.", "turns"
+        ),
+        _option("--window", "WINDOW", "Calendar period: day, week or month.", "day"),
+        _option("--on", "DAY", "Any day in that period, such as 2026-11-16.", "today"),
+        _option("--from", "DAY", "First day of a custom period."),
+        _option("--to", "DAY", "Last day of a custom period."),
         _option("--tz", "ZONE", "Time zone, such as Europe/Berlin.", "this machine's"),
         _option("--project", "PROJECT", "Name or id of a project; repeatable.", "all", many=True),
         _option("--agent", "AGENT", "Name or id of an agent; repeatable.", "all", many=True),
-        _option("--theme", "THEME", "light or dark.", "light"),
-        _option("--width", "PIXELS", "From 300 to 4000.", "1200"),
-        _option("--height", "PIXELS", "From 200 to 4000.", "500"),
-        _option("--scale", "N", "Pixels of a PNG per pixel of these, from 1 to 4.", "2"),
-        _option("--format", "FORMAT", "png, svg or pdf.", "as the file's name ends, else png"),
+        _option("--theme", "THEME", "Colours: light or dark.", "light"),
+        _option("--width", "PIXELS", "Width of the picture, from 300 to 4000.", "1200"),
+        _option("--height", "PIXELS", "Height of the picture, from 200 to 4000.", "500"),
+        _option("--scale", "N", "PNG pixels per pixel of width and height, from 1 to 4.", "2"),
+        _option("--format", "FORMAT", "png, svg or pdf.", "the extension of the file, or else png"),
         _option(
             "--out",
             "PATH",
-            "File, or folder with / at its end; for all charts a .pdf, a .zip or a folder.",
-            "a name that says what it shows",
+            "File, or folder ending in /; for all charts a .pdf, a .zip or a folder.",
+            "a name that describes the picture",
         ),
     )
     for option in reversed(options):
@@ -42,7 +44,7 @@ def export_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _option(
-    flag: str, metavar: str, words: str, default: str | None = None, *, many: bool = False
+    flag: str, metavar: str, meaning: str, default: str | None = None, *, many: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    shown = f"{words}  [default: {default}]" if default else words
-    return click.option(flag, metavar=metavar, multiple=many, help=shown)
+    text = f"{meaning}  [default: {default}]" if default else meaning
+    return click.option(flag, metavar=metavar, multiple=many, help=text)

@@ -1,4 +1,4 @@
-"""What an export is asked for, read strictly: nothing is drawn that was not meant."""
+"""Read the parameters of an export strictly: a typo must not draw a different picture."""
 
 from __future__ import annotations
 
@@ -19,24 +19,25 @@ from dashboard.selection.view import ADDRESS_PARAMETERS, View, read_parameter
 PATTERN, ALL = "pattern", "all"
 CHARTS = (*LABELS, PATTERN, ALL)
 BUNDLES = ("pdf", "zip")
-"""One file with all of a report."""
+"""Formats of a file that holds a whole report."""
 THEMES = ("light", "dark")
 WIDTHS, HEIGHTS, SCALES = (300, 4000), (200, 4000), (1, 4)
 MOST_PIXELS = 32_000_000
-"""Of a picture: the browser holds each in four bytes, and more than once."""
-OWN = ("theme", "width", "height", "scale")
+"""Limit of one picture: the browser holds four bytes per pixel, and several copies."""
+PICTURE_PARAMETERS = ("theme", "width", "height", "scale")
+"""Parameters of an export that the page's address does not have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What is to be drawn, and how.
+    """A request for pictures: what to draw, and how.
 
     Attributes:
-        view: Of whom and when; its metric counts for a single heatmap only.
+        view: Scope and period; its metric matters for a single heatmap only.
         chart: One of :data:`CHARTS`.
-        kind: Of each picture, one of :data:`KINDS`.
-        bundle: For all charts in one file, one of :data:`BUNDLES`; or None.
-        size: Of each picture.
+        kind: Format of each picture, one of :data:`KINDS`.
+        bundle: Format of one file with all charts, one of :data:`BUNDLES`; or None.
+        size: Size of each picture.
         theme: ``light`` or ``dark``.
     """
 
@@ -49,7 +50,7 @@ class Export:
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
-        """What the pictures show."""
+        """The subject of each picture, in order."""
         if self.chart == ALL:
             return REPORT
         return (
@@ -60,35 +61,35 @@ class Export:
 
 
 def read_name(name: str) -> tuple[str, str, str | None]:
-    """What a file is called to have it drawn: chart, kind and bundle of ``turns.png``.
+    """Read chart, kind and bundle from the name of a file, such as ``turns.png``.
 
     Raises:
         ParameterError: There is no such chart, or not in this format.
     """
-    chart, _, ending = name.partition(".")
+    chart, _, extension = name.partition(".")
     chart = one_of("chart", chart, CHARTS)
     if chart != ALL:
-        return chart, one_of("format", ending, KINDS), None
-    bundle = one_of("format", ending, BUNDLES)
+        return chart, one_of("format", extension, KINDS), None
+    bundle = one_of("format", extension, BUNDLES)
     return chart, "png" if bundle == "zip" else bundle, bundle
 
 
 def read_export(chart: str, kind: str, bundle: str | None, raw: Mapping[str, str]) -> Export:
-    """Read the parameters of an export: those of the page, and how it is to look.
+    """Read the parameters of an export: those of the page, and those of its look.
 
     Args:
         chart: See :class:`Export`.
         kind: See :class:`Export`.
         bundle: See :class:`Export`.
-        raw: Texts by name of their parameter.
+        raw: Texts of the parameters by name.
 
     Raises:
-        ParameterError: One is unknown, malformed, or contradicts another.
+        ParameterError: A parameter is unknown, malformed, or contradicts another.
     """
     for name, text in raw.items():
-        if name not in ADDRESS_PARAMETERS and name not in OWN:
-            allowed = f"one of the parameters {', '.join([*ADDRESS_PARAMETERS, *OWN])}"
-            raise ParameterError(name, text, allowed)
+        if name not in ADDRESS_PARAMETERS and name not in PICTURE_PARAMETERS:
+            known = ", ".join([*ADDRESS_PARAMETERS, *PICTURE_PARAMETERS])
+            raise ParameterError(name, text, f"one of the parameters {known}")
     return Export(
         view=read_view({name: text for name, text in raw.items() if name in ADDRESS_PARAMETERS}),
         chart=chart,
@@ -100,7 +101,7 @@ def read_export(chart: str, kind: str, bundle: str | None, raw: Mapping[str, str
 
 
 def read_view(raw: Mapping[str, str]) -> View:
-    """Read a view, in which nothing is left to the page's discretion.
+    """Read a view strictly; the page would replace what makes no sense by a default.
 
     Raises:
         ParameterError: A parameter is malformed, or contradicts another.
@@ -124,15 +125,15 @@ def read_view(raw: Mapping[str, str]) -> View:
 
 
 def read_size(raw: Mapping[str, str], kind: str) -> PictureSize:
-    """Read the size of a picture; one of pixels has two for each of a screen by default.
+    """Read the size of a picture; the default scale is 2 for PNG and 1 for SVG and PDF.
 
     Raises:
-        ParameterError: A number is none, or too small or too large.
+        ParameterError: A text is not a number, or the number is too small or too large.
     """
-    usual = PictureSize() if kind == "png" else PictureSize(scale=1)
-    width = int(_number("width", raw.get("width", str(usual.width)), WIDTHS))
-    height = int(_number("height", raw.get("height", str(usual.height)), HEIGHTS))
-    scale = _number("scale", raw.get("scale", f"{usual.scale:g}"), SCALES, decimals=True)
+    default = PictureSize() if kind == "png" else PictureSize(scale=1)
+    width = int(_number("width", raw.get("width", str(default.width)), WIDTHS))
+    height = int(_number("height", raw.get("height", str(default.height)), HEIGHTS))
+    scale = _number("scale", raw.get("scale", f"{default.scale:g}"), SCALES, decimals=True)
     if width * height * scale**2 > MOST_PIXELS:
         allowed = f"at most {MOST_PIXELS // 10**6} million pixels: width × height × scale × scale"
         raise ParameterError("scale", f"{scale:g}", allowed)

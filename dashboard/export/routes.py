@@ -1,6 +1,6 @@
 """Charts as pictures over HTTP: ``/activity/export/turns.png?window=week``.
 
-Errors are ``{"error": "…"}``, as those of the API.
+Errors are ``{"error": "…"}``, like those of the API.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dashboard.pictures.renderer import Renderer
 from dashboard.responses import ANSWERED, error_response
 
 UTC_ZONE = ZoneInfo("UTC")
-"""Nobody tells a server where its viewer is; ``tz=`` does."""
+"""The default zone: a server does not know where its viewer is; ``tz=`` says it."""
 MEDIA_TYPES = {
     "png": "image/png",
     "svg": "image/svg+xml",
@@ -29,7 +29,7 @@ MEDIA_TYPES = {
 }
 RETRY_SECONDS = 5
 NO_SCRIPTS = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-"""An SVG is a document of its own, in which a browser would run what it holds."""
+"""Policy for an SVG, a document of its own, whose scripts a browser would run."""
 
 
 def add_export_rules(
@@ -39,24 +39,26 @@ def add_export_rules(
     now: Clock,
     renderer: Renderer,
 ) -> None:
-    """Answer ``/export/<chart>.<format>`` below the page, with the page's own parameters."""
+    """Add the route ``/export/<chart>.<format>`` below the page, with the page's parameters."""
 
     @blueprint.get("/export/<name>")
     def export(name: str) -> Response:
         try:
-            wanted = read_export(*read_name(name), _parameters())
-            [file] = make_files(wanted, reader, UTC_ZONE, now(), context=context, renderer=renderer)
+            requested = read_export(*read_name(name), _parameters())
+            [file] = make_files(
+                requested, reader, UTC_ZONE, now(), context=context, renderer=renderer
+            )
         except ANSWERED as error:
             answer = _refusal(error)
         else:
-            answer = _answer(file, wanted)
-        # Numbers change, and so does what is wrong.
+            answer = _answer(file, requested)
+        # Numbers change, and so do errors.
         answer.headers["Cache-Control"] = "no-cache"
         return answer
 
 
 def _parameters() -> dict[str, str]:
-    """The query string.
+    """Return the parameters of the query string.
 
     Raises:
         ParameterError: A parameter is repeated.
@@ -77,10 +79,10 @@ def _refusal(error: Exception) -> Response:
     return answer
 
 
-def _answer(file: File, wanted: Export) -> Response:
-    answer = Response(file.content, mimetype=MEDIA_TYPES[wanted.bundle or wanted.kind])
+def _answer(file: File, requested: Export) -> Response:
+    answer = Response(file.content, mimetype=MEDIA_TYPES[requested.bundle or requested.kind])
     answer.headers["Content-Disposition"] = f'inline; filename="{file.name}"'
     answer.headers["X-Content-Type-Options"] = "nosniff"
-    if wanted.kind == "svg":
+    if requested.kind == "svg":
         answer.headers["Content-Security-Policy"] = NO_SCRIPTS
     return answer

@@ -1,4 +1,4 @@
-"""Where the files of an export go, and how they get there whole."""
+"""The target of an export: choose a file or folder, and write whole files there."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from dashboard.pictures.formats import KINDS
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to write, and in which format.
+    """A place to write to, and the format to write.
 
     Attributes:
-        folder: It is made if only its parent is there.
-        name: Of the one file; None for the files' own names.
-        kind: Of each picture, one of :data:`dashboard.pictures.formats.KINDS`.
-        bundle: For all charts in one file, how; or None.
+        folder: Created if only its parent exists.
+        name: Name of the one file; None for the files' own names.
+        kind: Format of each picture, one of :data:`dashboard.pictures.formats.KINDS`.
+        bundle: Format of one file with all charts, or None.
     """
 
     folder: Path
@@ -34,66 +34,66 @@ class Target:
 
 
 def find_target(chart: str, out: str | None, kind: str | None) -> Target:
-    """Read where an export is to go.
+    """Choose the target of an export.
 
     Args:
         chart: One of :data:`dashboard.export.parameters.CHARTS`.
-        out: A file, a folder, or None for a file in the present one.
-        kind: The format that is asked for, or None.
+        out: A file, a folder, or None for a file in the current folder.
+        kind: The requested format, or None.
 
     Raises:
-        ParameterError: The format is none, or not the one that the file's name ends in.
+        ParameterError: The format is unknown, or contradicts the file's extension.
     """
-    endings = BUNDLES if chart == ALL else KINDS
+    extensions = BUNDLES if chart == ALL else KINDS
     if out is None:
-        ending = one_of("format", kind or endings[0], endings)
-        return Target(Path(), None, *_of_file(chart, ending, None))
+        extension = one_of("format", kind or extensions[0], extensions)
+        return Target(Path(), None, *_of_file(chart, extension, None))
     path = Path(out)
     if out.endswith(("/", os.sep)) or path.is_dir():
         return Target(path, None, one_of("format", kind or KINDS[0], KINDS), None)
-    ending = path.suffix.lower().removeprefix(".")
-    if ending not in endings:
-        *others, last = (f".{one}" for one in endings)
+    extension = path.suffix.lower().removeprefix(".")
+    if extension not in extensions:
+        *others, last = (f".{name}" for name in extensions)
         shown = f"{', '.join(others)} or {last}"
         allowed = f"a name that ends in {shown}, or a folder with / at its end"
         raise ParameterError("out", out, allowed)
-    return Target(path.parent, path.name, *_of_file(chart, ending, kind))
+    return Target(path.parent, path.name, *_of_file(chart, extension, kind))
 
 
-def _of_file(chart: str, ending: str, kind: str | None) -> tuple[str, str | None]:
-    """Kind and bundle of a file with an ending."""
-    if ending == "zip":
-        return one_of("format", kind or KINDS[0], KINDS), ending
-    if kind not in (None, ending):
-        raise ParameterError("format", kind, f"{ending}, in which the file's name ends")
-    return ending, ending if chart == ALL else None
+def _of_file(chart: str, extension: str, kind: str | None) -> tuple[str, str | None]:
+    """Return the kind and the bundle of a file with this extension."""
+    if extension == "zip":
+        return one_of("format", kind or KINDS[0], KINDS), extension
+    if kind not in (None, extension):
+        raise ParameterError("format", kind, f"{extension}, in which the file's name ends")
+    return extension, extension if chart == ALL else None
 
 
 def write(files: Sequence[File], target: Target) -> list[Path]:
-    """Write files, each of them whole or not at all, and tell where.
+    """Write files, each of them whole or not at all; return their paths.
 
     Raises:
-        OutputError: The folder is missing, or there is no right or no room.
+        OutputError: The folder is missing, or there is no permission or no space.
     """
     check_folder(target)
-    with _refusing(target.folder):
+    with _as_output_error(target.folder):
         target.folder.mkdir(exist_ok=True)
     paths = [target.folder / (target.name or file.name) for file in files]
     for path, file in zip(paths, files, strict=True):
-        with _refusing(path):
+        with _as_output_error(path):
             _replace(path, file.content)
     return paths
 
 
 def check_folder(target: Target) -> None:
-    """Say before any work that there is no place for its result.
+    """Check before any work that its result can be written.
 
     Raises:
-        OutputError: There is none.
+        OutputError: The folder is missing.
     """
-    there = target.folder if target.name else target.folder.absolute().parent
-    if not there.is_dir():
-        raise OutputError(target.folder / (target.name or ""), f"there is no folder {there}")
+    folder = target.folder if target.name else target.folder.absolute().parent
+    if not folder.is_dir():
+        raise OutputError(target.folder / (target.name or ""), f"there is no folder {folder}")
 
 
 def _replace(path: Path, content: bytes) -> None:
@@ -107,7 +107,7 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def _refusing(path: Path) -> Iterator[None]:
+def _as_output_error(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as failure:
