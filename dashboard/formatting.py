@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+from aggregator.metrics.measures import Measure
+
 NO_VALUE = "–"
 """Stands for a number that does not exist, such as an average of nothing."""
 
@@ -40,6 +42,27 @@ def count(number: int) -> str:
 def counted(number: int, noun: str) -> str:
     """A number and its noun: ``1 turn``, ``23 turns``."""
     return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def amount(measure: Measure, number: float | None) -> str:
+    """A measured number by itself: ``23``, ``1 min 24 s``."""
+    if measure.unit == "seconds":
+        return duration(number)
+    return NO_VALUE if number is None else count(int(number))
+
+
+def quantity(measure: Measure, number: float) -> str:
+    """A measured number in a sentence: ``23 turns``, ``1 min 24 s average turn time``."""
+    if measure.unit == "seconds":
+        return f"{duration(number)} {measure.label.lower()}"
+    return counted(int(number), measure.noun)
+
+
+def mean(measure: Measure, number: float) -> str:
+    """A mean of measured numbers: ``3.4``, ``1 min 24 s``."""
+    if measure.unit == "seconds":
+        return duration(number)
+    return rate(number) if number < 100 else count(round(number))
 
 
 def rate(per_hour: float | None) -> str:

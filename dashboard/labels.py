@@ -1,25 +1,23 @@
-"""What metrics and states are called."""
+"""Labels of metrics and states."""
 
 from __future__ import annotations
 
+from aggregator.metrics.measures import MEASURES
 from aggregator.query.agent_states import IDLE, WAITING, WORKING
 
 TURNS = "turns"
-
 TURN_TIME = "turn-time"
-
 AGENTS = "agents"
 
-LABELS = {TURNS: "Turns", TURN_TIME: "Average turn time", AGENTS: "Active agents"}
+MEASURE = {measure.name: measure for measure in MEASURES}
+"""Measures by the name that addresses and options have for them."""
 
-COLUMNS = {
-    TURNS: "turn_count",
-    TURN_TIME: "avg_turn_time_seconds",
-    AGENTS: "active_agents",
+LABELS = {measure.name: measure.label for measure in MEASURES}
+
+PATTERN_LABELS = {
+    measure.name: f"{measure.label} per hour" if measure.combine == "sum" else measure.label
+    for measure in MEASURES
 }
-"""Where the buckets of an overview have them."""
+"""Labels of the mean of an hour."""
 
-PATTERN_LABELS = {**LABELS, TURNS: "Turns per hour"}
-"""What the mean of an hour is called."""
-
-STATE_WORDS = {WORKING: "working", WAITING: "waiting for input", IDLE: "idle"}
+STATE_LABELS = {WORKING: "working", WAITING: "waiting for input", IDLE: "idle"}

@@ -13,8 +13,9 @@ All instants are ``timestamptz``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     BigInteger,
@@ -30,7 +31,10 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, mapped_column
+from sqlalchemy.types import TypeEngine
+
+from aggregator.metrics.measures import MEASURES, Measure, SqlType
 
 TIMESTAMPTZ_TYPE = DateTime(timezone=True)
 
@@ -42,9 +46,8 @@ class Base(DeclarativeBase):
 class ActivityMetric(Base):
     """One bucket (UTC hour) of one scope: an agent, a project, or overall.
 
-    Buckets without turns have no row. Units: ``turn_count`` turns,
-    ``avg_turn_time_seconds`` seconds (null without a gap), ``active_agents``
-    agents (null in agent rows).
+    Buckets without turns have no row. Besides its bucket and scope, a row has one column
+    for each of :data:`aggregator.metrics.measures.MEASURES`.
     """
 
     __tablename__ = "activity_metrics"
@@ -54,9 +57,11 @@ class ActivityMetric(Base):
     agent_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"))
     project_id: Mapped[int | None] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
     is_overall: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
-    turn_count: Mapped[int] = mapped_column(Integer)
-    avg_turn_time_seconds: Mapped[float | None] = mapped_column(Float)
-    active_agents: Mapped[int | None] = mapped_column(Integer)
+    # The measures are added below; here they are only typed.
+    if TYPE_CHECKING:
+        turn_count: Mapped[int]
+        avg_turn_time_seconds: Mapped[float | None]
+        active_agents: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ_TYPE, server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ_TYPE, server_default=func.now())
 
@@ -78,6 +83,26 @@ class ActivityMetric(Base):
         Index("ix_activity_metrics_project_bucket", "project_id", "bucket_start"),
         Index("ix_activity_metrics_overall_bucket", "is_overall", "bucket_start"),
     )
+
+
+SQL_TYPES: Mapping[SqlType, type[TypeEngine[Any]]] = {
+    "integer": Integer,
+    "double precision": Float,
+}
+for _measure in MEASURES:
+    setattr(
+        ActivityMetric,
+        _measure.column,
+        mapped_column(
+            _measure.column, SQL_TYPES[_measure.sql_type], nullable=not _measure.required
+        ),
+    )
+
+
+def column_of(measure: Measure) -> InstrumentedAttribute[Any]:
+    """The model's column of a measure."""
+    column: InstrumentedAttribute[Any] = getattr(ActivityMetric, measure.column)
+    return column
 
 
 class ActivityChange(Base):

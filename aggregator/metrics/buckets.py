@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from aggregator.metrics.hourly import INSTANT_DTYPE, pool
+from aggregator.metrics.measures import MEASURES, Measure
 from aggregator.metrics.periods import Period, at_local
 from aggregator.metrics.windows import RetainedHours
 
@@ -89,14 +90,20 @@ def chart_buckets(
         {
             "start": pd.Series(edges[:-1], dtype=INSTANT_DTYPE),
             "end": pd.Series(edges[1:], dtype=INSTANT_DTYPE),
-            "turn_count": pooled["turn_count"].fillna(0).astype("int64"),
-            "avg_turn_time_seconds": pooled["avg_turn_time_seconds"],
-            "active_agents": active_agents.reindex(pooled.index).fillna(0).astype("Int64"),
+            **{measure.column: _filled(measure, pooled, active_agents) for measure in MEASURES},
         }
     )
     return frame.assign(
         phase=_phases(frame, pd.Timestamp(retained.since), pd.Timestamp(retained.now))
     )
+
+
+def _filled(measure: Measure, pooled: pd.DataFrame, active_agents: pd.Series) -> pd.Series:
+    """One measure of every bucket; only an average is missing where there are no turns."""
+    if measure.combine == "pooled":
+        return pooled[measure.column]
+    values = active_agents if measure.combine == "distinct" else pooled[measure.column]
+    return values.reindex(pooled.index).fillna(0).astype(measure.dtype)
 
 
 def _phases(buckets: pd.DataFrame, kept_since: pd.Timestamp, now: pd.Timestamp) -> pd.Series:

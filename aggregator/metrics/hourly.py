@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pandas.arrays import IntegerArray
 
 from aggregator.errors import NaiveTimestampError
+from aggregator.metrics.measures import DTYPES, NUMBERS, POOLED, SUMMED
 
 Integers = NDArray[np.int64]
 HOUR_US = 3_600_000_000
@@ -22,9 +23,7 @@ METRIC_DTYPES = {
     "agent_id": "Int64",
     "project_id": "Int64",
     "is_overall": "bool",
-    "turn_count": "int64",
-    "avg_turn_time_seconds": "float64",
-    "active_agents": "Int64",
+    **DTYPES,
 }
 
 
@@ -125,6 +124,10 @@ def gap_counts(metrics: pd.DataFrame) -> pd.Series:
     return (metrics["turn_count"] - without_gap).rename("gaps")
 
 
+WEIGHTS = {"gap_count": gap_counts}
+"""How the weight of each pooled measure follows from the other columns of a row."""
+
+
 def pool(metrics: pd.DataFrame, by: pd.Series | list[pd.Series]) -> pd.DataFrame:
     """Combine rows of one scope into longer spans, averaging over all their gaps.
 
@@ -132,28 +135,35 @@ def pool(metrics: pd.DataFrame, by: pd.Series | list[pd.Series]) -> pd.DataFrame
     turns would count pairs of turns by different agents.
 
     Args:
-        metrics: (n, ≥3) frame with ``turn_count``, ``avg_turn_time_seconds`` and
-            ``active_agents``.
+        metrics: (n, ≥3) frame with the columns of all measures.
         by: (n,) keys, such as the local day of each row; several for groups of groups.
 
     Returns:
-        Frame indexed by the sorted keys: ``turn_count`` (int64),
-        ``avg_turn_time_seconds`` (float64, s, NaN without a gap) and ``gap_count``
-        (int64), the weight by which these can be combined again.
+        Frame indexed by the sorted keys: every summed measure (its dtype), and every
+        pooled one (float64, NaN without a value) with its weight (int64), by which
+        averages can be combined again. In the order of
+        :data:`aggregator.metrics.measures.NUMBERS`, without distinct counts.
     """
-    gaps = gap_counts(metrics)
-    sums = (
-        pd.DataFrame(
-            {
-                "turn_count": metrics["turn_count"],
-                "seconds": metrics["avg_turn_time_seconds"].fillna(0.0) * gaps,
-                "gap_count": gaps,
-            }
-        )
-        .groupby(by, sort=True)
-        .sum()
-    )
-    average = sums["seconds"] / sums["gap_count"].where(sums["gap_count"] > 0)
-    return sums[["turn_count", "gap_count"]].assign(avg_turn_time_seconds=average)[
-        ["turn_count", "avg_turn_time_seconds", "gap_count"]
-    ]
+    sums = weighted(metrics).groupby(by, sort=True).sum()
+    for measure in POOLED:
+        weights = sums[measure.columns[1]]
+        sums[measure.column] /= weights.where(weights > 0)
+    return sums
+
+
+def weighted(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Numbers of each row that can be added up: averages times their weights.
+
+    Args:
+        metrics: (n, ≥3) frame with the columns of all measures.
+
+    Returns:
+        (n, m) frame in the order of :data:`aggregator.metrics.measures.NUMBERS`, without
+        distinct counts.
+    """
+    columns = {measure.column: metrics[measure.column] for measure in SUMMED}
+    for measure in POOLED:
+        value, weight = measure.columns
+        weights = WEIGHTS[weight](metrics)
+        columns |= {value: metrics[value].fillna(0.0) * weights, weight: weights}
+    return pd.DataFrame({name: columns[name] for name in NUMBERS if name in columns})

@@ -15,6 +15,13 @@ import pandas as pd
 
 from aggregator.metrics.buckets import bin_of
 from aggregator.metrics.hourly import INSTANT_DTYPE, pool
+from aggregator.metrics.measures import (
+    AGENT_NUMBERS,
+    DISTINCT,
+    NUMBER_DTYPES,
+    NUMBERS,
+    POOLED,
+)
 from aggregator.metrics.periods import first_bucket
 from aggregator.metrics.windows import HOUR, ceil_hour, floor_hour
 
@@ -26,10 +33,7 @@ EVERYBODY = 0
 ROW_DTYPES = {
     SERIES: "int64",
     "bucket_start": INSTANT_DTYPE,
-    "turn_count": "int64",
-    "avg_turn_time_seconds": "float64",
-    "gap_count": "int64",
-    "active_agents": "Int64",
+    **NUMBER_DTYPES,
 }
 """``gap_count`` is the number of gaps behind the average: no longer ``turn_count - 1`` where
 hours are combined, for a gap lies within its hour."""
@@ -79,7 +83,10 @@ def resample(rows: pd.DataFrame, edges: pd.DatetimeIndex, freq: Freq) -> pd.Data
     position = bin_of(rows["bucket_start"], edges).rename("bin")
     pooled = pool(rows, [rows[SERIES], position]).reset_index()
     unknown = pd.array([pd.NA] * len(pooled), "Int64")
-    combined = pooled.assign(bucket_start=edges[pooled["bin"]], active_agents=unknown)
+    combined = pooled.assign(
+        bucket_start=edges[pooled["bin"]],
+        **{measure.column: unknown for measure in DISTINCT},
+    )
     return combined[list(ROW_DTYPES)].astype(ROW_DTYPES)
 
 
@@ -139,8 +146,9 @@ def filled(
     series = buckets[SERIES].unique() if ids is None else ids
     grid = pd.MultiIndex.from_product([series, edges[:-1]], names=[SERIES, "bucket_start"])
     found = buckets.set_index([SERIES, "bucket_start"]).reindex(grid).reset_index()
-    counts = ["turn_count", "gap_count", *([] if of_agents else ["active_agents"])]
-    return found.fillna(dict.fromkeys(counts, 0)).astype(ROW_DTYPES)[list(ROW_DTYPES)]
+    averages = {measure.column for measure in POOLED}
+    numbers = [name for name in (AGENT_NUMBERS if of_agents else NUMBERS) if name not in averages]
+    return found.fillna(dict.fromkeys(numbers, 0)).astype(ROW_DTYPES)[list(ROW_DTYPES)]
 
 
 def add_up_each(rows: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from aggregator.metrics.hourly import pool
+from aggregator.metrics.measures import MEASURES, Measure
 from aggregator.metrics.periods import Period, today
 
 PATTERN_DAYS = 28
@@ -35,20 +36,27 @@ def weekly_pattern(
     every_hour = pd.date_range(since, until, freq="h", inclusive="left")
     kinds = pd.MultiIndex.from_product([range(7), range(24)], names=["weekday", "hour"])
     kind = _kind(pd.DatetimeIndex(hours["bucket_start"]), zone)
-    pooled = pool(hours, pd.Series(kind, hours.index)).reindex(range(len(kinds)))
     agents = hours["active_agents"].fillna(1).groupby(kind).sum()
+    sums = pool(hours, pd.Series(kind, hours.index)).assign(active_agents=agents)
+    every_kind = sums.reindex(range(len(kinds)))
+    counted = _kind(every_hour, zone).value_counts()
     return (
         pd.DataFrame(
             {
-                "hours": _kind(every_hour, zone).value_counts().reindex(pooled.index, fill_value=0),
-                "turn_count": pooled["turn_count"].fillna(0).astype("int64"),
-                "avg_turn_time_seconds": pooled["avg_turn_time_seconds"],
-                "agent_hours": agents.reindex(pooled.index).fillna(0).astype("int64"),
+                "hours": counted.reindex(every_kind.index, fill_value=0),
+                **{measure.column: _added(measure, every_kind) for measure in MEASURES},
             }
         )
         .set_index(kinds)
         .reset_index()
     )
+
+
+def _added(measure: Measure, sums: pd.DataFrame) -> pd.Series:
+    """One measure by kind of hour: 0 where there were no turns, but for averages."""
+    if measure.combine == "pooled":
+        return sums[measure.column]
+    return sums[measure.column].fillna(0).astype(measure.total_dtype)
 
 
 def _kind(starts: pd.DatetimeIndex, zone: ZoneInfo) -> pd.Index:

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from aggregator.metrics.measures import AGENT_NUMBERS, DISTINCT, NUMBERS
 from aggregator.metrics.scope import ScopeKind
 from aggregator.metrics.series import SERIES
 
-NUMBERS = ["turn_count", "avg_turn_time_seconds", "gap_count"]
 SERIES_COLUMNS: dict[ScopeKind, list[str]] = {
     "overall": [],
     "project": ["project_id", "project"],
@@ -42,10 +42,9 @@ def labelled(
         frame = frame.assign(project_id=frame[SERIES])
     frame = in_local_time(named(frame, projects, agents), "bucket_start", zone)
     if of == "agent":
-        return frame[SERIES_COLUMNS[of] + NUMBERS]
-    return frame.astype({"active_agents": "int64"})[
-        [*SERIES_COLUMNS[of], *NUMBERS, "active_agents"]
-    ]
+        return frame[[*SERIES_COLUMNS[of], *AGENT_NUMBERS]]
+    counted = {measure.column: "int64" for measure in DISTINCT}
+    return frame.astype(counted)[[*SERIES_COLUMNS[of], *NUMBERS]]
 
 
 def named(frame: pd.DataFrame, projects: pd.DataFrame, agents: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +18,7 @@ from aggregator.database.binary_copy import (
     TIMESTAMPTZ,
     copy_in,
 )
+from aggregator.metrics.measures import MEASURES, SqlType
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +45,30 @@ class Written:
 
 
 # -1 and NaN stand for null here: rows of one width travel fast, and "=" can be hashed.
+_COPY_TYPES: Mapping[SqlType, str] = {"integer": INT4, "double precision": FLOAT8}
+_NULLS: Mapping[SqlType, str] = {"integer": "-1", "double precision": "'NaN'"}
 _COLUMNS = {
     "bucket_start": TIMESTAMPTZ,
     "agent_id": INT8,
     "project_id": INT8,
     "is_overall": BOOL,
-    "turn_count": INT4,
-    "avg_turn_time_seconds": FLOAT8,
-    "active_agents": INT4,
+    **{measure.column: _COPY_TYPES[measure.sql_type] for measure in MEASURES},
 }
 
+
+def _listed(form: str) -> str:
+    """A list of all measures in SQL: ``{0}`` is the column, ``{1}`` its type, ``{2}`` its null."""
+    return ", ".join(
+        form.format(measure.column, measure.sql_type, _NULLS[measure.sql_type])
+        for measure in MEASURES
+    )
+
+
 _STAGE = text(
-    """
+    f"""
     CREATE TEMPORARY TABLE activity_metrics_new (
         bucket_start timestamptz, agent_id bigint, project_id bigint, is_overall boolean,
-        turn_count integer, avg_turn_time_seconds double precision, active_agents integer
+        {_listed("{0} {1}")}
     ) ON COMMIT DROP
     """
 )
@@ -65,31 +76,25 @@ _STAGE = text(
 # Rows that stay the same are not touched: updated_at means "last changed", and nothing is
 # written for them.
 _REPLACE = text(
-    """
+    f"""
     WITH old AS (
         SELECT id, bucket_start, coalesce(agent_id, -1) AS agent_id,
-            coalesce(project_id, -1) AS project_id, turn_count, avg_turn_time_seconds, active_agents
+            coalesce(project_id, -1) AS project_id, {_listed("{0}")}
         FROM activity_metrics WHERE bucket_start >= :since AND bucket_start < :until
     ), new AS (
-        SELECT bucket_start, agent_id, project_id, is_overall, turn_count,
-            nullif(avg_turn_time_seconds, 'NaN') AS avg_turn_time_seconds,
-            nullif(active_agents, -1) AS active_agents
+        SELECT bucket_start, agent_id, project_id, is_overall, {_listed("nullif({0}, {2}) AS {0}")}
         FROM activity_metrics_new
     ), written AS (
         INSERT INTO activity_metrics (
-            bucket_start, agent_id, project_id, is_overall,
-            turn_count, avg_turn_time_seconds, active_agents
+            bucket_start, agent_id, project_id, is_overall, {_listed("{0}")}
         )
         SELECT bucket_start, nullif(agent_id, -1), nullif(project_id, -1), is_overall,
-            new.turn_count, new.avg_turn_time_seconds, new.active_agents
+            {_listed("new.{0}")}
         FROM new LEFT JOIN old USING (bucket_start, agent_id, project_id)
         WHERE old.id IS NULL
-            OR (old.turn_count, old.avg_turn_time_seconds, old.active_agents) IS DISTINCT FROM
-                (new.turn_count, new.avg_turn_time_seconds, new.active_agents)
+            OR ({_listed("old.{0}")}) IS DISTINCT FROM ({_listed("new.{0}")})
         ON CONFLICT (bucket_start, agent_id, project_id, is_overall) DO UPDATE SET
-            turn_count = excluded.turn_count,
-            avg_turn_time_seconds = excluded.avg_turn_time_seconds,
-            active_agents = excluded.active_agents,
+            {_listed("{0} = excluded.{0}")},
             updated_at = now()
         RETURNING agent_id, project_id, is_overall
     ), deleted AS (
@@ -102,7 +107,7 @@ _REPLACE = text(
     SELECT count(agent_id), count(project_id), count(*) FILTER (WHERE is_overall),
         (SELECT count(*) FROM deleted)
     FROM written
-    """
+    """  # noqa: S608 - the names of our own columns
 )
 
 
@@ -129,10 +134,11 @@ def replace_metrics(
 
 
 def _copy(conn: Connection, metrics: pd.DataFrame) -> None:
-    ids = {
+    values = {
         name: metrics[name].to_numpy("int64", na_value=-1)
-        for name in ("agent_id", "project_id", "active_agents")
+        if metrics[name].dtype == "Int64"
+        else metrics[name].to_numpy()
+        for name in _COLUMNS
     }
     start = metrics["bucket_start"].astype("int64").to_numpy() - POSTGRES_EPOCH
-    rest = {name: metrics[name].to_numpy() for name in _COLUMNS.keys() - ids}
-    copy_in(conn, "activity_metrics_new", _COLUMNS, {**rest, **ids, "bucket_start": start})
+    copy_in(conn, "activity_metrics_new", _COLUMNS, {**values, "bucket_start": start})

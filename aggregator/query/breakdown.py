@@ -25,7 +25,7 @@ from aggregator.metrics.series import (
     with_agents,
 )
 from aggregator.metrics.spans import Span
-from aggregator.metrics.totals import Totals, add_up, total
+from aggregator.metrics.totals import Totals, add_up, totals_of
 from aggregator.query.hours import check_scope, count_agents, read_hours, read_rows
 from aggregator.query.names import agents_with_metrics, projects_with_metrics
 
@@ -191,20 +191,14 @@ def _members(
         agents: How many agents each had, by id.
         span: Over which time.
     """
-    summed = add_up_each(rows).join(known, how="inner").join(agents.rename("active_agents"))
-    summed = summed.fillna({"active_agents": 0}).rename_axis("id").reset_index()
+    summed = add_up_each(rows).join(known, how="inner").join(agents.rename("agents"))
+    summed = summed.fillna({"agents": 0}).rename_axis("id").reset_index()
     return tuple(
         Member(
             id=int(row["id"]),
             name=row["name"],
             project_id=int(row["owner"]),
-            totals=total(
-                turns=row["turn_count"],
-                average=row["avg_turn_time_seconds"] if row["gap_count"] else None,
-                active_agents=int(row["active_agents"]),
-                active_hours=row["active_hours"],
-                elapsed_hours=span.elapsed_hours,
-            ),
+            totals=totals_of(row, int(row["agents"]), int(row["active_hours"]), span.elapsed_hours),
         )
         for row in summed.sort_values(["turn_count", "id"], ascending=[False, True]).to_dict(
             "records"

@@ -31,13 +31,28 @@ from aggregator.database.binary_copy import (
     compiled,
     copy_out,
 )
-from aggregator.database.models import ActivityMetric, Agent, Project, Task, Turn
+from aggregator.database.models import (
+    ActivityMetric,
+    Agent,
+    Project,
+    Task,
+    Turn,
+    column_of,
+)
 from aggregator.database.source import STANDALONE, Source
 from aggregator.errors import UnknownScopeError
-from aggregator.metrics.hourly import INSTANT_DTYPE, gap_counts
+from aggregator.metrics.hourly import INSTANT_DTYPE, WEIGHTS
+from aggregator.metrics.measures import DISTINCT, DTYPES, MEASURES, Measure
 from aggregator.metrics.scope import Scope, ScopeKind
 from aggregator.metrics.series import EVERYBODY, ROW_DTYPES, SERIES
-from aggregator.query.sql import AVERAGE, TURNS, agent_rows, between, frame, in_scope, of_agents
+from aggregator.query.sql import (
+    agent_rows,
+    between,
+    frame,
+    in_scope,
+    of_agents,
+    pooled_sums,
+)
 
 
 def check_scope(conn: Connection, scope: Scope) -> None:
@@ -58,32 +73,24 @@ def check_scope(conn: Connection, scope: Scope) -> None:
 def read_hours(conn: Connection, scope: Scope, since: datetime, until: datetime) -> pd.DataFrame:
     """The scope's hours in ``[since, until)``, oldest first.
 
-    (n, 4) frame of ``bucket_start`` (UTC), ``turn_count`` (int64),
-    ``avg_turn_time_seconds`` (float64, NaN without a gap) and ``active_agents`` (Int64, NA
-    for a single agent); only hours with turns.
+    (n, 1 + m) frame of ``bucket_start`` (UTC) and the columns of all measures, with their
+    dtypes; only hours with turns.
 
     Several projects or agents are pooled; an agent belongs to one project, so that the
     active agents of projects add up.
     """
-    columns: list[ColumnElement[Any]] = [
-        ActivityMetric.turn_count.expression,
-        ActivityMetric.avg_turn_time_seconds.expression,
-        ActivityMetric.active_agents.expression,
-    ]
+    columns: list[ColumnElement[Any]] = [column_of(measure).expression for measure in MEASURES]
     statement = select(ActivityMetric.bucket_start).where(in_scope(scope), between(since, until))
     if len(scope.ids) > 1:
-        agents = func.sum(func.coalesce(ActivityMetric.active_agents, 1)).label("active_agents")
-        columns = [TURNS, AVERAGE, agents]
+        agents = [
+            func.sum(func.coalesce(column_of(measure), 1)).label(measure.column)
+            for measure in DISTINCT
+        ]
+        columns = [*pooled_sums(), *agents]
         statement = statement.group_by(ActivityMetric.bucket_start)
     statement = statement.add_columns(*columns).order_by(ActivityMetric.bucket_start)
-    return frame(conn, statement).astype(
-        {
-            "bucket_start": INSTANT_DTYPE,
-            "turn_count": "int64",
-            "avg_turn_time_seconds": "float64",
-            "active_agents": "Int64",
-        }
-    )
+    dtypes = {"bucket_start": INSTANT_DTYPE, **DTYPES}
+    return frame(conn, statement)[list(dtypes)].astype(dtypes)
 
 
 def newest_bucket(conn: Connection, scope: Scope, *within: ColumnElement[bool]) -> datetime | None:
@@ -127,9 +134,7 @@ def newest_turn(conn: Connection, scope: Scope, source: Source = STANDALONE) -> 
 _COLUMNS = {
     SERIES: INT8,
     "bucket_start": TIMESTAMPTZ,
-    "turn_count": INT8,
-    "avg_turn_time_seconds": FLOAT8,
-    "active_agents": INT8,
+    **{measure.column: INT8 if measure.sql_type == "integer" else FLOAT8 for measure in MEASURES},
 }
 
 
@@ -149,14 +154,10 @@ def read_rows(
         (n, 6) frame with :data:`aggregator.metrics.series.ROW_DTYPES`, in no order.
     """
     key, rows = _series(of, scope)
-    metric = ActivityMetric
     query = select(
         cast(key, BigInteger),
-        metric.bucket_start,
-        cast(metric.turn_count, BigInteger),
-        # COPY's rows have a fixed width, so a number stands for null.
-        func.coalesce(metric.avg_turn_time_seconds, literal("NaN", Float)),
-        cast(func.coalesce(metric.active_agents, -1), BigInteger),
+        ActivityMetric.bucket_start,
+        *(_without_null(measure) for measure in MEASURES),
     ).where(rows, between(since, until))
     found = copy_out(conn, compiled(query), {}, _COLUMNS)
     native: dict[str, Any] = {name: found[name].astype(kind[1:]) for name, kind in _COLUMNS.items()}
@@ -176,11 +177,18 @@ def _series(of: ScopeKind, scope: Scope) -> tuple[ColumnElement[Any], ColumnElem
     return project, project.in_(scope.ids) if scope.ids else project.is_not(None)
 
 
+def _without_null(measure: Measure) -> ColumnElement[Any]:
+    # COPY's rows have a fixed width, so a number stands for null.
+    if measure.sql_type == "integer":
+        return cast(func.coalesce(column_of(measure), -1), BigInteger)
+    return func.coalesce(column_of(measure), literal("NaN", Float))
+
+
 def _frame(columns: dict[str, Any]) -> pd.DataFrame:
     at = (columns["bucket_start"] + POSTGRES_EPOCH).view("datetime64[us]")
-    agents = pd.Series(columns["active_agents"], dtype="Int64")
-    frame = pd.DataFrame(columns).assign(
-        bucket_start=pd.DatetimeIndex(at).tz_localize("UTC"),
-        active_agents=agents.mask(agents < 0),
-    )
-    return frame.assign(gap_count=gap_counts(frame))[list(ROW_DTYPES)].astype(ROW_DTYPES)
+    frame = pd.DataFrame(columns).assign(bucket_start=pd.DatetimeIndex(at).tz_localize("UTC"))
+    for name, dtype in DTYPES.items():
+        if dtype == "Int64":
+            frame[name] = frame[name].astype(dtype).mask(frame[name] < 0)
+    weights = {name: weigh(frame) for name, weigh in WEIGHTS.items()}
+    return frame.assign(**weights)[list(ROW_DTYPES)].astype(ROW_DTYPES)

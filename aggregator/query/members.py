@@ -15,7 +15,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    Float,
     Label,
     Subquery,
     and_,
@@ -30,19 +29,19 @@ from aggregator.database.models import ActivityMetric, Agent, Project
 from aggregator.database.source import STANDALONE, Source
 from aggregator.metrics.buckets import Counts
 from aggregator.metrics.hourly import INSTANT_DTYPE
+from aggregator.metrics.measures import MEASURES
 from aggregator.metrics.scope import Scope
 from aggregator.metrics.windows import HOUR, RetainedHours
 from aggregator.query.names import PROJECT_NAME
 from aggregator.query.sql import (
-    GAPS,
     HOURS,
     POOLED_DTYPES,
-    SECONDS,
-    TURNS,
     agent_rows,
     between,
     frame,
     of_agents,
+    partial_sums,
+    sums_of_partial,
 )
 
 _DTYPES = {"name": "str", **POOLED_DTYPES}
@@ -158,18 +157,16 @@ def _summed(
     thresholds = cast(edges[:-1].to_pydatetime().tolist(), ARRAY(INSTANT_TYPE))
     number = func.width_bucket(ActivityMetric.bucket_start, thresholds) - 1
     binned = (
-        select(key.label("key"), number.label("bin"), TURNS, SECONDS, GAPS, hours)
+        select(key.label("key"), number.label("bin"), *partial_sums(), hours)
         .where(rows, between(since, until))
         .group_by("key", "bin")
         .subquery()
     )
     by_bin = binned.c
-    seconds, gaps = func.sum(by_bin.seconds), cast(func.sum(by_bin.gaps), Float)
     return (
         select(
             by_bin.key,
-            cast(func.sum(by_bin.turn_count), BigInteger).label("turn_count"),
-            (seconds / func.nullif(gaps, 0)).label("avg_turn_time_seconds"),
+            *sums_of_partial(binned),
             cast(func.sum(by_bin.active_hours), BigInteger).label("active_hours"),
             func.array_agg(by_bin.bin).label("bins"),
             func.array_agg(by_bin.turn_count).label("turns"),
@@ -183,8 +180,13 @@ def _numbers(summed: Subquery) -> list[ColumnElement[Any]]:
     """The columns of :func:`_summed` for the outer query; an agent may have no row there."""
     found = summed.c
     return [
-        func.coalesce(found.turn_count, 0).label("turn_count"),
-        found.avg_turn_time_seconds,
+        *(
+            found[measure.column]
+            if measure.combine == "pooled"
+            else func.coalesce(found[measure.column], 0).label(measure.column)
+            for measure in MEASURES
+            if measure.combine != "distinct"
+        ),
         func.coalesce(found.active_hours, 0).label("active_hours"),
         func.coalesce(found.bins, cast([], ARRAY(BigInteger))).label("bins"),
         func.coalesce(found.turns, cast([], ARRAY(BigInteger))).label("turns"),

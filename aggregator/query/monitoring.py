@@ -24,6 +24,8 @@ from aggregator.database.models import (
     Turn,
 )
 from aggregator.database.source import STANDALONE, Source
+from aggregator.metrics.measures import MEASURES
+from aggregator.metrics.totals import Value, values_of
 from aggregator.metrics.windows import (
     HOUR,
     RetainedHours,
@@ -33,29 +35,17 @@ from aggregator.metrics.windows import (
 )
 from aggregator.query.agent_states import STATES, last_turns, states_of
 from aggregator.query.names import PROJECT_NAME
-from aggregator.query.sql import AVERAGE, TURNS, between
+from aggregator.query.sql import between, pooled_sums
 from aggregator.transcripts.store import import_totals
 
 CountWindow = Literal["hour", "day"]
 """The last UTC hour that is over, and the rolling day of the API."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectCounts:
-    """What a project did in a window.
-
-    Attributes:
-        turn_count: Turns.
-        avg_turn_time_seconds: Mean of all gaps in seconds, None without a gap.
-        active_agents: Distinct agents with at least one turn.
-    """
-
-    turn_count: int
-    avg_turn_time_seconds: float | None
-    active_agents: int
-
-
-NO_COUNTS = ProjectCounts(0, None, 0)
+NO_ACTIVITY: Mapping[str, Value] = {
+    measure.column: None if measure.combine == "pooled" else 0 for measure in MEASURES
+}
+"""The measures of a project that did nothing, by their columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +62,7 @@ class ProjectSnapshot:
 
     id: int
     name: str
-    counted: Mapping[CountWindow, ProjectCounts]
+    counted: Mapping[CountWindow, Mapping[str, Value]]
     agents: Mapping[str, int]
 
 
@@ -135,7 +125,7 @@ def _projects(
         ProjectSnapshot(
             id=project,
             name=name,
-            counted={window: of.get(project, NO_COUNTS) for window, of in counted.items()},
+            counted={window: of.get(project, NO_ACTIVITY) for window, of in counted.items()},
             agents={state: agents[project, state] for state in STATES},
         )
         for project, name in _names(conn, ids).items()
@@ -144,7 +134,7 @@ def _projects(
 
 def _counted(
     conn: Connection, retained: RetainedHours
-) -> dict[CountWindow, dict[int, ProjectCounts]]:
+) -> dict[CountWindow, dict[int, Mapping[str, Value]]]:
     """By window and project; only projects that did something."""
     running = floor_hour(retained.now)
     hour = custom_window(running - HOUR, running, retained.now)
@@ -155,10 +145,12 @@ def _counted(
     }
 
 
-def _in_window(conn: Connection, since: datetime, until: datetime) -> dict[int, ProjectCounts]:
+def _in_window(
+    conn: Connection, since: datetime, until: datetime
+) -> dict[int, Mapping[str, Value]]:
     inside = between(since, until)
     metrics = (
-        select(Project.id, TURNS, AVERAGE)
+        select(Project.id, *pooled_sums())
         .join(ActivityMetric, ActivityMetric.project_id == Project.id)
         .where(inside)
         .group_by(Project.id)
@@ -172,8 +164,8 @@ def _in_window(conn: Connection, since: datetime, until: datetime) -> dict[int, 
     )
     active: dict[int, int] = dict(conn.execute(agents).all())
     return {
-        project_id: ProjectCounts(int(turns), average, active.get(project_id, 0))
-        for project_id, turns, average in conn.execute(metrics)
+        row["id"]: values_of(row, active.get(row["id"], 0))
+        for row in map(dict, conn.execute(metrics).mappings())
     }
 
 

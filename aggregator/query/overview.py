@@ -61,7 +61,7 @@ class Overview:
         pattern: (168, 6) ``weekday`` (0 is Monday), ``hour`` (local, of the bucket's
             start), ``hours`` (int64, kept hours of this kind that are over),
             ``turn_count`` (int64, their sum), ``avg_turn_time_seconds`` (pooled),
-            ``agent_hours`` (int64, the sum of their active agents).
+            ``active_agents`` (int64, their sum over these hours).
         pattern_since: First local day of the pattern.
         pattern_until: Last local day of the pattern, inclusive.
         projects: (n, 8) ``project_id``, ``name``, ``turn_count``,

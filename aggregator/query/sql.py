@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Float,
+    Label,
     Select,
+    Subquery,
     and_,
     cast,
     func,
     select,
     true,
 )
+from sqlalchemy.types import TypeEngine
 
-from aggregator.database.models import ActivityMetric, Agent
+from aggregator.database.models import ActivityMetric, Agent, column_of
+from aggregator.metrics.measures import MEASURES, Measure, SqlType
 from aggregator.metrics.scope import Scope
 
 
@@ -54,30 +60,72 @@ def between(since: datetime, until: datetime) -> ColumnElement[bool]:
     return and_(ActivityMetric.bucket_start >= since, ActivityMetric.bucket_start < until)
 
 
-# A group of metric rows of one scope, pooled as aggregator.metrics.hourly.pool does it; here so
-# that 144,000 hours of 200 agents need not travel.
-_ROW_GAPS = ActivityMetric.turn_count - func.coalesce(ActivityMetric.active_agents, 1)
-
-TURNS = func.sum(ActivityMetric.turn_count).label("turn_count")
-
-GAPS = func.sum(_ROW_GAPS).label("gaps")
-
-SECONDS = func.sum(func.coalesce(ActivityMetric.avg_turn_time_seconds, 0) * _ROW_GAPS).label(
-    "seconds"
-)
-
-AVERAGE = (SECONDS.element / func.nullif(cast(GAPS.element, Float), 0)).label(
-    "avg_turn_time_seconds"
-)
+# Sums over groups of metric rows of one scope, as aggregator.metrics.hourly.pool makes
+# them; here so that 144,000 hours of 200 agents need not travel.
+ROW_WEIGHTS: Mapping[str, ColumnElement[Any]] = {
+    "gap_count": ActivityMetric.turn_count - func.coalesce(ActivityMetric.active_agents, 1)
+}
+"""The weight of each pooled measure in one row, by the weight's column."""
 
 HOURS = func.count().label("active_hours")
 
 POOLED_DTYPES = {
     "project_id": "int64",
-    "turn_count": "int64",
-    "avg_turn_time_seconds": "float64",
+    **{
+        measure.column: measure.total_dtype for measure in MEASURES if measure.combine != "distinct"
+    },
     "active_hours": "int64",
 }
+
+
+def pooled_sums() -> list[Label[Any]]:
+    """Summed and pooled measures of a group of rows, by their columns."""
+    parts = {part.name: part.element for part in partial_sums()}
+    return [
+        _quotient(parts, measure) if measure.weight else parts[measure.column].label(measure.column)
+        for measure in MEASURES
+        if measure.combine != "distinct"
+    ]
+
+
+def partial_sums() -> list[Label[Any]]:
+    """Sums over a group of rows that can be summed again: averages times their weights."""
+    sums: list[Label[Any]] = []
+    for measure in MEASURES:
+        column = column_of(measure)
+        if measure.combine == "sum":
+            sums.append(func.sum(column).label(measure.column))
+        elif measure.weight:
+            weight = ROW_WEIGHTS[measure.weight.column]
+            sums += [
+                func.sum(func.coalesce(column, 0) * weight).label(measure.column),
+                func.sum(weight).label(measure.weight.column),
+            ]
+    return sums
+
+
+def sums_of_partial(partial: Subquery) -> list[Label[Any]]:
+    """Summed and pooled measures of groups of rows with :func:`partial_sums`."""
+    parts = {column.name: func.sum(column) for column in partial.c}
+    return [
+        _quotient(parts, measure)
+        if measure.weight
+        else cast(parts[measure.column], SUM_TYPES[measure.sql_type]).label(measure.column)
+        for measure in MEASURES
+        if measure.combine != "distinct"
+    ]
+
+
+SUM_TYPES: Mapping[SqlType, type[TypeEngine[Any]]] = {
+    "integer": BigInteger,
+    "double precision": Float,
+}
+
+
+def _quotient(parts: Mapping[str, ColumnElement[Any]], measure: Measure) -> Label[Any]:
+    value, weight = measure.columns
+    quotient = parts[value] / func.nullif(cast(parts[weight], Float), 0)
+    return quotient.label(measure.column)
 
 
 def frame(conn: Connection, statement: Select[*tuple[Any, ...]]) -> pd.DataFrame:

@@ -11,23 +11,31 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import Connection, inspect, text
 
 from aggregator.errors import AdoptionError
+from aggregator.metrics.measures import MEASURES, SqlType
 from aggregator.schema.catalog import TIMESTAMP_TYPE, Column, read_columns
 
 TABLE = "activity_metrics"
 KEY_TYPES = ("integer", "bigint")
+ACCEPTED: Mapping[SqlType, tuple[str, ...]] = {
+    "integer": ("integer", "bigint"),
+    # In anything shorter, a value would differ from itself after every pass.
+    "double precision": ("double precision",),
+}
+"""Types of a host's column that hold every value of ours."""
 TYPES = {
     "id": KEY_TYPES,
     "bucket_start": (TIMESTAMP_TYPE,),
     "agent_id": KEY_TYPES,
     "project_id": KEY_TYPES,
     "is_overall": ("boolean",),
-    "turn_count": KEY_TYPES,
-    # In anything shorter, a value would differ from itself after every pass.
-    "avg_turn_time_seconds": ("double precision",),
-    "active_agents": KEY_TYPES,
+    **{measure.column: ACCEPTED[measure.sql_type] for measure in MEASURES},
 }
 """Our columns, and the types that hold what we write."""
-NEEDED = ("id", "bucket_start", "turn_count")
+REQUIRED = (
+    "id",
+    "bucket_start",
+    *(measure.column for measure in MEASURES if measure.required),
+)
 """Columns without which there is nothing to adopt; the others can be added."""
 GIVEN = frozenset({*TYPES, "created_at", "updated_at"}) - {"id"}
 """Columns that get a value with every row we write."""
@@ -66,7 +74,7 @@ def _column_problems(columns: Mapping[str, Column]) -> Iterator[str]:
     for name, types in TYPES.items():
         expected = f"(expected {' or '.join(types)})"
         if name not in columns:
-            if name in NEEDED:
+            if name in REQUIRED:
                 yield f"{name} is missing {expected}"
         elif columns[name].type not in types:
             yield f"{name} is {columns[name].type} {expected}"

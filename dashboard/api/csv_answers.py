@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
+from aggregator.metrics.measures import NUMBERS
 from aggregator.metrics.scope import ScopeKind
 from aggregator.metrics.series import EVERYBODY, filled
 from aggregator.query.reader import Breakdown, Member, ScopeActivity
-from dashboard.api.json_answers import NUMBERS, local_texts
+from dashboard.api.json_answers import local_texts
 
 SCOPE_COLUMNS = ("scope", "project_id", "project", "agent_id", "agent")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from prometheus_client.core import GaugeMetricFamily
 
+from aggregator.metrics.measures import MEASURES
 from aggregator.query.monitoring import MonitoringSnapshot, ProjectSnapshot
 
 Samples = list[tuple[tuple[str, ...], float | None]]
@@ -29,15 +30,12 @@ _WINDOWS = (
     "included (window=day)"
 )
 _GAUGES = {
-    "activity_turns": _Gauge(_OF_WINDOW, f"Turns of a project {_WINDOWS}."),
-    "activity_active_agents": _Gauge(
-        _OF_WINDOW, f"Agents of a project with at least one turn {_WINDOWS}, each counted once."
-    ),
-    "activity_turn_time_seconds": _Gauge(
-        _OF_WINDOW,
-        "Average time between two consecutive turns of one agent of a project within an hour, "
-        f"{_WINDOWS}; missing where no agent had two.",
-    ),
+    **{
+        measure.gauge: _Gauge(
+            _OF_WINDOW, f"{measure.label} of a project {_WINDOWS}. {measure.description}"
+        )
+        for measure in MEASURES
+    },
     "activity_agents": _Gauge(
         ("project_id", "project", "state"),
         "Agents of a project by what they do now: working, waiting for a person's input, or idle.",
@@ -95,11 +93,10 @@ def _of_projects(projects: Iterable[ProjectSnapshot]) -> dict[str, Samples]:
         for window, numbers in project.counted.items()
     ]
     return {
-        "activity_turns": [(of, numbers.turn_count) for of, numbers in counted],
-        "activity_active_agents": [(of, numbers.active_agents) for of, numbers in counted],
-        "activity_turn_time_seconds": [
-            (of, numbers.avg_turn_time_seconds) for of, numbers in counted
-        ],
+        **{
+            measure.gauge: [(of, numbers[measure.column]) for of, numbers in counted]
+            for measure in MEASURES
+        },
         "activity_agents": [
             ((str(project.id), project.name, state), agents)
             for project in projects

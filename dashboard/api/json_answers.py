@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from aggregator.metrics.measures import AGENT_NUMBERS, NUMBERS
 from aggregator.metrics.scope import ScopeKind
 from aggregator.metrics.series import EVERYBODY, filled
 from aggregator.metrics.spans import Span
@@ -17,7 +18,6 @@ from aggregator.query.reader import Breakdown, ScopeActivity
 
 SCHEMA_VERSION = 1
 """Counted up when an answer changes in a way that its readers have to know."""
-NUMBERS = ("turn_count", "avg_turn_time_seconds", "gap_count", "active_agents")
 
 
 def activity_json(activity: ScopeActivity) -> dict[str, Any]:
@@ -96,9 +96,7 @@ def _about(span: Span, last_pass_at: datetime | None) -> dict[str, Any]:
 
 def _totals(totals: Totals) -> dict[str, Any]:
     return {
-        "turn_count": totals.turn_count,
-        "avg_turn_time_seconds": totals.avg_turn_time_seconds,
-        "active_agents": totals.active_agents,
+        **totals.values,
         "active_hours": totals.active_hours,
         "turn_rate": totals.turn_rate,
         "turns_per_active_hour": totals.turns_per_active_hour,
@@ -119,7 +117,7 @@ def _series(
     edges = breakdown.span.edges
     frame = filled(breakdown.buckets[kind], edges, ids, of_agents=kind == "agent")
     width = max(len(edges) - 1, 0)
-    names = [name for name in NUMBERS if kind != "agent" or name != "active_agents"]
+    names = AGENT_NUMBERS if kind == "agent" else NUMBERS
     lists = {name: _plain(frame[name]) for name in names}
     return [
         {name: values[width * place : width * (place + 1)] for name, values in lists.items()}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from aggregator.metrics.measures import AGENT_NUMBERS, MEASURES, Measure
 from aggregator.metrics.series import FREQS
 from dashboard.api.json_answers import SCHEMA_VERSION
 
@@ -42,7 +44,47 @@ COUNT: Schema = {"type": "integer", "minimum": 0}
 NUMBER: Schema = {"type": "number", "minimum": 0}
 TEXT: Schema = {"type": "string"}
 ID: Schema = {"type": "integer"}
-AVERAGE = "Mean gap between two turns of an agent in one hour, in seconds; null without a gap."
+
+
+def _number(measure: Measure) -> Schema:
+    return COUNT if measure.sql_type == "integer" else NUMBER
+
+
+def _total(measure: Measure) -> Schema:
+    number = _number(measure)
+    return _described(
+        _nullable(number) if measure.combine == "pooled" else number, measure.description
+    )
+
+
+def _in_a_bucket(measure: Measure) -> Schema:
+    number = _total(measure)
+    if measure.in_agent_rows:
+        return number
+    return _described(_nullable(number), f"{measure.description[:-1]}; null for an agent.")
+
+
+def _in_each_bucket(measure: Measure) -> Schema:
+    number = _number(measure)
+    if measure.combine != "pooled":
+        return _list(number, f"{measure.label} in each bucket.")
+    return _list(_nullable(number), f"{measure.label} in each bucket, null without.")
+
+
+def _each_number(schema: Callable[[Measure], Schema]) -> dict[str, Schema]:
+    """Schemas of all numbers, the weights of averages included, in their order."""
+    schemas: dict[str, Schema] = {}
+    for measure in MEASURES:
+        schemas[measure.column] = schema(measure)
+        if measure.weight:
+            is_list = schemas[measure.column]["type"] == "array"
+            schemas[measure.weight.column] = (
+                _list(COUNT, measure.weight.each)
+                if is_list
+                else _described(COUNT, measure.weight.description)
+            )
+    return schemas
+
 
 ABOUT: dict[str, Schema] = {
     "schema_version": {
@@ -70,17 +112,10 @@ ABOUT: dict[str, Schema] = {
 }
 BUCKET: dict[str, Schema] = {
     "bucket_start": _described(INSTANT_SCHEMA, "Start of the bucket."),
-    "turn_count": _described(COUNT, "Turns."),
-    "avg_turn_time_seconds": _described(_nullable(NUMBER), AVERAGE),
-    "gap_count": _described(COUNT, "Gaps behind the average: the weight to combine averages by."),
-    "active_agents": _described(_nullable(COUNT), "Agents with a turn; null for an agent."),
+    **_each_number(_in_a_bucket),
 }
-LISTS: dict[str, Schema] = {
-    "turn_count": _list(COUNT, "Turns in each bucket."),
-    "avg_turn_time_seconds": _list(_nullable(NUMBER), "Average turn time in each, null without."),
-    "gap_count": _list(COUNT, "Gaps behind each average."),
-}
-AGENT_LIST = {"active_agents": _list(COUNT, "Distinct agents with a turn in each bucket.")}
+LISTS = _each_number(_in_each_bucket)
+AGENT_LISTS = {name: LISTS[name] for name in AGENT_NUMBERS}
 HISTORY: dict[str, Schema] = {
     "current": {
         "anyOf": [ref("Bucket"), {"type": "null"}],
@@ -108,19 +143,17 @@ SCHEMAS: dict[str, Schema] = {
     "Bucket": _object("One hour, day or week with turns.", **BUCKET),
     "Totals": _object(
         "A scope over the whole window.",
-        turn_count=_described(COUNT, "Turns."),
-        avg_turn_time_seconds=_described(_nullable(NUMBER), AVERAGE),
-        active_agents=_described(COUNT, "Distinct agents with at least one turn."),
+        **{measure.column: _total(measure) for measure in MEASURES},
         active_hours=_described(COUNT, "Hours with at least one turn."),
         turn_rate=_described(NUMBER, "Turns per elapsed hour."),
         turns_per_active_hour=_described(_nullable(NUMBER), "Turns per hour with turns."),
     ),
-    "OverallSeries": _object("Everybody.", totals=ref("Totals"), **LISTS, **AGENT_LIST),
+    "OverallSeries": _object("Everybody.", totals=ref("Totals"), **LISTS),
     "ProjectSeries": _object(
-        "One project.", project_id=ID, name=TEXT, totals=ref("Totals"), **LISTS, **AGENT_LIST
+        "One project.", project_id=ID, name=TEXT, totals=ref("Totals"), **LISTS
     ),
     "AgentSeries": _object(
-        "One agent.", agent_id=ID, project_id=ID, name=TEXT, totals=ref("Totals"), **LISTS
+        "One agent.", agent_id=ID, project_id=ID, name=TEXT, totals=ref("Totals"), **AGENT_LISTS
     ),
     "Error": _object("What is wrong.", error=_described(TEXT, "Names it, and what is allowed.")),
 }

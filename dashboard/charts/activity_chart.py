@@ -13,6 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from aggregator.metrics.buckets import FUTURE, GONE, RUNNING, by_day
+from aggregator.metrics.measures import Measure
 from aggregator.query.overview import Overview
 from dashboard.charts import summaries
 from dashboard.charts.axes import count_axis, duration_axis, on_axis, time_axis
@@ -20,7 +21,7 @@ from dashboard.charts.figure_types import Chart, Trace
 from dashboard.charts.stack import StackedSeries, stack_projects
 from dashboard.charts.theme import MARGIN, Palette, palette, template
 from dashboard.charts.tooltips import NO_LONGER_KEPT, short_name, tooltips
-from dashboard.labels import AGENTS, COLUMNS, LABELS, TURN_TIME, TURNS
+from dashboard.labels import LABELS, MEASURE, TURN_TIME, TURNS
 
 FEW_BARS = 48
 CLEAR = "rgba(0,0,0,0)"
@@ -70,10 +71,10 @@ def chart_of(
     buckets["tooltip"] = tooltips(overview, stack, colours)
     if metric == TURNS:
         data, axes = _turns(buckets, stack, overview, colours)
-    elif metric == TURN_TIME:
-        data, axes = _turn_time(buckets, colours)
+    elif MEASURE[metric].combine == "pooled":
+        data, axes = _average(buckets, MEASURE[metric], colours)
     else:
-        data, axes = _agents(buckets, colours)
+        data, axes = _amounts(buckets, MEASURE[metric], colours)
     layout = {
         "template": template(scheme),
         "meta": {"summary": summaries.chart_summary(overview, stack, metric)},
@@ -113,7 +114,7 @@ def _turns(
     name = f"Turns per {'day' if by_day(overview.period) else 'hour'}"
     data = [
         *(_stacked_bars(layer, buckets, colours) for layer in stack),
-        _bars(buckets, TURNS, name, None if stack else colours.accent, colours),
+        _bars(buckets, MEASURE[TURNS], name, None if stack else colours.accent, colours),
         *_line_over_bars(buckets, colours),
     ]
     right = {"overlaying": "y", "side": "right", "showgrid": False}
@@ -124,23 +125,33 @@ def _turns(
     }
 
 
-def _turn_time(buckets: pd.DataFrame, colours: Palette) -> tuple[list[Trace], dict[str, Any]]:
-    bars = _bars(buckets, TURN_TIME, LABELS[TURN_TIME], None, colours)
-    longest = buckets["avg_turn_time_seconds"].fillna(0).max()
-    return [bars, _line(buckets, colours.accent, 2)], {"yaxis": duration_axis(longest)}
+def _average(
+    buckets: pd.DataFrame, measure: Measure, colours: Palette
+) -> tuple[list[Trace], dict[str, Any]]:
+    """A line with holes: where there is nothing, there is no average."""
+    bars = _bars(buckets, measure, measure.label, None, colours)
+    line = _line(buckets, colours.accent, 2, column=measure.column)
+    return [bars, line], {"yaxis": _value_axis(buckets, measure)}
 
 
-def _agents(buckets: pd.DataFrame, colours: Palette) -> tuple[list[Trace], dict[str, Any]]:
-    bars = _bars(buckets, AGENTS, LABELS[AGENTS], colours.accent, colours)
-    most = buckets["active_agents"].max()
-    return [bars], {"yaxis": count_axis(most), "showlegend": False}
+def _amounts(
+    buckets: pd.DataFrame, measure: Measure, colours: Palette
+) -> tuple[list[Trace], dict[str, Any]]:
+    """Bars of one colour: amounts that are 0 where there is nothing."""
+    bars = _bars(buckets, measure, measure.label, colours.accent, colours)
+    return [bars], {"yaxis": _value_axis(buckets, measure), "showlegend": False}
+
+
+def _value_axis(buckets: pd.DataFrame, measure: Measure) -> dict[str, Any]:
+    highest = buckets[measure.column].fillna(0).max()
+    return duration_axis(highest) if measure.unit == "seconds" else count_axis(highest)
 
 
 def _bars(
-    buckets: pd.DataFrame, metric: str, name: str, colour: str | None, colours: Palette
+    buckets: pd.DataFrame, measure: Measure, name: str, colour: str | None, colours: Palette
 ) -> Trace:
     """The bars that are pointed at and clicked, whether or not they have a colour."""
-    heights = buckets[COLUMNS[metric]].astype("float64").fillna(0)
+    heights = buckets[measure.column].astype("float64").fillna(0)
     return {
         "type": "bar",
         "name": name,
@@ -208,13 +219,20 @@ def _line_over_bars(buckets: pd.DataFrame, colours: Palette) -> list[Trace]:
     """The average turn time, with an edge that parts it from bars of any colour."""
     edge = _line(buckets, colours.surface, 4, yaxis="y2", showlegend=False)
     name = f"{LABELS[TURN_TIME]} (right axis)"
-    shown_as = {"name": name, "legendgroup": name, "showlegend": True}
+    shown_as: dict[str, Any] = {"name": name, "legendgroup": name, "showlegend": True}
     line = _line(buckets, colours.contrast, 1.3, yaxis="y2", **shown_as)
     return [edge, line]
 
 
-def _line(buckets: pd.DataFrame, colour: str, width: float, **options: Any) -> Trace:
-    average = buckets["avg_turn_time_seconds"]
+def _line(
+    buckets: pd.DataFrame,
+    colour: str,
+    width: float,
+    *,
+    column: str = MEASURE[TURN_TIME].column,
+    **options: Any,
+) -> Trace:
+    average = buckets[column]
     # Between two holes there is no line to see, only a dot.
     alone = average.notna() & average.shift().isna() & average.shift(-1).isna()
     running = buckets["phase"] == RUNNING

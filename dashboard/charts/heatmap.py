@@ -12,11 +12,12 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from aggregator.metrics.measures import MEASURES
 from aggregator.query.overview import Overview
 from dashboard import formatting
 from dashboard.charts.figure_types import Chart, Trace
 from dashboard.charts.theme import MARGIN, Palette, palette, template
-from dashboard.labels import AGENTS, PATTERN_LABELS, TURN_TIME, TURNS
+from dashboard.labels import MEASURE, PATTERN_LABELS, TURNS
 
 FULL_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 HOUR_MARKS = 4
@@ -98,9 +99,10 @@ def hourly_means(overview: Overview) -> pd.DataFrame:
     hours = pattern["hours"].where(pattern["hours"] > 0)
     return pattern[["weekday", "hour", "hours"]].assign(
         **{
-            TURNS: pattern["turn_count"] / hours,
-            TURN_TIME: pattern["avg_turn_time_seconds"],
-            AGENTS: pattern["agent_hours"] / hours,
+            measure.name: pattern[measure.column]
+            if measure.combine == "pooled"
+            else pattern[measure.column] / hours
+            for measure in MEASURES
         }
     )
 
@@ -133,18 +135,11 @@ def _said(cell: Mapping[Hashable, Any], overview: Overview, metric: str) -> str:
     if not cell["hours"]:
         return "nothing kept"
     mean = cell[metric]
-    if metric == TURN_TIME:
-        said = "no" if pd.isna(mean) else formatting.duration(mean)
-        said += " average turn time"
-    else:
-        said = f"{_count(mean)} {'turns per hour' if metric == TURNS else 'active agents'}"
+    said = "no" if pd.isna(mean) else formatting.mean(MEASURE[metric], mean)
+    said += f" {PATTERN_LABELS[metric].lower()}"
     # In autumn one day has an hour twice.
     days = min(cell["hours"], _days(cell["weekday"], overview))
     return f"{said}, over {formatting.counted(days, FULL_DAYS[cell['weekday']])}"
-
-
-def _count(mean: float) -> str:
-    return formatting.rate(mean) if mean < 100 else formatting.count(round(mean))
 
 
 def _days(weekday: int, overview: Overview) -> int:
@@ -173,7 +168,7 @@ def _struck_through(cells: pd.DataFrame, colours: Palette) -> Trace:
 
 
 def _scale(highest: float, metric: str) -> dict[str, Any]:
-    most = formatting.duration(highest) if metric == TURN_TIME else _count(highest)
+    most = formatting.mean(MEASURE[metric], highest)
     return {
         # With one, even an invisible one, Plotly moves the title of a picture up.
         "title": {"text": ""},

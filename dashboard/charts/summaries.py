@@ -6,11 +6,12 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from aggregator.metrics.buckets import FUTURE, GONE, by_day
+from aggregator.metrics.measures import Measure
 from aggregator.query.overview import Overview
 from dashboard import formatting
 from dashboard.charts.stack import StackedSeries
 from dashboard.charts.tooltips import NO_LONGER_KEPT, bucket_period
-from dashboard.labels import COLUMNS, LABELS, TURN_TIME, TURNS
+from dashboard.labels import LABELS, MEASURE, TURNS
 
 
 def chart_summary(overview: Overview, stack: list[StackedSeries], metric: str) -> str:
@@ -20,15 +21,16 @@ def chart_summary(overview: Overview, stack: list[StackedSeries], metric: str) -
     unit = "day" if by_day(period) else "hour"
     name = formatting.period_name(period.name, period.first, period.last)
     sentences = [f"{LABELS[metric]} per {unit}, {name}."]
-    values = retained[COLUMNS[metric]].astype("float64").fillna(0)
+    measure = MEASURE[metric]
+    values = retained[measure.column].astype("float64").fillna(0)
     if values.max() > 0:
         active = int((retained["turn_count"] > 0).sum())
         highest = retained.to_dict("records")[int(values.argmax())]
         sentences += [
             f"{formatting.counted(overview.totals.turn_count, 'turn')} in {active} of "
             f"{formatting.counted(len(retained), unit)}.",
-            f"{'Longest' if metric == TURN_TIME else 'Most'}: "
-            f"{_value(highest, metric)}, {bucket_period(highest, overview)}.",
+            f"{'Longest' if measure.unit == 'seconds' else 'Most'}: "
+            f"{_value(highest, measure)}, {bucket_period(highest, overview)}.",
         ]
     elif len(retained):
         sentences.append("No turns." if metric == TURNS else "Nothing to show.")
@@ -40,11 +42,11 @@ def chart_summary(overview: Overview, stack: list[StackedSeries], metric: str) -
     return " ".join(sentences)
 
 
-def _value(bucket: Mapping[Hashable, Any], metric: str) -> str:
-    value = bucket[COLUMNS[metric]]
-    if metric == TURN_TIME:
+def _value(bucket: Mapping[Hashable, Any], measure: Measure) -> str:
+    value = bucket[measure.column]
+    if measure.unit == "seconds":
         return formatting.duration(value)
-    return formatting.counted(value, "turn" if metric == TURNS else "agent")
+    return formatting.counted(value, measure.noun)
 
 
 def _shares(stack: list[StackedSeries]) -> str:

@@ -10,10 +10,12 @@ from typing import Any
 import pandas as pd
 
 from aggregator.metrics.buckets import FUTURE, GONE, RUNNING, by_day
+from aggregator.metrics.measures import MEASURES, Measure
 from aggregator.query.overview import Overview
 from dashboard import formatting
 from dashboard.charts.stack import StackedSeries
 from dashboard.charts.theme import Palette
+from dashboard.labels import TURNS
 
 NAME_LENGTH = 24
 NO_LONGER_KEPT = "no longer kept"
@@ -66,9 +68,19 @@ def bucket_period(bucket: Mapping[Hashable, Any], overview: Overview) -> str:
 def _numbers(bucket: Mapping[Hashable, Any], parts: list[str], *, alone: bool) -> list[str]:
     if bucket["phase"] == GONE:
         return [NO_LONGER_KEPT]
-    lines = [formatting.counted(bucket["turn_count"], "turn"), *parts]
-    if not pd.isna(bucket["avg_turn_time_seconds"]):
-        lines.append(f"{formatting.duration(bucket['avg_turn_time_seconds'])} average turn time")
-    if bucket["active_agents"] and not alone:
-        lines.append(formatting.counted(bucket["active_agents"], "active agent"))
+    lines = []
+    for measure in MEASURES:
+        if _is_told(measure, bucket[measure.column], alone=alone):
+            lines.append(formatting.quantity(measure, bucket[measure.column]))
+        if measure.name == TURNS:
+            lines += parts
     return lines
+
+
+def _is_told(measure: Measure, value: Any, *, alone: bool) -> bool:
+    """Whether a tooltip has a line for a number: turns always, the others if there are any."""
+    if measure.combine == "distinct" and alone:
+        return False
+    return measure.name == TURNS or (
+        not pd.isna(value) and (measure.combine == "pooled" or value > 0)
+    )

@@ -63,7 +63,7 @@ def _memory() -> list[Component]:
     return [
         dcc.Location(id=ids.URL, refresh=False),
         dcc.Store(id=ids.VIEWER),
-        # ProjectCounts up by assets/live.js when there is something new.
+        # Counted up by assets/live.js when there is something new.
         dcc.Store(id=ids.TICK),
         dcc.Store(id=ids.VERSION),
         dcc.Store(id=ids.DOWNLOADS),

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from aggregator.metrics.buckets import spark_edges
+from aggregator.metrics.measures import MEASURES
 from aggregator.query.agent_states import STATES
 from aggregator.query.overview import Overview
 from dashboard import formatting
@@ -24,7 +25,6 @@ from dashboard.selection.view import View
 FEW_AGENTS = 30
 """Up to so many agents in all, every project is unfolded until the viewer folds it."""
 
-STATE_WORDS = {"working": "working", "waiting": "waiting", "idle": "idle"}
 TABLE_COLUMNS = (
     # Heading, key of the order that a click on it brings, first direction, style
     ("Name", "name", "+", "name"),
@@ -37,8 +37,7 @@ TABLE_COLUMNS = (
     ("Share of turns", None, "", "share"),
 )
 _SORT_COLUMNS = {
-    "turns": "turn_count",
-    "turn-time": "avg_turn_time_seconds",
+    **{measure.name: measure.column for measure in MEASURES if measure.in_agent_rows},
     "last": "last_active_at",
     "name": "sort_name",
     "state": "rank",
@@ -211,9 +210,7 @@ def _project(
         fold="" if alone else "unfolded" if is_open else "folded",
         fold_href=fold,
         aside=formatting.counted(len(agents), "agent"),
-        states=[
-            (state, f"{counts[state]} {STATE_WORDS[state]}") for state in STATES if state in counts
-        ],
+        states=[(state, f"{counts[state]} {state}") for state in STATES if state in counts],
         **_numbers(row, overview),
     )
 
@@ -230,7 +227,7 @@ def _agent(row: TableRecord, view: View, overview: Overview, projects: Mapping[i
         fold_href="",
         aside=projects.get(row["project_id"], ""),
         # Ended, or silent for a day: it has no state, which is no fourth state.
-        states=[(row["state"], STATE_WORDS[row["state"]])] if row["state"] else [],
+        states=[(row["state"], row["state"])] if row["state"] else [],
         **_numbers(row, overview),
     )
 

@@ -11,7 +11,7 @@ from dash import html
 from aggregator.query.agent_states import STATES
 from aggregator.query.overview import Overview
 from dashboard import formatting
-from dashboard.labels import STATE_WORDS
+from dashboard.labels import STATE_LABELS
 from dashboard.page.parts.attributes import Children
 
 
@@ -21,7 +21,7 @@ def state_counts(states: pd.DataFrame | None) -> Children:
         html.Li(
             [
                 html.Strong(formatting.NO_VALUE if states is None else _count_of(states, state)),
-                f" {STATE_WORDS[state]}",
+                f" {STATE_LABELS[state]}",
             ],
             className=f"activity-state activity-state-{state}",
         )

@@ -5,25 +5,40 @@ Pure: facts in, Dash components out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
+from aggregator.metrics.measures import COLUMNS, MEASURES, Measure
+from aggregator.metrics.totals import Totals, Value
 from aggregator.query.overview import Comparison, Overview
 from dashboard import formatting
+from dashboard.labels import AGENTS, PATTERN_LABELS, TURN_TIME, TURNS
 from dashboard.page import ids
 from dashboard.page.parts.attributes import aria
 
-CARD_LABELS = {
-    ids.CARD_TURNS: "Turns",
-    ids.CARD_TURN_RATE: "Turns per hour",
-    ids.CARD_TURN_TIME: "Average turn time",
-    ids.CARD_ACTIVE_AGENTS: "Active agents",
+CARD_IDS = {
+    TURNS: ids.CARD_TURNS,
+    TURN_TIME: ids.CARD_TURN_TIME,
+    AGENTS: ids.CARD_ACTIVE_AGENTS,
 }
+"""Ids that others rely on; those of other measures follow from their names."""
+
+
+def _card_labels() -> Iterator[tuple[str, str]]:
+    """Id and label of every card: one for each measure, and the turns per hour."""
+    for measure in MEASURES:
+        yield CARD_IDS.get(measure.name, f"card-{measure.name}"), measure.label
+        if measure.name == TURNS:
+            yield ids.CARD_TURN_RATE, PATTERN_LABELS[TURNS]
+
+
+CARD_LABELS = dict(_card_labels())
 MOST_COLUMNS = 31
 """Columns of a sparkline; more would be narrower than a pixel on a phone."""
 
@@ -56,46 +71,55 @@ def _contents(overview: Overview) -> list[Card]:
     if overview.window.until <= overview.kept_since:
         return [Card(detail="no longer kept")] * len(CARD_LABELS)
     if not totals.turn_count:
-        return [
-            Card(formatting.count(0)),
-            Card("0"),
-            Card(),
-            Card(formatting.count(0)),
-        ]
-    turns = trends(overview.buckets)
+        return [Card(amount) for amount in _amounts(totals)]
+    shapes = trends(overview.buckets)
+    details = _details(overview)
+    shown = []
+    for measure in MEASURES:
+        shown.append(
+            Card(
+                formatting.amount(measure, totals.values[measure.column]),
+                details.get(measure.name, ""),
+                _change(compared, _value_of(measure)),
+                shapes[measure.column],
+            )
+        )
+        if measure.name == TURNS:
+            shown.append(
+                Card(
+                    formatting.rate(totals.turn_rate),
+                    f"{formatting.rate(totals.turns_per_active_hour)} per active hour",
+                    _change(compared, attrgetter("turn_rate")),
+                    shapes[measure.column],
+                )
+            )
+    return shown
+
+
+def _amounts(totals: Totals) -> Iterator[str]:
+    """The numbers alone, in the order of the cards."""
+    for measure in MEASURES:
+        yield formatting.amount(measure, totals.values[measure.column])
+        if measure.name == TURNS:
+            yield formatting.rate(totals.turn_rate)
+
+
+def _details(overview: Overview) -> dict[str, str]:
+    """A second line under the numbers of some measures, by the measure's name."""
     projects = overview.agents.loc[overview.agents["turn_count"] > 0, "project_id"].nunique()
-    return [
-        Card(
-            formatting.count(totals.turn_count),
-            f"in {formatting.counted(totals.active_hours, 'active hour')}",
-            _change(compared, "turn_count"),
-            turns["turn_count"],
-        ),
-        Card(
-            formatting.rate(totals.turn_rate),
-            f"{formatting.rate(totals.turns_per_active_hour)} per active hour",
-            _change(compared, "turn_rate"),
-            turns["turn_count"],
-        ),
-        Card(
-            formatting.duration(totals.avg_turn_time_seconds),
-            "between two turns",
-            _change(compared, "avg_turn_time_seconds"),
-            turns["avg_turn_time_seconds"],
-        ),
-        Card(
-            formatting.count(totals.active_agents),
-            f"in {formatting.counted(projects, 'project')}",
-            _change(compared, "active_agents"),
-            turns["active_agents"],
-        ),
-    ]
+    return {
+        TURNS: f"in {formatting.counted(overview.totals.active_hours, 'active hour')}",
+        TURN_TIME: "between two turns",
+        AGENTS: f"in {formatting.counted(projects, 'project')}",
+    }
 
 
-def _change(compared: Comparison | None, name: str) -> str:
-    if compared is None:
-        return ""
-    return formatting.change(getattr(compared.now, name), getattr(compared.then, name))
+def _value_of(measure: Measure) -> Callable[[Totals], Value]:
+    return lambda totals: totals.values[measure.column]
+
+
+def _change(compared: Comparison | None, number: Callable[[Totals], Value]) -> str:
+    return formatting.change(number(compared.now), number(compared.then)) if compared else ""
 
 
 def compared_with(compared: Comparison | None) -> str:
@@ -117,7 +141,7 @@ def trends(buckets: pd.DataFrame) -> dict[str, list[float]]:
     to come has no height.
     """
     columns = {}
-    for name in ("turn_count", "avg_turn_time_seconds", "active_agents"):
+    for name in COLUMNS:
         values = buckets[name].astype("float64").fillna(0.0).to_numpy()
         parts = np.array_split(values, min(len(values), MOST_COLUMNS))
         columns[name] = [float(part.mean()) for part in parts]

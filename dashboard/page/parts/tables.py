@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from aggregator.metrics.buckets import FUTURE, GONE, RUNNING
+from aggregator.metrics.measures import COLUMNS, MEASURES, Measure
 from aggregator.metrics.windows import elapsed_hours
 from aggregator.query.overview import Overview
 from dashboard.charts.heatmap import FULL_DAYS, hour_name, hourly_means
 from dashboard.charts.stack import stack_projects
 from dashboard.charts.tooltips import NO_LONGER_KEPT
-from dashboard.labels import AGENTS, TURN_TIME, TURNS
+from dashboard.labels import PATTERN_LABELS, TURNS
 
-AVERAGE = "Average turn time (s)"
-
+_NO_NUMBERS: dict[Hashable, Any] = dict.fromkeys(COLUMNS)
 NOTES = {GONE: NO_LONGER_KEPT, RUNNING: "so far"}
 
 
@@ -35,9 +35,12 @@ def chart_table(overview: Overview, names: Mapping[int, str]) -> pd.DataFrame:
     columns: dict[str, Any] = {
         "Start": _all_local(buckets["start"], zone),
         "End": _all_local(buckets["end"], zone),
-        "Turns": buckets["turn_count"].astype("Int64").where(retained),
-        AVERAGE: buckets["avg_turn_time_seconds"].round(1),
-        "Active agents": buckets["active_agents"].where(retained),
+        **{
+            _heading(measure, measure.label): _rounded(measure, buckets[measure.column]).where(
+                retained
+            )
+            for measure in MEASURES
+        },
         "Note": [NOTES.get(phase, "") for phase in buckets["phase"]],
     }
     for layer in stack_projects(overview, names):
@@ -62,9 +65,12 @@ def heatmap_table(overview: Overview) -> pd.DataFrame:
             "Weekday": [FULL_DAYS[day] for day in means["weekday"]],
             "Hour": [hour_name(hour, overview) for hour in means["hour"]],
             "Hours kept": means["hours"],
-            "Turns per hour": means[TURNS].round(2),
-            AVERAGE: means[TURN_TIME].round(1),
-            "Active agents": means[AGENTS].round(2),
+            **{
+                _heading(measure, PATTERN_LABELS[measure.name]): means[measure.name].round(
+                    1 if measure.unit == "seconds" else 2
+                )
+                for measure in MEASURES
+            },
         }
     )
 
@@ -87,7 +93,8 @@ def agent_table(overview: Overview, names: Mapping[int, str]) -> pd.DataFrame:
     for row in overview.projects.to_dict("records"):
         by_project[row["project_id"]].append({**row, "agent": ""})
     for row in agents.to_dict("records"):
-        own = {**row, "agent": row["name"], "active_agents": None}
+        # Single agents have no distinct counts.
+        own = {**_NO_NUMBERS, **row, "agent": row["name"]}
         by_project[row["project_id"]].append(own)
     rows = [row for listed in by_project.values() for row in listed]
     return pd.DataFrame(
@@ -95,14 +102,36 @@ def agent_table(overview: Overview, names: Mapping[int, str]) -> pd.DataFrame:
             "Project": [names.get(row["project_id"], _unnamed(row)) for row in rows],
             "Agent": [row["agent"] for row in rows],
             "State": [states.get(row.get("agent_id"), "") for row in rows],
-            "Turns": pd.array([row["turn_count"] for row in rows], "Int64"),
-            "Turns per hour": [round(row["turn_count"] / hours, 2) for row in rows],
-            AVERAGE: [round(row["avg_turn_time_seconds"], 1) for row in rows],
-            "Active agents": pd.array([row["active_agents"] for row in rows], "Int64"),
+            **_measured(rows, hours),
             "Active hours": pd.array([row["active_hours"] for row in rows], "Int64"),
             "Last activity": [_local(row["last_active_at"], period.zone) for row in rows],
         }
     )
+
+
+def _measured(rows: list[dict[Hashable, Any]], hours: float) -> dict[str, Any]:
+    """The columns of all measures, and of the turns per hour."""
+    columns: dict[str, Any] = {}
+    for measure in MEASURES:
+        values = pd.Series([row[measure.column] for row in rows], dtype=_nullable(measure))
+        columns[_heading(measure, measure.label)] = _rounded(measure, values)
+        if measure.name == TURNS:
+            columns[PATTERN_LABELS[TURNS]] = [round(row[measure.column] / hours, 2) for row in rows]
+    return columns
+
+
+def _heading(measure: Measure, label: str) -> str:
+    return f"{label} (s)" if measure.unit == "seconds" else label
+
+
+def _rounded(measure: Measure, values: pd.Series) -> pd.Series:
+    if measure.sql_type == "integer":
+        return values.astype("Int64")
+    return values.round(1)
+
+
+def _nullable(measure: Measure) -> Literal["Int64", "float64"]:
+    return "Int64" if measure.sql_type == "integer" else "float64"
 
 
 def _unnamed(row: Mapping[Hashable, Any]) -> str:

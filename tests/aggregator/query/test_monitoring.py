@@ -8,9 +8,8 @@ from sqlalchemy import insert
 from aggregator.database.models import TranscriptFile
 from aggregator.passes.run import make_pass
 from aggregator.query.monitoring import (
-    NO_COUNTS,
+    NO_ACTIVITY,
     MonitoringSnapshot,
-    ProjectCounts,
     ProjectSnapshot,
 )
 from aggregator.query.reader import MetricReader
@@ -37,6 +36,10 @@ def read(engine, now=NOW) -> MonitoringSnapshot:
     return MetricReader(engine).monitoring(now, retention=RETENTION)
 
 
+def values(turns, average, agents):
+    return {"turn_count": turns, "avg_turn_time_seconds": average, "active_agents": agents}
+
+
 def agents(*, working=0, waiting=0, idle=0) -> dict[str, int]:
     return {"working": working, "waiting": waiting, "idle": idle}
 
@@ -56,11 +59,11 @@ def test_the_fleet_at_a_moment(empty_engine, record):
 
     alpha = {
         # Gaps of 60 and 360 s; those of the day have 60 and 120 s more.
-        "hour": ProjectCounts(turn_count=4, avg_turn_time_seconds=210.0, active_agents=2),
-        "day": ProjectCounts(turn_count=8, avg_turn_time_seconds=150.0, active_agents=2),
+        "hour": values(4, 210.0, 2),
+        "day": values(8, 150.0, 2),
     }
-    beta = {"hour": NO_COUNTS, "day": ProjectCounts(1, None, 1)}
-    gamma = {"hour": NO_COUNTS, "day": NO_COUNTS}
+    beta = {"hour": NO_ACTIVITY, "day": values(1, None, 1)}
+    gamma = {"hour": NO_ACTIVITY, "day": NO_ACTIVITY}
     assert monitoring == MonitoringSnapshot(
         as_of=NOW,
         projects=(
@@ -83,7 +86,7 @@ def test_agents_are_told_of_before_the_first_pass(empty_engine, record):
     with empty_engine.begin() as conn:
         record(conn, "alpha", "a1", minutes_ago(5), state="awaiting_input")
 
-    quiet = {"hour": NO_COUNTS, "day": NO_COUNTS}
+    quiet = {"hour": NO_ACTIVITY, "day": NO_ACTIVITY}
     alpha = ProjectSnapshot(1, "alpha", quiet, agents(waiting=1))
     assert read(empty_engine) == MonitoringSnapshot(NOW, (alpha,), None, None, None, NO_IMPORT)
 
@@ -157,10 +160,10 @@ def test_a_host_unlike_ourselves_is_read_in_utc_and_imports_nothing(host):
 
     assert monitoring.projects == (
         ProjectSnapshot(
-            1, "alpha", {"hour": NO_COUNTS, "day": ProjectCounts(6, 660.0, 2)}, agents(working=1)
+            1, "alpha", {"hour": NO_ACTIVITY, "day": values(6, 660.0, 2)}, agents(working=1)
         ),
         ProjectSnapshot(
-            2, "project 2", {"hour": NO_COUNTS, "day": ProjectCounts(1, None, 1)}, agents(idle=1)
+            2, "project 2", {"hour": NO_ACTIVITY, "day": values(1, None, 1)}, agents(idle=1)
         ),
     )
     assert monitoring.imported is None

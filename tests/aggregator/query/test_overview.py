@@ -42,6 +42,10 @@ def reader(empty_engine, record):
     return MetricReader(empty_engine)
 
 
+def values(turns, average, agents):
+    return {"turn_count": turns, "avg_turn_time_seconds": average, "active_agents": agents}
+
+
 def read(reader, scope=OVERALL, period=TODAY, retention=RETENTION, **options):
     return reader.overview(scope, period, NOW, retention=retention, **options)
 
@@ -49,21 +53,15 @@ def read(reader, scope=OVERALL, period=TODAY, retention=RETENTION, **options):
 def test_a_day_so_far_beside_yesterday_up_to_the_same_time(reader):
     overview = read(reader)
 
-    assert overview.totals == Totals(
-        turn_count=6,
-        avg_turn_time_seconds=90.0,
-        active_agents=3,
-        active_hours=2,
-        turn_rate=6 / 15.5,
-        turns_per_active_hour=3.0,
-    )
+    assert overview.totals == Totals(values(6, 90.0, 3), active_hours=2, elapsed_hours=15.5)
+    assert (overview.totals.turn_rate, overview.totals.turns_per_active_hour) == (6 / 15.5, 3.0)
     # The running hour is not over, and yesterday after 15:00 has no counterpart yet.
     assert overview.compared == Comparison(
         before=TODAY.earlier(),
         until=utc(22, 14),
         before_until=utc(21, 14),
-        now=Totals(4, 120.0, 3, 1, 4 / 15, 4.0),
-        then=Totals(1, None, 1, 1, 1 / 15, 1.0),
+        now=Totals(values(4, 120.0, 3), 1, 15),
+        then=Totals(values(1, None, 1), 1, 15),
     )
     hours = overview.buckets[overview.buckets["turn_count"] > 0]
     assert hours.to_dict("list") == {
@@ -205,11 +203,11 @@ def test_a_month_is_made_of_local_days_that_count_an_agent_once(reader):
 
 
 def test_what_is_no_longer_kept_counts_nowhere_even_where_it_is_still_there(reader):
-    # RetainedHours since Tuesday, 15:00: agent 3's hours on Wednesday are, Thursday before is not.
+    # Kept since Tuesday, 15:00: agent 3's hours on Wednesday are, Thursday before is not.
     overview = read(reader, period=WEEK.earlier(), retention=timedelta(days=5))
 
     assert overview.kept_since == utc(17, 14)
-    assert overview.totals == Totals(0, None, 0, 0, 0.0, None)
+    assert overview.totals == Totals(values(0, None, 0), 0, 1.0)
     assert set(overview.buckets["phase"]) == {"gone"}
     assert overview.compared is None
     assert overview.agents.empty
@@ -235,7 +233,7 @@ def test_a_day_kept_in_part_is_gone_unless_it_still_shows_something(reader):
 def test_a_sparkline_begins_with_what_is_kept_and_ends_now(reader):
     overview = read(reader, period=WEEK, retention=timedelta(days=1, hours=12))
 
-    # RetainedHours since Saturday, 3:00: quarters from Saturday to this afternoon.
+    # Kept since Saturday, 3:00: quarters from Saturday to this afternoon.
     assert overview.agents["spark"].tolist()[0] == [0, 0, 1, 0, 0, 1, 2]
     assert overview.projects["spark"].tolist()[0] == [0, 0, 1, 1, 0, 3, 2]
 
@@ -280,7 +278,7 @@ def test_the_pattern_of_an_earlier_period_ends_with_it(reader):
 def test_the_day_that_begins_within_the_hour_is_empty(reader):
     tomorrow = read(reader, period=TODAY.later(), everyone=True)
 
-    assert tomorrow.totals == Totals(0, None, 0, 0, 0.0, None)
+    assert tomorrow.totals == Totals(values(0, None, 0), 0, 1.0)
     assert set(tomorrow.buckets["phase"]) == {"future"}
     assert tomorrow.agents["spark"].tolist() == [[], [], [], []]
     assert tomorrow.pattern_until == date(2026, 11, 22)
@@ -305,7 +303,7 @@ def test_an_empty_database_has_an_overview_and_a_version(empty_engine):
     reader = MetricReader(empty_engine)
     overview = read(reader, period=MONTH, everyone=True)
 
-    assert overview.totals == Totals(0, None, 0, 0, 0.0, None)
+    assert overview.totals == Totals(values(0, None, 0), 0, elapsed_hours=21 * 24 + 15.5)
     assert overview.agents.empty
     assert overview.states.empty
     assert overview.newest_turn_at is None

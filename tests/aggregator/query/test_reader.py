@@ -43,6 +43,10 @@ def span(window: Window, freq: Freq = "hour", zone: str = "UTC", retention=RETEN
     return Span(window, retained_hours(NOW, retention), freq, ZoneInfo(zone))
 
 
+def values(turns, average, agents):
+    return {"turn_count": turns, "avg_turn_time_seconds": average, "active_agents": agents}
+
+
 DAY, WEEK, MONTH = (span(rolling_window(name, NOW)) for name in ("day", "week", "month"))
 
 
@@ -50,14 +54,8 @@ def test_a_day_overall(reader):
     activity = reader.activity(OVERALL, DAY)
 
     # Gaps: 60 and 120 s of agent 1, 30 s of agent 2, all in the running hour.
-    assert activity.totals == Totals(
-        turn_count=8,
-        avg_turn_time_seconds=70.0,
-        active_agents=3,
-        active_hours=4,
-        turn_rate=8 / 23.5,
-        turns_per_active_hour=2.0,
-    )
+    assert activity.totals == Totals(values(8, 70.0, 3), active_hours=4, elapsed_hours=23.5)
+    assert (activity.totals.turn_rate, activity.totals.turns_per_active_hour) == (8 / 23.5, 2.0)
     assert activity.buckets.to_dict("list") == {
         "series": [0, 0, 0, 0],
         "bucket_start": [
@@ -85,8 +83,8 @@ def test_the_fleet_of_a_day(reader):
         (3, "cccccccc", 2),
     ]
     assert [one.totals for one in breakdown.projects] == [
-        Totals(6, 70.0, 2, 2, 6 / 23.5, 3.0),
-        Totals(2, None, 1, 2, 2 / 23.5, 1.0),
+        Totals(values(6, 70.0, 2), 2, 23.5),
+        Totals(values(2, None, 1), 2, 23.5),
     ]
 
 
@@ -206,7 +204,7 @@ def test_an_empty_database_is_readable(empty_engine):
 
     activity, breakdown = reader.activity(OVERALL, WEEK), reader.breakdown(WEEK)
 
-    assert activity.totals == breakdown.totals == Totals(0, None, 0, 0, 0.0, None)
+    assert activity.totals == breakdown.totals == Totals(values(0, None, 0), 0, WEEK.elapsed_hours)
     assert activity.last_pass_at is None
     assert (breakdown.projects, breakdown.agents) == ((), ())
 

@@ -35,7 +35,7 @@ def summary(overview, metric: str = "turns") -> str:
         (
             "agents",
             "Active agents per hour, Sun 22 Nov 2026. 24 turns in 2 of 16 hours. Most: "
-            "3 agents, Sun 22 Nov, 10:00–11:00.",
+            "3 active agents, Sun 22 Nov, 10:00–11:00.",
         ),
     ],
 )

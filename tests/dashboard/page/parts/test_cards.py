@@ -14,12 +14,9 @@ from dashboard.page.parts.cards import cards, compared_with, skyline, trends
 BERLIN = ZoneInfo("Europe/Berlin")
 LABELS = "Turns", "Turns per hour", "Average turn time", "Active agents"
 THEN = Totals(
-    turn_count=20,
-    avg_turn_time_seconds=90.0,
-    active_agents=2,
+    {"turn_count": 20, "avg_turn_time_seconds": 90.0, "active_agents": 2},
     active_hours=4,
-    turn_rate=1.4,
-    turns_per_active_hour=5.0,
+    elapsed_hours=20 / 1.4,
 )
 
 

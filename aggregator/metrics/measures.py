@@ -1,0 +1,159 @@
+"""Measures: the numbers that ``activity_metrics`` holds for each hour and scope.
+
+One row of :data:`MEASURES` describes one column. Whatever only repeats it is made from
+here: the model, the types that an adopted table may have, the staging table and COPY,
+dtypes, sums in SQL and pandas, the API with its schema, CSV and Prometheus, and on the
+page the metric choice, charts, tooltips, cards and tables. So a new summed measure is a
+migration, its computation in :mod:`aggregator.metrics.hourly`, and one row here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+SqlType = Literal["integer", "double precision"]
+Dtype = Literal["int64", "Int64", "float64"]
+Unit = Literal["count", "seconds"]
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """The column by which averages are combined: how many values are behind each.
+
+    Attributes:
+        column: Its name in frames, in JSON and in CSV. The table has no such column,
+            because other columns imply it.
+        description: A sentence for the API.
+        each: A sentence for the API's lists, which have one number for each bucket.
+    """
+
+    column: str
+    description: str
+    each: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One number of an hour and a scope.
+
+    Attributes:
+        name: Its name in addresses and options: ``turn-time``.
+        column: Its column in the table, in frames, in JSON and in CSV.
+        sql_type: Type of the column.
+        combine: How hours, and agents of one hour, are combined. ``sum``: added up.
+            ``pooled``: the average over all values behind them, each weighing the same.
+            ``distinct``: counted anew, because one agent may be in several hours.
+        unit: ``seconds`` read as durations: ``1 min 24 s``.
+        label: What people call it, with a capital letter: ``Average turn time``.
+        noun: What is counted, in the singular: ``turn``. Empty where nothing is.
+        description: A sentence for the API.
+        weight: The weight of a pooled measure.
+        in_agent_rows: Whether single agents have it; else it is null there.
+        required: Whether every row has it, so that a table without it cannot be adopted.
+        gauge: The name of its gauge in Prometheus.
+    """
+
+    name: str
+    column: str
+    sql_type: SqlType
+    combine: Literal["sum", "pooled", "distinct"]
+    unit: Unit
+    label: str
+    noun: str
+    description: str
+    gauge: str
+    weight: Weight | None = None
+    in_agent_rows: bool = True
+    required: bool = False
+
+    @property
+    def nullable(self) -> bool:
+        """Whether a row may be without a value."""
+        return self.combine == "pooled" or not self.in_agent_rows
+
+    @property
+    def dtype(self) -> Dtype:
+        """The dtype of its column in a frame; a float is NaN where the table has null."""
+        if self.sql_type == "double precision":
+            return "float64"
+        return "Int64" if self.nullable else "int64"
+
+    @property
+    def total_dtype(self) -> Dtype:
+        """The dtype of its column where no value can be missing, but for averages."""
+        return "float64" if self.sql_type == "double precision" else "int64"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Its column, and that of its weight if it has one."""
+        return (self.column, self.weight.column) if self.weight else (self.column,)
+
+
+MEASURES: tuple[Measure, ...] = (
+    Measure(
+        name="turns",
+        column="turn_count",
+        sql_type="integer",
+        combine="sum",
+        unit="count",
+        label="Turns",
+        noun="turn",
+        description="Turns.",
+        gauge="activity_turns",
+        required=True,
+    ),
+    Measure(
+        name="turn-time",
+        column="avg_turn_time_seconds",
+        sql_type="double precision",
+        combine="pooled",
+        unit="seconds",
+        label="Average turn time",
+        noun="",
+        description="Mean gap between two turns of an agent in one hour, in seconds; "
+        "null without a gap.",
+        gauge="activity_turn_time_seconds",
+        weight=Weight(
+            "gap_count",
+            "Gaps behind the average: the weight to combine averages by.",
+            "Gaps behind each average.",
+        ),
+    ),
+    Measure(
+        name="agents",
+        column="active_agents",
+        sql_type="integer",
+        combine="distinct",
+        unit="count",
+        label="Active agents",
+        noun="active agent",
+        description="Distinct agents with at least one turn.",
+        gauge="activity_active_agents",
+        in_agent_rows=False,
+    ),
+)
+"""In the order in which answers and tables have them."""
+
+SUMMED = tuple(measure for measure in MEASURES if measure.combine == "sum")
+POOLED = tuple(measure for measure in MEASURES if measure.combine == "pooled")
+DISTINCT = tuple(measure for measure in MEASURES if measure.combine == "distinct")
+
+COLUMNS = tuple(measure.column for measure in MEASURES)
+"""Columns of the table."""
+
+NUMBERS = tuple(column for measure in MEASURES for column in measure.columns)
+"""Columns of answers: those of the table, each average with its weight."""
+
+AGENT_NUMBERS = tuple(
+    column for measure in MEASURES if measure.in_agent_rows for column in measure.columns
+)
+"""Columns of answers about single agents."""
+
+DTYPES = {measure.column: measure.dtype for measure in MEASURES}
+
+NUMBER_DTYPES = {
+    column: measure.dtype if column == measure.column else "int64"
+    for measure in MEASURES
+    for column in measure.columns
+}
