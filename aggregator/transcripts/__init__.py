@@ -1,6 +1,7 @@
-"""Claude Code transcripts: from folders of files to turns, without a database.
+"""Claude Code transcripts: from folders of files to rows of ``turns``.
 
-:mod:`.folders` finds the files, :mod:`.jsonl` reads their lines, :mod:`.meaning` tells
-what a line means, :mod:`.reading` does all that from where the last reading ended, and
-:mod:`.repositories` knows which project a folder belongs to.
+:mod:`.discovery` finds the files, :mod:`.jsonl` reads their lines, :mod:`.parser`
+interprets a line, and :mod:`.reading` does this from where the last reading ended.
+:mod:`.projects` finds the project of a folder. :mod:`.importer` runs all of it and
+:mod:`.store` writes the rows; only these two use the database.
 """

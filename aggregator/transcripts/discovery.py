@@ -1,4 +1,4 @@
-"""Which transcripts there are."""
+"""Find the transcript files in folders."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from aggregator.errors import TranscriptsUnreadableError
 
 SUFFIX = ".jsonl"
 LONGEST_STORED_PATH = 2_000
-"""Bytes of a path that PostgreSQL can surely index."""
+"""Bytes of the longest path that PostgreSQL is certain to index."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """One file as its folder shows it.
+    """One transcript file and its status.
 
     Attributes:
-        path: Where it is.
-        name: The path as a text that PostgreSQL can hold.
-        size: Bytes.
+        path: Path of the file.
+        name: The path as a text that PostgreSQL can store.
+        size: Size in bytes.
         modified_ns: Time of the last change, in ns since 1970.
-        is_main: Whether it is a session's own file; a sub-agent's is never opened.
+        is_main: Whether it is a session's own file; a sub-agent's file is never opened.
     """
 
     path: Path
@@ -36,28 +36,28 @@ class Transcript:
 
 
 @dataclass(slots=True)
-class Found:
-    """What is in some folders: the transcripts, and why others cannot be read, by path."""
+class FoundFiles:
+    """Transcripts found in folders; for those that cannot be read, the reason by path."""
 
     transcripts: list[Transcript] = field(default_factory=list)
     unreadable: dict[Path, str] = field(default_factory=dict)
 
 
-def find_transcripts(folders: Iterable[Path], *, must_exist: bool = False) -> Found:
-    """List ``**/*.jsonl`` below some folders, of each folder in the order of the paths.
+def find_transcripts(folders: Iterable[Path], *, must_exist: bool = False) -> FoundFiles:
+    """List ``**/*.jsonl`` below some folders, folder by folder, sorted by path.
 
-    Links are followed, but no folder is entered twice. What cannot be looked at, or
-    is no regular file, is told apart and never fatal.
+    Links are followed, but no folder is entered twice. A file that cannot be accessed,
+    or is not a regular file, is listed separately and is not an error.
 
     Raises:
-        TranscriptsUnreadableError: ``must_exist``, and one of the folders cannot be listed.
+        TranscriptsUnreadableError: ``must_exist`` is set, and a folder cannot be listed.
     """
-    found = Found()
+    found = FoundFiles()
     entered: set[tuple[int, int]] = set()
     for folder in folders:
         if os.path.isdir(folder):
             for path in sorted(_walk(folder, entered, found.unreadable)):
-                _look_at(path, folder, found)
+                _add_file(path, folder, found)
             reason = found.unreadable.get(folder)
         else:
             reason = "it is no folder" if os.path.exists(folder) else "there is no such folder"
@@ -83,17 +83,17 @@ def _walk(
             folders.clear()
             continue
         entered.add(identity)
-        folders.sort()  # Of two links to one folder, the first is followed.
+        folders.sort()  # Makes it certain which of two links to one folder is followed.
         yield from (Path(here, name) for name in names + folders if name.endswith(SUFFIX))
 
 
-def _look_at(path: Path, folder: Path, found: Found) -> None:
+def _add_file(path: Path, folder: Path, found: FoundFiles) -> None:
     try:
         status = path.stat()
     except OSError as failure:
         found.unreadable[path] = failure.strerror or str(failure)
         return
-    # Opening a pipe would wait for its writer.
+    # Opening a pipe would block until somebody writes to it.
     if not stat.S_ISREG(status.st_mode):
         found.unreadable[path] = "it is not a file"
         return
@@ -105,7 +105,7 @@ def _look_at(path: Path, folder: Path, found: Found) -> None:
 
 
 def storable_name(path: Path) -> str:
-    """A path as a text that PostgreSQL can hold and index, whatever bytes it is made of."""
+    """Convert a path, of any bytes and length, to a text that PostgreSQL can store and index."""
     raw = os.fsencode(path)
     text = raw.decode("utf-8", "backslashreplace")
     if len(text.encode()) <= LONGEST_STORED_PATH:

@@ -1,17 +1,16 @@
-"""Importing transcripts: which files, in which order, in which transaction.
+"""Import transcripts: choose the files, their order and the transactions.
 
-Importing is incremental and may be stopped at any moment, by SIGKILL too: how far a
-file has been read is saved in one transaction with its turns. Running again then gives
-the rows of one undisturbed run.
+An import is incremental and may be stopped at any moment, even by SIGKILL: the reading
+position of a file is saved in the same transaction as its turns. The next import then
+leads to the rows of one uninterrupted import.
 
-The same folder gives the same rows on each machine. Files that are known and have
-grown are read first, then new ones in the order of their paths. A turn that several
-files repeat, because a session was forked, stays with the session that had it first:
-of what was imported at different times the earlier, of what was found at once the one
-that comes first in that order.
+A folder leads to the same rows on every machine. Known files that have grown are read
+first, then new files in the order of their paths. A turn that several files repeat,
+because a session was forked, belongs to the session that was imported first or, within
+one import, to the one that comes first in this order.
 
-Rows of deleted files stay, as do their turns: Claude Code removes old transcripts,
-which must not change the past.
+Turns and other rows of deleted files remain: Claude Code removes old transcripts, and
+this must not change the past.
 """
 
 from __future__ import annotations
@@ -29,23 +28,23 @@ from typing import BinaryIO
 from sqlalchemy import Engine, text
 
 from aggregator.database import locks
-from aggregator.transcripts.discovery import Found, Transcript, find_transcripts, storable_name
+from aggregator.transcripts.discovery import FoundFiles, Transcript, find_transcripts, storable_name
 from aggregator.transcripts.parser import FoundTurn
 from aggregator.transcripts.reading import UNREADABLE, Reading
 from aggregator.transcripts.store import (
     NewTurn,
-    forget_readings,
+    forget_unreadable,
+    load_file_stats,
     load_readings,
     save_readings,
     save_states,
     save_turns,
-    saved_looks,
 )
 
 TURNS_AT_ONCE = 2_000
 
 FILES_AT_ONCE = 500
-"""Files and turns saved in one transaction; bounds memory and what a kill undoes."""
+"""Files and turns saved in one transaction; limits memory, and the work lost by a kill."""
 
 BUFFER = 2**18
 
@@ -56,16 +55,16 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What one import did.
+    """Report of one import.
 
     Attributes:
-        files: Transcripts found, sub-agents' included.
-        files_read: Of these, sessions' files that were new or had changed.
+        files: Number of transcripts found, including those of sub-agents.
+        files_read: Number of main files that were new or had changed.
         lines: Lines read.
         bytes: Bytes read.
-        turns: Turns that were new.
-        skipped: Lines that could not be used and files that could not be read, by kind.
-        seconds: How long it took, waiting for another import included.
+        turns: New turns.
+        skipped: Unusable lines and unreadable files, counted by kind.
+        seconds: Duration, including the wait for another import.
     """
 
     files: int
@@ -85,22 +84,22 @@ def import_transcripts(
     progress: Progress | None = None,
     turns_at_once: int = TURNS_AT_ONCE,
 ) -> ImportReport:
-    """Read what is new in some folders of transcripts into the database.
+    """Import the new content of some folders of transcripts into the database.
 
-    Several imports into one database queue up, on whatever machines they run.
+    Several imports into one database queue up, even from different machines.
 
     Args:
         engine: The database.
-        folders: Searched for ``**/*.jsonl``.
-        must_exist: Whether a missing folder is an error, or simply empty.
-        progress: Called now and then with the bytes read and the bytes to read in all.
-        turns_at_once: Turns saved in one transaction, about.
+        folders: Folders to search for ``**/*.jsonl``.
+        must_exist: Whether a missing folder is an error; otherwise it counts as empty.
+        progress: Called now and then with the bytes read and the total bytes to read.
+        turns_at_once: Approximate number of turns saved in one transaction.
 
     Raises:
-        TranscriptsUnreadableError: ``must_exist``, and a folder cannot be listed.
+        TranscriptsUnreadableError: ``must_exist`` is set, and a folder cannot be listed.
     """
     started = time.perf_counter()
-    with _place_in_queue(engine):
+    with _import_lock(engine):
         found = find_transcripts(folders, must_exist=must_exist)
         work = _Import(engine, turns_at_once, progress or (lambda *_: None))
         work.read(found, folders)
@@ -116,8 +115,8 @@ def import_transcripts(
 
 
 @contextmanager
-def _place_in_queue(engine: Engine) -> Iterator[None]:
-    """Hold the import lock, on a connection of its own that ends with this process."""
+def _import_lock(engine: Engine) -> Iterator[None]:
+    """Hold the import lock on a connection of its own, which ends with this process."""
     with engine.begin() as conn:
         conn.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         locks.lock(conn, locks.IMPORT)
@@ -126,7 +125,7 @@ def _place_in_queue(engine: Engine) -> Iterator[None]:
 
 @dataclass(slots=True)
 class _Import:
-    """One import: what is known, what is read and not saved yet, and what was done."""
+    """One import: the known files, the unsaved turns and readings, and the counts so far."""
 
     engine: Engine
     turns_at_once: int
@@ -141,20 +140,20 @@ class _Import:
     turns_added: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
 
-    def read(self, found: Found, folders: Sequence[Path]) -> None:
-        """Read and save what has changed since it was last looked at."""
+    def read(self, found: FoundFiles, folders: Sequence[Path]) -> None:
+        """Read and save the files that have changed since the last import."""
         unreadable = [storable_name(path) for path in found.unreadable]
         present = {*unreadable, *(file.name for file in found.transcripts)}
         with self.engine.begin() as conn:
-            forget_readings(conn, folders, present)
-            looks = saved_looks(conn)
+            forget_unreadable(conn, folders, present)
+            stats = load_file_stats(conn)
             changed = [
                 file
                 for file in found.transcripts
-                if looks.get(file.name) != (file.size, file.modified_ns)
+                if stats.get(file.name) != (file.size, file.modified_ns)
             ]
-            wanted = [*unreadable, *(file.name for file in changed)]
-            self.known = load_readings(conn, [name for name in wanted if name in looks])
+            names = [*unreadable, *(file.name for file in changed)]
+            self.known = load_readings(conn, [name for name in names if name in stats])
         for path, reason in found.unreadable.items():
             self._note_unreadable(path, reason)
         self._read_changed(changed)
@@ -171,7 +170,7 @@ class _Import:
             if not file.is_main:
                 reading = self._reading(file.name)
                 reading.size, reading.modified_ns = file.size, file.modified_ns
-                self._done_with(reading)
+                self._add_reading(reading)
         for file in grown + new:
             self._read_file(file)
 
@@ -184,7 +183,7 @@ class _Import:
             with file.path.open("rb", buffering=BUFFER) as content:
                 status = os.fstat(content.fileno())
                 for turns in reading.read_on(content):
-                    self._add(reading, turns, content)
+                    self._add_turns(reading, turns, content)
                 reading.finish(content, status)
         except OSError as failure:
             self._note_unreadable(file.path, failure.strerror or str(failure))
@@ -193,11 +192,11 @@ class _Import:
         self.lines += reading.lines_read
         self.bytes += reading.bytes_read
         self.skipped += reading.newly_skipped
-        self._done_with(reading)
+        self._add_reading(reading)
         self.progress(self.bytes, max(self.bytes, self.bytes_to_read))
 
-    def _add(self, reading: Reading, turns: list[FoundTurn], content: BinaryIO) -> None:
-        """Collect turns of a file that is being read; save them if they are many."""
+    def _add_turns(self, reading: Reading, turns: list[FoundTurn], content: BinaryIO) -> None:
+        """Collect turns of the file being read; save them when there are many."""
         for turn in turns:
             session = reading.sessions[turn.session_id]
             self.turns.setdefault(turn.key, NewTurn(turn, session, reading.name))
@@ -208,20 +207,20 @@ class _Import:
             done = self.bytes + reading.bytes_read
             self.progress(done, max(done, self.bytes_to_read))
 
-    def _done_with(self, reading: Reading) -> None:
+    def _add_reading(self, reading: Reading) -> None:
         self.readings[reading.name] = reading
         if len(self.readings) >= FILES_AT_ONCE:
             self._save()
 
     def _note_unreadable(self, path: Path, reason: str) -> None:
-        """Count what cannot be read; tell of it when that is new."""
+        """Count an unreadable file; log a warning the first time."""
         self.skipped[UNREADABLE] += 1
         reading = self._reading(storable_name(path))
         if reading.is_unreadable:
             return
         logger.warning("Cannot read %s: %s", path, reason)
-        reading.give_up()
-        self._done_with(reading)
+        reading.mark_unreadable()
+        self._add_reading(reading)
 
     def _save(self) -> None:
         if not (self.turns or self.readings):

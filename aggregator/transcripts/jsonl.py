@@ -1,8 +1,8 @@
-"""Reading JSON Lines that another program is still writing, in bounded memory.
+"""Read JSON Lines while another program is still writing them, in bounded memory.
 
-A transcript grows while it is read; its writer may be killed in the middle of a
-line, and may then go on without a newline. So one line can hold several objects,
-or a torn one and a whole one, and the last line may be incomplete.
+A transcript grows while it is read. Its writer may be killed in the middle of a line
+and later go on without a newline. So a line can contain several objects, or a torn
+object and a whole one, and the last line may be incomplete.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ import orjson
 Record = dict[str, Any]
 
 LONGEST_LINE = 64 * 2**20
-"""Bytes. A longer line is skipped without ever being held in memory."""
+"""Bytes. A longer line is skipped without ever being in memory as a whole."""
 TAIL = 4096
 MALFORMED = "malformed"
 TOO_LONG = "too long"
 
 _DISCARDED_AT_ONCE = 2**20
 _ATTEMPTS = 1_000
-"""Times that decoding is tried on one line, which bounds what nonsense can cost."""
+"""Attempts to decode objects on one line, which limits the time spent on garbage."""
 _raw_decode = json.JSONDecoder().raw_decode
 
 
 @dataclass(slots=True)
 class Position:
-    """How far a file has been read, and what was found up to there.
+    """Reading position in a file, and the counts up to there.
 
     Attributes:
-        offset: Where to read on, in bytes.
-        mid_line: Whether the bytes before that were taken as a line without a newline.
-        lines: Lines that are not blank.
-        objects: JSON objects.
+        offset: Offset of the next byte to read.
+        mid_line: Whether the bytes before it were read as a line without a newline.
+        lines: Number of lines that are not blank.
+        objects: Number of JSON objects.
         waiting: Whether an incomplete last line follows.
-        skipped: What could not be used, by kind: :data:`MALFORMED` pieces,
-            :data:`TOO_LONG` lines, and whatever else the caller counts.
+        skipped: Number of unusable parts by kind: :data:`MALFORMED` pieces,
+            :data:`TOO_LONG` lines, and other kinds that the caller counts.
     """
 
     offset: int = 0
@@ -56,15 +56,15 @@ class Position:
 def read_lines(
     file: BinaryIO, position: Position, *, longest: int = LONGEST_LINE
 ) -> Iterator[list[Record]]:
-    """Read a JSON Lines file from a position on, and move the position.
+    """Read a JSON Lines file from a position on, and advance the position.
 
-    Gives one list per line: its objects, mostly one. When an item has been given the
-    position is behind its line, so that reading can stop there and go on later. However
-    the growth of a file is cut into readings, the objects and all counts are the same.
+    Yields the list of objects of each line, usually one. At each yield the position is
+    after that line, so reading can stop there and be resumed later. Objects and counts
+    do not depend on how the growth of a file is divided into readings.
 
-    Of a last line without a newline the whole objects at its beginning are taken: the
-    beginning of a JSON object is never an object itself. What follows them waits for
-    its end.
+    If the last line has no newline, the complete objects at its beginning are read: the
+    beginning of a JSON object is never an object itself. The rest is left until its end
+    has been written.
     """
     position.waiting = False
     file.seek(position.offset)
@@ -75,7 +75,7 @@ def read_lines(
                 return
             continue
         if not is_ended:
-            yield from _begin_line(line, position)
+            yield from _read_unfinished_line(line, position)
             return
         records, malformed = decode_line(line)
         position.offset += len(line)
@@ -88,9 +88,9 @@ def read_lines(
         yield records
 
 
-def _begin_line(line: bytes, position: Position) -> Iterator[list[Record]]:
-    """Take the whole objects at the beginning of a line that has no end yet."""
-    records, size = _whole_objects(line)
+def _read_unfinished_line(line: bytes, position: Position) -> Iterator[list[Record]]:
+    """Read the complete objects at the beginning of a line without a newline."""
+    records, size = _leading_objects(line)
     position.waiting = not line[size:].isspace() and size < len(line)
     if not records:
         return
@@ -101,8 +101,8 @@ def _begin_line(line: bytes, position: Position) -> Iterator[list[Record]]:
     yield records
 
 
-def _whole_objects(line: bytes) -> tuple[list[Record], int]:
-    """The objects with which a line begins, and how many bytes they take."""
+def _leading_objects(line: bytes) -> tuple[list[Record], int]:
+    """Decode the objects at the beginning of a line; return them and their size in bytes."""
     text = line.decode("latin-1")
     records: list[Record] = []
     size = 0
@@ -122,7 +122,7 @@ def _whole_objects(line: bytes) -> tuple[list[Record], int]:
 
 
 def _discard_line(file: BinaryIO, size: int, position: Position) -> bool:
-    """Skip the rest of a line that is too long; False if its end is not there yet."""
+    """Skip the rest of a line that is too long; return False if its end is not written yet."""
     chunk = b""
     while not chunk.endswith(b"\n"):
         chunk = file.readline(_DISCARDED_AT_ONCE)
@@ -138,7 +138,7 @@ def _discard_line(file: BinaryIO, size: int, position: Position) -> bool:
 
 
 def decode_line(line: bytes) -> tuple[list[Record], int]:
-    """The objects on one line, and how many pieces of it are something else.
+    """Decode a line; return its objects and the number of other pieces on it.
 
     A blank line has neither.
     """
@@ -150,8 +150,8 @@ def decode_line(line: bytes) -> tuple[list[Record], int]:
 
 
 def _decode_pieces(line: bytes) -> tuple[list[Record], int]:
-    """Take apart a line that is not one JSON value: objects glued together, or torn."""
-    # One character per byte, whatever the encoding: positions are the same in both.
+    """Decode a line that is not one JSON value: several objects, or torn ones."""
+    # Latin-1 has one character per byte, so positions in text and bytes are equal.
     text = line.decode("latin-1")
     records: list[Record] = []
     malformed = 0
@@ -172,7 +172,7 @@ def _decode_pieces(line: bytes) -> tuple[list[Record], int]:
 
 
 def _next_value(text: str, start: int, attempts: Iterator[int]) -> slice | None:
-    """Where the value at ``start`` lies, or the first whole object behind a torn one."""
+    """Find the extent of the value at ``start``, or of the first whole object after a torn one."""
     at = start
     for _ in attempts:
         try:
@@ -180,7 +180,7 @@ def _next_value(text: str, start: int, attempts: Iterator[int]) -> slice | None:
         except (ValueError, RecursionError):
             at = text.find('{"', at + 1)
         else:
-            # Inside a torn object are whole ones, followed by more of it.
+            # A torn object contains whole objects, which are followed by more of its text.
             if at == start or text[stop : stop + 1] in ("", "{", "\n", "\r"):
                 return slice(at, stop)
             at = text.find('{"', stop)
@@ -199,8 +199,8 @@ def _decode_piece(piece: bytes) -> Record | None:
     try:
         value = orjson.loads(piece)
     except orjson.JSONDecodeError:
-        # Half a surrogate pair, which a text cut by its length may end with, is legal
-        # JSON for this decoder alone.
+        # A text truncated by length may end with half a surrogate pair. Only this
+        # decoder accepts it as JSON.
         try:
             value = json.loads(piece.decode())
         except (ValueError, RecursionError):
@@ -209,12 +209,12 @@ def _decode_piece(piece: bytes) -> Record | None:
 
 
 def read_tail(file: BinaryIO, offset: int) -> bytes:
-    """The bytes just before an offset, at most :data:`TAIL`."""
+    """Read the bytes just before an offset, at most :data:`TAIL`."""
     size = min(offset, TAIL)
     file.seek(offset - size)
     return file.read(size)
 
 
 def tail_digest(tail: bytes) -> str:
-    """Tell one tail from another."""
+    """Digest of a tail, to detect that a file was replaced."""
     return blake2b(tail, digest_size=16).hexdigest()

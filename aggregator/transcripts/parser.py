@@ -1,13 +1,13 @@
-"""What one line of a Claude Code transcript means.
+"""Parse one line of a Claude Code transcript.
 
-Pure: a decoded JSON object in, a :class:`ParsedLine` out. Of the text of prompts and
-replies only the beginning is looked at, to tell persons from machines; nothing of
-it leaves this module.
+Pure: a decoded JSON object in, a :class:`ParsedLine` out. Only the beginning of prompts
+and replies is examined, to distinguish people from programs; none of their text leaves
+this module.
 
-A person's prompt is a USER turn, an assistant message with visible text an AGENT
-turn. Everything that programs write into the role of the user (tool results,
-hooks, command output, notifications, summaries of a compaction) is none, nor is
-any line of a sub-agent ("sidechain").
+A person's prompt is a USER turn; an assistant message with visible text is an AGENT
+turn. Text that programs write in the role of the user (tool results, hooks, command
+output, notifications, summaries of a compaction) is not a turn, and neither is any line
+of a sub-agent ("sidechain").
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ class FoundTurn(NamedTuple):
     """One turn.
 
     Attributes:
-        key: Its identity in all transcripts.
-        actor: Whose it is.
-        at: The instant, in UTC.
-        session_id: The agent's session.
+        key: Identity of the message across all transcripts.
+        actor: Author of the message.
+        at: Instant, in UTC.
+        session_id: Session of the agent.
     """
 
     key: str
@@ -38,14 +38,14 @@ class FoundTurn(NamedTuple):
 
 
 class ParsedLine(NamedTuple):
-    """What one line says about its session.
+    """Content of one line: facts about its session, and perhaps a turn.
 
     Attributes:
         session_id: The session, which is the agent.
-        cwd: Its working folder, if the line names one.
-        at: The instant, in UTC; None where the line says nothing but ``cwd``.
-        state: What the session does after this line; None: as before.
-        turn: The turn that the line is, if it is one.
+        cwd: Its working folder, if the line has one.
+        at: Instant, in UTC; None if the line has nothing but ``cwd``.
+        state: State of the session after this line; None if unchanged.
+        turn: The turn, if the line is one.
     """
 
     session_id: str
@@ -56,7 +56,7 @@ class ParsedLine(NamedTuple):
 
 
 class SkippedLine(NamedTuple):
-    """A line that should have had a meaning. ``kind`` is what it is counted as."""
+    """A line that could not be used. ``kind`` is the reason under which it is counted."""
 
     kind: str
 
@@ -70,7 +70,7 @@ TYPES_WITHOUT_TURNS = frozenset(
     {
         "ai-title",
         "atis-latch",
-        "attachment",  # but for queued prompts
+        "attachment",  # except queued prompts
         "bridge-session",
         "custom-title",
         "file-history-delta",
@@ -106,10 +106,10 @@ LONGEST_ID = 200
 LONGEST_PATH = 2_000  # bytes; PostgreSQL indexes no text beyond about 2,700
 
 
-def interpret(line: Line) -> ParsedLine | SkippedLine | None:
-    """Tell what a line means; None if nothing, which is usual.
+def parse_line(line: Line) -> ParsedLine | SkippedLine | None:
+    """Parse a line; return None if it has nothing of interest, which is common.
 
-    Never raises, whatever shape the line has.
+    Never raises, whatever the line contains.
     """
     kind = line.get("type")
     if kind in ("user", "assistant"):
@@ -120,13 +120,13 @@ def interpret(line: Line) -> ParsedLine | SkippedLine | None:
         return None
     if kind == "attachment" and _is_queued_prompt(line.get("attachment")):
         return _dated(line, "processing", "USER", line.get("uuid"))
-    return _context(line)
+    return _undated(line)
 
 
 def parse_timestamp(raw: object) -> datetime | None:
-    """Read an ISO 8601 time with a zone, as UTC; None if it is anything else.
+    """Parse an ISO 8601 time with a zone, as UTC; return None for anything else.
 
-    Years that no transcript can be from are no times either: hours are added to them.
+    Impossible years are refused too: adding hours to them could overflow.
     """
     if not isinstance(raw, str):
         return None
@@ -134,7 +134,7 @@ def parse_timestamp(raw: object) -> datetime | None:
         at = datetime.fromisoformat(raw)
     except ValueError:
         return None
-    # Without a zone an instant is a guess.
+    # Without a zone the instant is unknown.
     if at.tzinfo is None or not FIRST_YEAR <= at.year <= LAST_YEAR:
         return None
     return at if at.tzinfo is UTC else at.astimezone(UTC)
@@ -171,15 +171,15 @@ def _dated(
     return ParsedLine(session_id, cwd, at, state, FoundTurn(identity, actor, at, session_id))
 
 
-def _context(line: Line) -> ParsedLine | None:
-    """All that a line of another type can tell: where its session runs."""
+def _undated(line: Line) -> ParsedLine | None:
+    """Working folder of a session, the only fact that lines of other types have."""
     cwd = _storable(line.get("cwd"), LONGEST_PATH)
     session_id = _storable(line.get("sessionId"), LONGEST_ID)
     return ParsedLine(session_id, cwd) if cwd and session_id else None
 
 
 def _storable(value: object, longest: int) -> str | None:
-    """A text that PostgreSQL can hold and index, or None."""
+    """Return a text if PostgreSQL can store and index it, else None."""
     if not isinstance(value, str) or not value or "\0" in value:
         return None
     try:
@@ -189,11 +189,11 @@ def _storable(value: object, longest: int) -> str | None:
 
 
 def _user_message(line: Line, content: object) -> tuple[State | None, bool]:
-    """The state after a user line, and whether it is a turn."""
+    """Return the state after a user line, and whether the line is a turn."""
     blocks = _blocks(content)
     if any(block.get("type") == "tool_result" for block in blocks):
         return "processing", False
-    text, has_picture = _words(blocks)
+    text, has_picture = _first_text(blocks)
     if text.startswith(_INTERRUPT):
         return "awaiting_input", False
     if line.get("isCompactSummary") or line.get("isMeta") or line.get("sourceToolUseID"):
@@ -210,12 +210,12 @@ def _origin(line: Line) -> object:
 
 
 def _is_queued_prompt(attachment: object) -> bool:
-    """Whether an attachment is a prompt typed while the agent was working."""
+    """Return whether an attachment is a prompt typed while the agent was working."""
     if not isinstance(attachment, dict) or attachment.get("type") != "queued_command":
         return False
     if attachment.get("commandMode") not in (None, "prompt"):
         return False
-    return _is_from_person(*_words(_blocks(attachment.get("prompt"))))
+    return _is_from_person(*_first_text(_blocks(attachment.get("prompt"))))
 
 
 def _is_from_person(text: str, has_picture: bool) -> bool:
@@ -230,8 +230,8 @@ def _blocks(content: object) -> list[Line]:
     return [block for block in content if isinstance(block, dict)]
 
 
-def _words(blocks: list[Line]) -> tuple[str, bool]:
-    """The first text after the context an editor put in front, and if there is a picture."""
+def _first_text(blocks: list[Line]) -> tuple[str, bool]:
+    """Return the first text after an editor's context, and whether there is a picture."""
     text, has_picture = "", False
     for block in blocks:
         kind = block.get("type")
@@ -250,7 +250,7 @@ def _text(block: Line) -> str:
 
 
 def _assistant_message(message: Line, content: object) -> tuple[State | None, bool]:
-    """The state after an assistant line, and whether it shows text."""
+    """Return the state after an assistant line, and whether it has visible text."""
     blocks = _blocks(content) if isinstance(content, list) else []
     has_text = any(block.get("type") == "text" and _text(block) for block in blocks)
     if not blocks:

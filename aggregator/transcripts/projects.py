@@ -1,7 +1,7 @@
-"""Which repository a working folder belongs to.
+"""Find the project of a session, which is the repository of its working folder.
 
-A session's project is its repository. The folder may be gone, or may have been on
-another machine, so that its path is only a text, possibly of another platform.
+The folder may no longer exist, or may have been on another machine, so that its path is
+only a text, possibly of another platform.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ _WORKTREE_PATH = re.compile(r"(?P<main>.+?)[/\\](?:\.claude[/\\]worktrees|\.work
 
 
 def project_path(cwd: str) -> str:
-    """The path of the project that a session in ``cwd`` works on.
+    """Return the path of the project that a session in ``cwd`` works on.
 
-    * A folder that exists: the nearest folder above or at it that has a ``.git``;
-      a git worktree counts under its main repository.
-    * A folder that is gone: the main repository, if its path looks like a worktree's
+    * If the folder exists: the nearest folder with a ``.git``, from there upwards; a git
+      worktree belongs to its main repository.
+    * If it no longer exists: the main repository, if the path looks like a worktree
       (``…/.worktrees/x`` or ``…/.claude/worktrees/x``).
-    * Else the folder itself.
+    * Otherwise the folder itself.
 
-    Never raises; what cannot be read is taken for absent.
+    Never raises; an unreadable file counts as missing.
     """
     folder = os.path.normpath(cwd)
-    # A relative path would be looked up from wherever this process runs.
+    # A relative path would be resolved against the working folder of this process.
     if os.path.isabs(folder) and os.path.isdir(folder):
         return _repository_of(folder) or folder
     match = _WORKTREE_PATH.match(folder)
@@ -34,13 +34,13 @@ def project_path(cwd: str) -> str:
 
 
 def project_names(paths: Iterable[str]) -> dict[str, str]:
-    """Names that tell projects apart: of each path the shortest ending that is its own.
+    """Name each project after its path: the shortest ending that no other path has.
 
-    Mostly that is the last part. Where several projects are called ``cli`` it is
-    ``alex/cli`` and ``soph/cli``, and so on upwards. Paths may be of any platform.
+    Usually that is the last part. Several projects called ``cli`` become ``alex/cli`` and
+    ``soph/cli``, with more parts if needed. Paths may be of any platform.
 
     Returns:
-        A name for each path; the same paths give the same names, in any order.
+        Name by path. The names do not depend on the order of the paths.
     """
     parts = {path: [part for part in re.split(r"[/\\]", path) if part] for path in paths}
     names = {path: path for path in parts}
@@ -70,13 +70,13 @@ def _repository_of(folder: str) -> str | None:
 
 
 def _main_repository(folder: str, git_file: str) -> str | None:
-    """The main repository, if a ``.git`` file belongs to a worktree; a submodule's does not."""
+    """Return the main repository if a ``.git`` file is a worktree's, not a submodule's."""
     try:
         with open(git_file, encoding="utf-8", errors="surrogateescape") as file:
-            words = file.read(4096)
+            content = file.read(4096)
     except OSError:
         return None
-    prefix, _, target = words.partition("gitdir:")
+    prefix, _, target = content.partition("gitdir:")
     if prefix.strip() or not target.strip():
         return None
     # The target may be relative to the worktree.
@@ -84,5 +84,5 @@ def _main_repository(folder: str, git_file: str) -> str | None:
     worktrees, common = os.path.dirname(git_dir), os.path.dirname(os.path.dirname(git_dir))
     if os.path.basename(worktrees) != "worktrees":
         return None
-    # Of a bare repository the folder itself is what all worktrees share.
+    # The worktrees of a bare repository share that folder itself.
     return os.path.dirname(common) if os.path.basename(common).startswith(".") else common

@@ -1,6 +1,6 @@
-"""Reading one transcript on from where the last reading ended.
+"""Read one transcript from where the last reading ended.
 
-No SQL: an open file and what is remembered of it in, turns out.
+No SQL: an open file and its saved state in, turns out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from aggregator.transcripts.parser import (
     ParsedLine,
     SkippedLine,
     State,
-    interpret,
+    parse_line,
     parse_timestamp,
 )
 
@@ -27,39 +27,40 @@ UNREADABLE = "unreadable file"
 
 @dataclass(slots=True)
 class Session:
-    """What one file tells about one session, besides its turns.
+    """Facts about one session from one file, apart from its turns.
 
     Attributes:
-        cwd: The first working folder; empty if the first turn came before any.
-        state: What the session did last.
-        at: When that was.
+        cwd: First working folder; empty if the first turn came before any.
+        state: Last state of the session.
+        at: Instant of that state, in UTC.
     """
 
     cwd: str | None = None
     state: State | None = None
     at: datetime | None = None
 
-    def learn(self, meaning: ParsedLine) -> None:
-        """Take over what a line says, where it is news."""
-        if self.cwd is None and (meaning.cwd or meaning.turn):
-            self.cwd = meaning.cwd or ""
-        if meaning.at and meaning.state and (self.at is None or meaning.at >= self.at):
-            self.state, self.at = meaning.state, meaning.at
+    def update(self, line: ParsedLine) -> None:
+        """Take over the first working folder and the newest state from a line."""
+        if self.cwd is None and (line.cwd or line.turn):
+            self.cwd = line.cwd or ""
+        if line.at and line.state and (self.at is None or line.at >= self.at):
+            self.state, self.at = line.state, line.at
 
 
 @dataclass(slots=True)
 class Reading:
-    """One transcript, how far it has been read, and what was found up to there.
+    """The state of reading one transcript, from one import to the next.
 
     Attributes:
-        name: The path as text.
+        name: Path as text.
         is_main: Whether it is a session's own file, and has been read.
-        size: Bytes when last looked at.
-        modified_ns: Time of the last change then; 0 if there is more to read.
+        size: Size in bytes when last seen.
+        modified_ns: Time of the last change when last seen, in ns since 1970; 0 if there
+            is more to read.
         read_digest: Digest of the bytes before the position.
-        position: How far it has been read.
-        sessions: What it tells of sessions, by their id.
-        begun: The position where the last reading began.
+        position: Position up to which it has been read.
+        sessions: Facts about sessions, by session id.
+        start: Position at which the last reading started.
     """
 
     name: str
@@ -69,72 +70,73 @@ class Reading:
     read_digest: str = ""
     position: Position = field(default_factory=Position)
     sessions: dict[str, Session] = field(default_factory=dict)
-    begun: Position = field(default_factory=Position)
+    start: Position = field(default_factory=Position)
 
     def read_on(self, file: BinaryIO) -> Iterator[list[FoundTurn]]:
-        """Read to the end of the file; give the turns of each line that has some.
+        """Read to the end of the file; yield the turns of each line that has any.
 
-        A file that was cut or replaced is read from its beginning. Between two items
-        the reading can be interrupted by :meth:`pause`.
+        A file that was truncated or replaced is read from its beginning. Between two
+        items the reading can be interrupted with :meth:`pause`.
         """
         self.is_main = True
         tail = read_tail(file, self.position.offset)
         if tail_digest(tail) != self.read_digest:
             self.position, self.sessions, tail = Position(), {}, b""
         self.position.mid_line = bool(tail) and not tail.endswith(b"\n")
-        self.begun = replace(self.position, skipped=Counter(self.position.skipped))
+        self.start = replace(self.position, skipped=Counter(self.position.skipped))
         for records in read_lines(file, self.position):
-            turns = [turn for record in records if (turn := self._learn(record)) is not None]
+            turns = [turn for record in records if (turn := self._process(record)) is not None]
             if turns:
                 yield turns
 
     @property
     def lines_read(self) -> int:
-        """Lines of the last reading."""
-        return self.position.lines - self.begun.lines
+        """Number of lines read by the last reading."""
+        return self.position.lines - self.start.lines
 
     @property
     def bytes_read(self) -> int:
-        """Bytes of the last reading."""
-        return self.position.offset - self.begun.offset
+        """Number of bytes read by the last reading."""
+        return self.position.offset - self.start.offset
 
     @property
     def newly_skipped(self) -> Counter[str]:
-        """What the last reading could not use, by kind."""
-        return self.position.skipped - self.begun.skipped
+        """Unusable lines of the last reading, counted by kind."""
+        return self.position.skipped - self.start.skipped
 
     @property
     def is_unreadable(self) -> bool:
-        """Whether the last attempt to read it failed."""
+        """True if the last attempt to read the file failed."""
         return UNREADABLE in self.position.skipped
 
-    def give_up(self) -> None:
-        """Remember that it cannot be read, but may be some day."""
+    def mark_unreadable(self) -> None:
+        """Record that the file cannot be read; the next import tries again."""
         self.modified_ns = 0
         self.position.skipped[UNREADABLE] = 1
 
     def pause(self, file: BinaryIO) -> None:
-        """Remember that there is more to read behind the position."""
+        """Record that there is more to read after the position."""
         self.size, self.modified_ns = self.position.offset, 0
-        self._mark(file)
+        self._update_digest(file)
 
     def finish(self, file: BinaryIO, status: os.stat_result) -> None:
-        """Remember that the file has been read to its end.
+        """Record that the file has been read to its end.
 
         Args:
             file: The open file.
-            status: Its status before the reading; what came later is read later.
+            status: Its status before the reading, so that the next import reads what was
+                written meanwhile.
         """
         self.size, self.modified_ns = status.st_size, status.st_mtime_ns
         self.position.skipped.pop(UNREADABLE, None)
-        self._mark(file)
+        self._update_digest(file)
 
-    def _mark(self, file: BinaryIO) -> None:
+    def _update_digest(self, file: BinaryIO) -> None:
         self.read_digest = tail_digest(read_tail(file, self.position.offset))
         file.seek(self.position.offset)
 
     def to_row(self) -> dict[str, Any]:
-        """The columns of :class:`aggregator.database.models.TranscriptFile`."""
+        """Convert to the columns of :class:`aggregator.database.models.TranscriptFile`."""
         return {
             "path": self.name,
             "is_main": self.is_main,
@@ -154,7 +156,7 @@ class Reading:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Reading:
-        """The reverse of :meth:`to_row`."""
+        """Restore a reading from the columns of :meth:`to_row`."""
         return cls(
             name=row["path"],
             is_main=row["is_main"],
@@ -174,16 +176,16 @@ class Reading:
             },
         )
 
-    def _learn(self, record: dict[str, Any]) -> FoundTurn | None:
-        """Take over what a line says; give its turn."""
-        meaning = interpret(record)
-        if meaning is None:
+    def _process(self, record: dict[str, Any]) -> FoundTurn | None:
+        """Update the session of a line, or count the line as skipped; return its turn."""
+        line = parse_line(record)
+        if line is None:
             return None
-        if isinstance(meaning, SkippedLine):
-            self.position.skipped[meaning.kind] += 1
+        if isinstance(line, SkippedLine):
+            self.position.skipped[line.kind] += 1
             return None
-        session = self.sessions.get(meaning.session_id)
+        session = self.sessions.get(line.session_id)
         if session is None:
-            session = self.sessions[meaning.session_id] = Session()
-        session.learn(meaning)
-        return meaning.turn
+            session = self.sessions[line.session_id] = Session()
+        session.update(line)
+        return line.turn

@@ -1,6 +1,6 @@
-"""Saving what transcripts tell: projects, agents, tasks, turns and the importer's memory.
+"""Store projects, agents, tasks and turns from transcripts, and the importer's state.
 
-SQL in, SQL out; the caller owns the transaction and lets nobody else import meanwhile.
+The caller owns the transaction and holds the import lock.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ from aggregator.transcripts.reading import UNREADABLE, Reading, Session
 
 
 class NewTurn(NamedTuple):
-    """A turn with what its agent is made from.
+    """A turn, with the facts needed to create its agent.
 
     Attributes:
         turn: The turn.
-        session: What the same file tells of its session.
-        file: The file's path, whose folder stands for a project that is not told.
+        session: Facts about its session, from the same file.
+        file: Path of the file. Its folder is the project if the session has no ``cwd``.
     """
 
     turn: FoundTurn
@@ -51,14 +51,14 @@ class NewTurn(NamedTuple):
 
 
 def save_turns(conn: Connection, turns: Mapping[str, NewTurn]) -> int:
-    """Store the turns that are not stored yet, with their agents, tasks and projects.
+    """Store new turns, with their agents, tasks and projects.
 
     Args:
         conn: A connection.
-        turns: By key, in the order in which they were found.
+        turns: Turns by key, in the order in which they were found.
 
     Returns:
-        How many were new.
+        Number of turns that were not stored yet.
     """
     if not turns:
         return 0
@@ -77,7 +77,7 @@ def save_turns(conn: Connection, turns: Mapping[str, NewTurn]) -> int:
 
 
 def _tasks_by_session(conn: Connection, turns: Iterable[NewTurn]) -> dict[str, int]:
-    """The task of each turn's session, made where it is missing."""
+    """Return the task of each turn's session, creating missing ones."""
     firsts: dict[str, NewTurn] = {}
     for new in turns:
         firsts.setdefault(new.turn.session_id, new)
@@ -92,7 +92,7 @@ def _tasks_by_session(conn: Connection, turns: Iterable[NewTurn]) -> dict[str, i
 
 
 def _add_agents(conn: Connection, firsts: Mapping[str, NewTurn]) -> dict[str, int]:
-    """Make an agent with a task for each session, from its first turn; give the tasks."""
+    """Create an agent with a task for each session, from its first turn; return the tasks."""
     paths = {session_id: _project_of(first) for session_id, first in firsts.items()}
     projects = _projects_by_path(conn, set(paths.values()))
     rows = [{"session_id": key, "project_id": projects[path]} for key, path in paths.items()]
@@ -119,7 +119,7 @@ def _projects_by_path(conn: Connection, paths: set[str]) -> dict[str, int]:
 
 
 def _name_projects(conn: Connection) -> None:
-    """Name all projects; a new one may need others to have longer names."""
+    """Name all projects; because of a new one, others may need longer names."""
     named = {row.path: row.name for row in conn.execute(select(Project.path, Project.name))}
     changed = [
         {"of": path, "new": name}
@@ -134,7 +134,7 @@ def _name_projects(conn: Connection) -> None:
 
 
 def _move_starts_back(conn: Connection, turns: Iterable[NewTurn]) -> None:
-    """Let agents begin with their earliest turn."""
+    """Set ``started_at`` of agents to their earliest turn."""
     earliest: dict[str, datetime] = {}
     for (_, _, at, session_id), *_ in turns:
         earliest[session_id] = min(at, earliest.get(session_id, at))
@@ -147,7 +147,7 @@ def _move_starts_back(conn: Connection, turns: Iterable[NewTurn]) -> None:
 
 
 def save_states(conn: Connection, readings: Iterable[Reading]) -> None:
-    """Bring the tasks' states up to date, unless what is stored is newer."""
+    """Update the states of tasks, unless the stored state is newer."""
     newest: dict[str, tuple[datetime, State]] = {}
     for reading in readings:
         for session_id, session in reading.sessions.items():
@@ -158,8 +158,8 @@ def save_states(conn: Connection, readings: Iterable[Reading]) -> None:
     if not newest:
         return
     rows = _rows(["session_id", "at", "state"], [(key, *last) for key, last in newest.items()])
-    # Each turn sets a state too, so a copy of a session that ends before the last
-    # turn is an old one.
+    # Each turn sets a state too, so a copy of a session that ends before the last turn
+    # is outdated.
     last_turn = select(func.max(Turn.timestamp)).where(Turn.task_id == Task.id).scalar_subquery()
     conn.execute(
         update(Task)
@@ -174,20 +174,20 @@ def save_states(conn: Connection, readings: Iterable[Reading]) -> None:
 
 
 def _rows(names: list[str], rows: list[tuple[Any, ...]]) -> Values:
-    """A table of values to update from: one statement for many rows."""
+    """Build a table of values to update from: one statement for many rows."""
     kinds = {"at": TIMESTAMPTZ_TYPE}
     columns = (column(name, kinds.get(name, Text())) for name in names)
     return values(*columns, name="new").data(rows)
 
 
 def load_readings(conn: Connection, names: Sequence[str]) -> dict[str, Reading]:
-    """What is remembered of these files, by path."""
+    """Load the saved state of these files, by path."""
     rows = conn.execute(select(*TranscriptFile.__table__.c).where(TranscriptFile.path.in_(names)))
     return {row.path: Reading.from_row(row._asdict()) for row in rows}
 
 
 def save_readings(conn: Connection, readings: Iterable[Reading]) -> None:
-    """Remember how far files have been read."""
+    """Save the state of files that have been read."""
     rows = [reading.to_row() for reading in readings]
     if not rows:
         return
@@ -196,14 +196,14 @@ def save_readings(conn: Connection, readings: Iterable[Reading]) -> None:
     conn.execute(stmt.on_conflict_do_update(index_elements=["path"], set_=replaced), rows)
 
 
-def saved_looks(conn: Connection) -> dict[str, tuple[int, int]]:
-    """Size in bytes and time of change in ns of each file when last looked at, by path."""
-    looks = select(TranscriptFile.path, TranscriptFile.size, TranscriptFile.modified_ns)
-    return {path: (size, modified_ns) for path, size, modified_ns in conn.execute(looks)}
+def load_file_stats(conn: Connection) -> dict[str, tuple[int, int]]:
+    """Load size in bytes and time of change in ns of each file when last seen, by path."""
+    stats = select(TranscriptFile.path, TranscriptFile.size, TranscriptFile.modified_ns)
+    return {path: (size, modified_ns) for path, size, modified_ns in conn.execute(stats)}
 
 
-def forget_readings(conn: Connection, folders: Iterable[Path], present: Container[str]) -> None:
-    """Forget that files below these folders could not be read, if they are gone since."""
+def forget_unreadable(conn: Connection, folders: Iterable[Path], present: Container[str]) -> None:
+    """Forget unreadable files below these folders that no longer exist."""
     unreadable = conn.scalars(
         select(TranscriptFile.path).where(TranscriptFile.skipped.has_key(UNREADABLE))
     ).all()
@@ -219,12 +219,12 @@ def forget_readings(conn: Connection, folders: Iterable[Path], present: Containe
 
 
 def import_totals(conn: Connection) -> dict[str, Any]:
-    """What has been read so far, over all files ever found.
+    """Count what has been read so far, over all files ever found.
 
     Returns:
-        ``files``, readable or not, and of these ``files_main``, sessions' own that were read;
-        ``lines`` (not blank) and ``objects`` in them, ``waiting`` (files that end in
-        an incomplete line) and ``skipped``, the number of unusable lines by kind.
+        ``files``, readable or not; ``files_main``, the main files that were read;
+        ``lines`` (not blank) and ``objects`` in them; ``waiting``, the files that end in
+        an incomplete line; and ``skipped``, the number of unusable lines by kind.
     """
     totals = conn.execute(
         select(

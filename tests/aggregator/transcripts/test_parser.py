@@ -13,7 +13,7 @@ from aggregator.transcripts.parser import (
     UNKNOWN_TYPE,
     FoundTurn,
     ParsedLine,
-    interpret,
+    parse_line,
     parse_timestamp,
 )
 
@@ -87,7 +87,7 @@ PROMPT = meaning("processing", "USER", "u-1")
     ],
 )
 def test_what_a_person_typed_is_a_turn_of_the_user(content):
-    assert interpret(user(content)) == PROMPT
+    assert parse_line(user(content)) == PROMPT
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_what_a_person_typed_is_a_turn_of_the_user(content):
     ],
 )
 def test_what_a_program_wrote_is_no_turn_and_tells_no_state(content):
-    assert interpret(user(content)) == meaning()
+    assert parse_line(user(content)) == meaning()
 
 
 @pytest.mark.parametrize(
@@ -138,38 +138,38 @@ def test_what_a_program_wrote_is_no_turn_and_tells_no_state(content):
     ],
 )
 def test_a_marked_line_is_no_turn(mark):
-    assert interpret(user("Fix the tests", **mark)) == meaning()
+    assert parse_line(user("Fix the tests", **mark)) == meaning()
 
 
 @pytest.mark.parametrize("origin", [None, "human", {}, {"kind": None}, {"kind": "human"}])
 def test_a_human_or_missing_origin_changes_nothing(origin):
-    assert interpret(user("Fix the tests", origin=origin)) == PROMPT
+    assert parse_line(user("Fix the tests", origin=origin)) == PROMPT
 
 
 def test_a_custom_command_counts_whatever_its_origin_but_not_if_the_model_called_it():
     command = "<command-message>review</command-message>"
 
-    assert interpret(user(command, origin={"kind": "sdk"})) == PROMPT
-    assert interpret(user(command, sourceToolUseID="t")) == meaning()
-    assert interpret(user(command, isMeta=True)) == meaning()
+    assert parse_line(user(command, origin={"kind": "sdk"})) == PROMPT
+    assert parse_line(user(command, sourceToolUseID="t")) == meaning()
+    assert parse_line(user(command, isMeta=True)) == meaning()
 
 
 @pytest.mark.parametrize("content", [[TOOL_RESULT], [TOOL_RESULT, text("and do it twice")]])
 def test_a_tool_result_is_no_turn_and_lets_the_agent_go_on(content):
-    assert interpret(user(content)) == meaning("processing")
+    assert parse_line(user(content)) == meaning("processing")
 
 
 @pytest.mark.parametrize(
     "words", ["[Request interrupted by user]", "[Request interrupted by user for"]
 )
 def test_an_interrupt_is_no_turn_and_lets_the_agent_wait(words):
-    assert interpret(user([text(words)])) == meaning("awaiting_input")
+    assert parse_line(user([text(words)])) == meaning("awaiting_input")
 
 
 @pytest.mark.parametrize("mode", [{}, {"commandMode": "prompt"}, {"commandMode": None}])
 def test_a_prompt_typed_while_the_agent_works_is_a_turn(mode):
-    assert interpret(queued("And the docs", **mode)) == PROMPT
-    assert interpret(queued([text("And the docs")], **mode)) == PROMPT
+    assert parse_line(queued("And the docs", **mode)) == PROMPT
+    assert parse_line(queued([text("And the docs")], **mode)) == PROMPT
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_a_prompt_typed_while_the_agent_works_is_a_turn(mode):
     ],
 )
 def test_other_attachments_tell_only_the_folder(attachment):
-    assert interpret(attachment) == ParsedLine(SESSION, "/code/cli")
+    assert parse_line(attachment) == ParsedLine(SESSION, "/code/cli")
 
 
 @pytest.mark.parametrize(
@@ -204,36 +204,36 @@ def test_other_attachments_tell_only_the_folder(attachment):
 def test_an_assistant_message_with_visible_text_is_a_turn_of_the_agent(
     blocks, stop_reason, expected
 ):
-    assert interpret(assistant(*blocks, message={"stop_reason": stop_reason})) == expected
+    assert parse_line(assistant(*blocks, message={"stop_reason": stop_reason})) == expected
 
 
 def test_a_synthetic_message_is_no_turn_but_the_agent_waits():
     limit = assistant(text("Limit reached"), message={"model": "<synthetic>"})
 
-    assert interpret(limit) == meaning("awaiting_input")
+    assert parse_line(limit) == meaning("awaiting_input")
 
 
 @pytest.mark.parametrize("sidechain", [user("Warmup"), assistant(text("Hi")), queued("x")])
 def test_a_line_of_a_sub_agent_means_nothing(sidechain):
-    assert interpret(sidechain | {"isSidechain": True}) is None
+    assert parse_line(sidechain | {"isSidechain": True}) is None
 
 
 @pytest.mark.parametrize(
     "kind", ["progress", "system", "queue-operation", "summary", "file-history-snapshot", "mode"]
 )
 def test_other_types_tell_only_the_folder_of_their_session(kind):
-    assert interpret(line(kind)) == ParsedLine(SESSION, "/code/cli")
-    assert interpret({"type": kind}) is None
+    assert parse_line(line(kind)) == ParsedLine(SESSION, "/code/cli")
+    assert parse_line({"type": kind}) is None
 
 
 @pytest.mark.parametrize("kind", ["a-new-type", None, 5, {}, ["user"]])
 def test_a_type_never_heard_of_is_told(kind):
-    assert interpret({"type": kind}) == UNKNOWN_TYPE
+    assert parse_line({"type": kind}) == UNKNOWN_TYPE
 
 
 @pytest.mark.parametrize("session", [None, "", 7, "a\0b", "\ud83d", "x" * 201])
 def test_a_message_without_a_usable_session_is_told(session):
-    assert interpret(user("Hi") | {"sessionId": session}) == NO_SESSION
+    assert parse_line(user("Hi") | {"sessionId": session}) == NO_SESSION
 
 
 @pytest.mark.parametrize(
@@ -250,21 +250,21 @@ def test_a_message_without_a_usable_session_is_told(session):
     ],
 )
 def test_a_message_without_a_usable_time_is_told(stamp):
-    assert interpret(assistant(text("Hi")) | {"timestamp": stamp}) == BAD_TIMESTAMP
+    assert parse_line(assistant(text("Hi")) | {"timestamp": stamp}) == BAD_TIMESTAMP
 
 
 def test_a_turn_without_an_identity_is_told():
-    assert interpret(user("Hi") | {"uuid": None}) == NO_ID
-    assert interpret(assistant(text("Hi"), message={"id": ""})) == NO_ID
+    assert parse_line(user("Hi") | {"uuid": None}) == NO_ID
+    assert parse_line(assistant(text("Hi"), message={"id": ""})) == NO_ID
 
 
 def test_a_message_that_is_no_turn_needs_no_identity():
-    assert interpret(user([TOOL_RESULT]) | {"uuid": None}) == meaning("processing")
+    assert parse_line(user([TOOL_RESULT]) | {"uuid": None}) == meaning("processing")
 
 
 @pytest.mark.parametrize("cwd", [None, "", 7, "a\0b", "x" * 2001])
 def test_a_folder_that_cannot_be_stored_counts_as_not_told(cwd):
-    assert interpret(user("Hi") | {"cwd": cwd}) == PROMPT._replace(cwd=None)
+    assert parse_line(user("Hi") | {"cwd": cwd}) == PROMPT._replace(cwd=None)
 
 
 @pytest.mark.parametrize(
@@ -315,4 +315,4 @@ BLOCKS = st.lists(
     )
 )
 def test_no_shape_of_a_line_raises(shape):
-    interpret(shape)
+    parse_line(shape)

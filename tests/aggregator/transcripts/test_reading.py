@@ -41,7 +41,7 @@ def read(reading: Reading, content: bytes) -> list[FoundTurn]:
     remembered = Reading.from_row(reading.to_row())
     turns = [turn for found in remembered.read_on(file) for turn in found]
     remembered.pause(file)
-    for name in ("position", "sessions", "read_digest", "begun", "size", "modified_ns"):
+    for name in ("position", "sessions", "read_digest", "start", "size", "modified_ns"):
         setattr(reading, name, getattr(remembered, name))
     return turns
 
