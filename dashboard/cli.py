@@ -1,6 +1,6 @@
 """The command ``headspace-activity``.
 
-Heavy imports stand inside the commands, so that ``--help`` answers at once.
+Slow imports are inside the commands, so that ``--help`` answers at once.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 @click.version_option(package_name="headspace-activity")
 def main() -> None:
     """Activity monitoring for people who run many Claude Code agents at once."""
-    # An end by a service manager is as orderly as Ctrl-C.
+    # A service manager stops us as cleanly as Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     for noisy in ("alembic", "apscheduler", "waitress"):
@@ -55,9 +55,9 @@ def main() -> None:
 
 @main.command()
 @settings_from(*(option.name for option in OPTIONS))
-@click.option("--demo", is_flag=True, help="Show made-up activity, in a database of its own.")
+@click.option("--demo", is_flag=True, help="Show made-up activity, in a separate database.")
 def serve(settings: Settings, demo: bool) -> None:
-    """Import, aggregate and serve the page until Ctrl-C."""
+    """Import transcripts, aggregate them and serve the page until Ctrl-C."""
     from aggregator.standalone.database import open_database
     from dashboard.server import build_jobs, build_server
 
@@ -68,7 +68,7 @@ def serve(settings: Settings, demo: bool) -> None:
         click.echo(pass_line(jobs.aggregate_once()))
         server = build_server(engine, settings, demo=demo)
         if settings.host in LOOPBACK:
-            # A web page elsewhere cannot point a name of its own at us and read along.
+            # So no other web site can point its own host name at us and read along.
             server.config["TRUSTED_HOSTS"] = [*LOOPBACK, "[::1]"]
         jobs.start()
         try:
@@ -79,7 +79,7 @@ def serve(settings: Settings, demo: bool) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Take the address before any work is done, so that a taken one is told at once."""
+    """Bind the address before any work, so that an occupied one fails at once."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -107,18 +107,18 @@ def _fill(engine: Engine, settings: Settings, demo: bool) -> None:
 def _serve_until_stopped(server: Any, listener: socket.socket) -> None:
     from waitress.server import create_server
 
-    # From here on connections are accepted: whoever reads the address can use it.
-    waiting = create_server(server, sockets=[listener], threads=8, ident=None)
+    # Connections are accepted from here on, so the printed address works at once.
+    wsgi_server = create_server(server, sockets=[listener], threads=8, ident=None)
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"Activity: http://{shown}:{port}/activity  (Ctrl-C ends)")
-    waiting.run()
+    wsgi_server.run()
 
 
 @main.command("import")
 @settings_from("home", "database_url", "transcripts")
 def import_(settings: Settings) -> None:
-    """Import transcripts once and end."""
+    """Import transcripts once, then exit."""
     with _database(settings, "import") as engine:
         _import_with_progress(engine, settings)
 
@@ -145,20 +145,20 @@ def _import_with_progress(engine: Engine, settings: Settings) -> ImportReport:
 @main.command()
 @settings_from("home", "database_url", "retention_days")
 def aggregate(settings: Settings) -> None:
-    """Make one pass over the turns and end.
+    """Make one pass over the turns, then exit.
 
-    Without --retention-days it keeps what the last pass kept, that of a server that
-    is running, say.
+    Without --retention-days, the pass uses the retention of the last pass, for example
+    that of a running server.
     """
     from aggregator.jobs.scheduler import ActivityAggregator
 
     with _database(settings, "aggregate") as engine:
-        settings = _as_last_pass(engine, settings)
+        settings = _with_last_retention(engine, settings)
         click.echo(pass_line(ActivityAggregator(engine, settings).aggregate_once()))
 
 
-def _as_last_pass(engine: Engine, settings: Settings) -> Settings:
-    """Keep for as long as the last pass did, unless the user says for how long."""
+def _with_last_retention(engine: Engine, settings: Settings) -> Settings:
+    """Use the retention of the last pass, unless the user gives one."""
     from aggregator.database.state import last_retention_days
 
     if settings.retention_given:
@@ -174,17 +174,17 @@ def _as_last_pass(engine: Engine, settings: Settings) -> Settings:
 def backfill(
     settings: Settings, since: str | None, until: str | None, workers: str | None, dask: str | None
 ) -> None:
-    """Compute the hours of a range from their turns anew.
+    """Recompute a range of hours from their turns.
 
-    Dates are days in UTC; the range is widened to whole hours. Without --retention-days
-    metrics are kept as long as in the last pass. It may be ended at any time and run
-    again; what is done stays done.
+    Dates are days in UTC; the range is widened to whole hours. Without --retention-days,
+    the retention is that of the last pass. You can stop the command at any time and run
+    it again: finished hours stay finished.
     """
     from aggregator.passes.backfill import backfill as recompute
 
     chosen = parse_workers(workers, dask)
     with _database(settings, "backfill") as engine:
-        days = _as_last_pass(engine, settings).retention_days
+        days = _with_last_retention(engine, settings).retention_days
         start, end = parse_range(since, until, datetime.now(UTC), days)
         with click.progressbar(length=1, label="Recomputing hours") as bar:
             report = recompute(engine, start, end, workers=chosen, progress=progress_on(bar))
@@ -194,14 +194,14 @@ def backfill(
 @main.command()
 @settings_from("home", "database_url", "retention_days")
 def prune(settings: Settings) -> None:
-    """Delete the hourly metrics that are older than the retention.
+    """Delete hourly metrics older than the retention, as every pass does.
 
-    Without --retention-days it is that of the last pass. Every pass does so too.
+    Without --retention-days, the retention is that of the last pass.
     """
     from aggregator.jobs.scheduler import ActivityAggregator
 
     with _database(settings, "prune") as engine:
-        settings = _as_last_pass(engine, settings)
+        settings = _with_last_retention(engine, settings)
         pruned = ActivityAggregator(engine, settings).prune()
     click.echo(f"Pruned {pruned:,} rows older than {settings.retention_days} days")
 
@@ -211,17 +211,17 @@ def prune(settings: Settings) -> None:
 @click.option("--demo", is_flag=True, help="Draw the made-up activity of serve --demo.")
 @export_options
 def export(settings: Settings, demo: bool, **given: Any) -> None:
-    """Save the page's charts as pictures: PNG, SVG or PDF, one of them or all.
+    """Save one chart of the page, or all of them, as PNG, SVG or PDF.
 
-    Without --retention-days metrics count as long as the last pass kept them.
+    Without --retention-days, the retention is that of the last pass.
     """
     from aggregator.query.reader import MetricReader
     from dashboard.export.command import read_options, write_export
 
-    wanted = read_options(given)
+    options = read_options(given)
     with _database(settings, "export", demo=demo) as engine:
-        days = _as_last_pass(engine, settings).retention_days
-        for path in write_export(wanted, MetricReader(engine), datetime.now(UTC), days):
+        days = _with_last_retention(engine, settings).retention_days
+        for path in write_export(options, MetricReader(engine), datetime.now(UTC), days):
             click.echo(f"Wrote {path}")
 
 
@@ -229,7 +229,7 @@ def export(settings: Settings, demo: bool, **given: Any) -> None:
 @settings_from("home", "database_url")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def status(settings: Settings, as_json: bool) -> None:
-    """Tell what is running, what has been read, and how fresh the metrics are."""
+    """Print what is running, what was read, and how fresh the metrics are."""
     from aggregator.query.status import read_status
 
     with _database(settings, "status") as engine, engine.connect() as conn:

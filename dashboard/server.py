@@ -1,4 +1,4 @@
-"""The standalone Flask host: a small server that mounts the page like any other."""
+"""The standalone Flask server, which mounts Activity as any other host does."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from dashboard.page import mount
 
 
 def build_server(engine: Engine, settings: Settings, *, demo: bool = False) -> Flask:
-    """A Flask server with the page, the API, and nothing else but ``/``, which leads there."""
+    """Build a Flask server with the page, the API, and ``/``, which redirects to the page."""
     app = Flask("dashboard")
     app.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
-    # Whoever builds the server also starts the jobs, which import too.
+    # The callers start their own jobs, which also import transcripts.
     app.config["ACTIVITY_JOBS"] = False
     app.config["ACTIVITY_RETENTION_DAYS"] = settings.retention_days
     Compress(app)
@@ -44,9 +44,9 @@ def build_server(engine: Engine, settings: Settings, *, demo: bool = False) -> F
 
 
 def build_jobs(engine: Engine, settings: Settings, *, demo: bool = False) -> ActivityAggregator:
-    """The background work of a standalone process, not yet started.
+    """Build the background jobs of a standalone process, without starting them.
 
-    The pass, and the import of transcripts except where all activity is made up.
+    The jobs are the passes and, unless the activity is a demo, the import of transcripts.
     """
     jobs = ActivityAggregator(engine, settings)
     if not demo:
@@ -61,11 +61,11 @@ def build_jobs(engine: Engine, settings: Settings, *, demo: bool = False) -> Act
 
 
 def create_app() -> Flask:
-    """The standalone server for another WSGI server: ``gunicorn dashboard.server:create_app()``.
+    """Build the application for a WSGI server: ``gunicorn "dashboard.server:create_app()"``.
 
-    Settings come from the environment. The database is there as long as a process that
-    has the application; the import and the passes begin with the first request, in each
-    process that answers one. Before or after a fork makes no difference.
+    Settings come from the environment. The database runs as long as a process that has
+    the application; import and passes begin with the first request, in each process that
+    answers one. It does not matter whether the server forks before or after this call.
     """
     settings = Settings.load()
     stack = ExitStack()

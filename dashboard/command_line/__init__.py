@@ -1,1 +1,1 @@
-"""What the commands of both command lines share: options and output."""
+"""Options and output shared by ``headspace-activity`` and ``flask activity``."""

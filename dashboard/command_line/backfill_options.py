@@ -1,4 +1,4 @@
-"""What the command ``backfill`` is asked for: a range of hours, and who works on it."""
+"""The options of the command ``backfill``: a range of hours, and the workers."""
 
 from __future__ import annotations
 
@@ -18,20 +18,24 @@ MOST_WORKERS = 256
 
 
 def range_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options whose values the functions below read."""
+    """Give a command the options that the functions below read."""
     options = (
         click.option(
             "--since",
             metavar="INSTANT",
-            help="First hour: 2026-10-01, or an instant with a time zone."
-            "  [default: as far back as metrics are kept]",
+            help="First hour: a date such as 2026-10-01, or an instant with a time zone."
+            "  [default: the oldest hour inside the retention]",
         ),
-        click.option("--until", metavar="INSTANT", help="End, exclusive.  [default: now]"),
-        click.option("--workers", metavar="N", help="Work in N processes.  [default: in this one]"),
+        click.option(
+            "--until", metavar="INSTANT", help="End of the range, exclusive.  [default: now]"
+        ),
+        click.option(
+            "--workers", metavar="N", help="Number of worker processes.  [default: only this one]"
+        ),
         click.option(
             "--dask",
             metavar="ADDRESS",
-            help="Work on the Dask cluster of this scheduler: tcp://host:8786.",
+            help="Scheduler of a Dask cluster to work on: tcp://host:8786.",
         ),
     )
     for option in reversed(options):
@@ -45,14 +49,14 @@ def parse_range(
     """Read the range to backfill.
 
     Args:
-        since: Its start, default the oldest hour that is kept.
-        until: Its end, exclusive, default now.
-        now: The present.
-        retention_days: For how long metrics are kept.
+        since: Its start; default the oldest hour inside the retention.
+        until: Its end, exclusive; default now.
+        now: The current time.
+        retention_days: Days for which metrics are retained.
 
     Raises:
-        SettingError: One is malformed, the range is empty, or it begins before the
-            oldest hour that is kept.
+        SettingError: A value is malformed, the range is empty, or it begins before the
+            oldest hour inside the retention.
     """
     horizon = floor_hour(now - timedelta(days=retention_days))
     start = _instant("--since", since) if since else horizon
@@ -70,7 +74,7 @@ def parse_range(
 
 def _instant(name: str, raw: str) -> datetime:
     try:
-        # A date stands for the beginning of that day.
+        # A date means the start of that day.
         at = datetime.combine(date.fromisoformat(raw), time(), UTC)
     except ValueError:
         try:
@@ -83,11 +87,11 @@ def _instant(name: str, raw: str) -> datetime:
 
 
 def parse_workers(size: str | None, dask: str | None) -> Workers | None:
-    """Read who works; None for the process itself.
+    """Read the workers; None means this process alone.
 
     Raises:
-        SettingError: The number is not one, or both are given.
-        DaskMissingError: A cluster is wanted without the extra ``dask``.
+        SettingError: The number of processes is not allowed, or both options are given.
+        DaskMissingError: A cluster is named, but the extra ``dask`` is not installed.
     """
     if size and dask:
         raise SettingError("--workers", size, "no number of processes together with --dask")

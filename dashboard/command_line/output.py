@@ -1,17 +1,14 @@
-"""What commands print, and how they fail: one line."""
+"""The output of commands, and their errors: one line each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from aggregator.passes.backfill import BackfillReport
     from aggregator.passes.run import PassReport
     from aggregator.passes.write import Written
-
-
-from typing import NoReturn
 
 import click
 
@@ -19,7 +16,7 @@ from aggregator.errors import ActivityError
 
 
 def pass_line(report: PassReport | None) -> str:
-    """One sentence about a pass; None is one that another process is making."""
+    """Describe a pass in one sentence; None means that another process is making one."""
     if report is None:
         return "Another process is making a pass right now"
     deleted = report.written.deleted + report.pruned
@@ -27,7 +24,7 @@ def pass_line(report: PassReport | None) -> str:
 
 
 def backfill_line(report: BackfillReport) -> str:
-    """One sentence about a backfill."""
+    """Describe a backfill in one sentence."""
     return (
         f"Recomputed {report.hours:,} hours in {report.seconds:.1f} s: "
         f"{_changes(report.written)}, {report.written.deleted:,} deleted"
@@ -42,7 +39,7 @@ def _changes(written: Written) -> str:
 
 
 def progress_on(bar: Any) -> Callable[[int, int], None]:
-    """What tells one of click's progress bars how much is done, and of how much."""
+    """Return a callback that reports progress, done and total, to a progress bar of click."""
 
     def show(done: int, total: int) -> None:
         bar.length = max(total, 1)
@@ -52,30 +49,30 @@ def progress_on(bar: Any) -> Callable[[int, int], None]:
 
 
 def status_lines(facts: dict[str, Any], indent: str = "") -> Iterator[str]:
-    """Nested facts as indented lines."""
+    """Format nested facts as indented lines."""
     for name, value in facts.items():
-        words = name.replace("_", " ")
+        label = name.replace("_", " ")
         if isinstance(value, dict) and value:
-            yield f"{indent}{words}:"
+            yield f"{indent}{label}:"
             yield from status_lines(value, indent + "  ")
         elif isinstance(value, list):
-            shown = ", ".join(f"{row['command']} (pid {row['pid']})" for row in value)
-            yield f"{indent}{words}: {shown or 'nothing'}"
+            commands = ", ".join(f"{row['command']} (pid {row['pid']})" for row in value)
+            yield f"{indent}{label}: {commands or 'nothing'}"
         else:
-            yield f"{indent}{words}: {'none' if value in (None, {}) else value}"
+            yield f"{indent}{label}: {'none' if value in (None, {}) else value}"
 
 
 class OneLineGroup(click.Group):
-    """A group whose commands exit 1 with the message of an :class:`ActivityError`."""
+    """A group whose commands print an :class:`ActivityError` in one line and exit 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
             return super().invoke(ctx)
         except ActivityError as error:
-            _end(ctx, self.name, error)
+            _fail(ctx, self.name, error)
 
 
-def _end(ctx: click.Context, name: str | None, error: ActivityError) -> NoReturn:
+def _fail(ctx: click.Context, name: str | None, error: ActivityError) -> NoReturn:
     click.echo(f"{name}: {error}", err=True)
     ctx.exit(1)

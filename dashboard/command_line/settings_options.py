@@ -12,20 +12,20 @@ from aggregator.settings import OPTIONS, Settings
 
 
 def settings_from(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the options of these settings, and pass it one ``settings``."""
+    """Give a command the options of these settings; pass them on as one ``settings``."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @wraps(command)
         def run(**given: Any) -> None:
-            own = {name: given.pop(name) for name in names}
-            command(settings=Settings.load(own), **given)
+            values = {name: given.pop(name) for name in names}
+            command(settings=Settings.load(values), **given)
 
         options: Callable[..., None] = run
         for option in reversed([option for option in OPTIONS if option.name in names]):
             flag = "--" + option.name.replace("_", "-")
-            words = f"{option.help}  [{option.variable}; default: {option.shown_default}]"
+            text = f"{option.help}  [{option.variable}; default: {option.shown_default}]"
             options = click.option(
-                flag, metavar=option.metavar, multiple=option.repeatable, help=words
+                flag, metavar=option.metavar, multiple=option.repeatable, help=text
             )(options)
         return options
 
