@@ -1,1 +1,1 @@
-"""Charts as pictures: what is drawn, and the browser that draws it."""
+"""Charts as pictures: their figures, and the browser that draws them."""

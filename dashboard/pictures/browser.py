@@ -1,4 +1,4 @@
-"""One Chromium without a window, that draws figures: its start, its pictures, its end.
+"""A headless Chromium that draws figures: start it, draw with it, end it.
 
 Like :mod:`dashboard.pictures.chromium`, import this module only when there is something to draw.
 """
@@ -27,29 +27,29 @@ from dashboard.pictures.chromium import (
 from dashboard.pictures.formats import Drawing
 
 START_SECONDS = 60.0
-"""A first start on a busy machine reads hundreds of megabytes."""
+"""Long, because a first start on a busy machine reads hundreds of megabytes."""
 END_SECONDS = 5.0
 STYLE = "<style>@page { margin: 0 } #kaleido-image { display: block }</style>"
-"""Without it a PDF has a margin, and the picture is made smaller and cut off."""
+"""Without this, a PDF has a margin, and the picture is shrunk and cut off."""
 
 Result = TypeVar("Result")
 
-# They tell of every step, and a host may listen to all that is told.
+# They log every step, and a host may record every message.
 for _noisy in ("kaleido", "choreographer", "browser_proc"):
     logging.getLogger(_noisy).setLevel(logging.ERROR)
 
 
 class BrowserLostError(Exception):
-    """The browser is gone, or does not make sense any more."""
+    """The browser has ended, or no longer answers sensibly."""
 
 
 class PictureBrowser:
-    """A running Chromium. All of it belongs to the event loop that has started it.
+    """A running Chromium. Use it only on the event loop that started it.
 
     Args:
-        kaleido: Open.
-        pipe: Kaleido's way to the browser.
-        folder: All files of it.
+        kaleido: The open Kaleido.
+        pipe: Kaleido's pipe to the browser.
+        folder: Folder of all the browser's files.
     """
 
     def __init__(self, kaleido: Kaleido, pipe: ForgettablePipe, folder: Path) -> None:
@@ -60,18 +60,18 @@ class PictureBrowser:
 
     @classmethod
     async def start(cls) -> PictureBrowser:
-        """Start one.
+        """Start a browser.
 
         Raises:
             BrowserMissingError: There is no Chrome or Chromium.
-            PictureFailedError: There is one, and it does not start.
+            PictureFailedError: The browser does not start.
         """
         path = find_chromium()
         folder = new_folder(path)
         pipe = ForgettablePipe()
         kaleido = Kaleido(
             path=path,
-            timeout=None,  # There is one of our own.
+            timeout=None,  # We have our own.
             page_generator=_write_page(folder),
             browser_cls=SupervisedChromium,
             channel_cls=lambda: pipe,
@@ -95,13 +95,13 @@ class PictureBrowser:
             raise PictureFailedError(f"{path} did not start") from failure
 
     async def _note_crash(self, _: object) -> None:
-        """Kaleido itself would wait for what has crashed."""
+        """Note a crash: Kaleido itself would keep waiting for the browser."""
         if not self._crash.done():
             self._crash.set_result(None)
 
     @property
     def is_running(self) -> bool:
-        """Whether there is still a process."""
+        """True while the browser's process is running."""
         process: subprocess.Popen[bytes] = self._kaleido.subprocess
         return process.poll() is None
 
@@ -109,12 +109,12 @@ class PictureBrowser:
         """Draw a figure.
 
         Args:
-            drawing: What is to be drawn.
-            seconds: How long it may take.
+            drawing: The figure and its format.
+            seconds: Time limit.
 
         Raises:
             PictureFailedError: It takes longer, or Plotly refuses the figure.
-            BrowserLostError: Another browser might do it.
+            BrowserLostError: The browser failed; a new one may succeed.
         """
         options = {"format": drawing.kind, "scale": drawing.scale}
         try:
@@ -130,7 +130,7 @@ class PictureBrowser:
         return drawn
 
     async def end(self) -> None:
-        """End it, whatever state it is in, and delete its files."""
+        """End the browser in any state, and delete its files."""
         try:
             await _within(END_SECONDS, self._kaleido.close())
         except Exception:
@@ -141,18 +141,18 @@ class PictureBrowser:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def forget(self) -> None:
-        """Let go of the browser in a forked child, without a word to it.
+        """Drop the browser in a forked child, without sending it anything.
 
-        A child that held the pipe would keep the browser alive after its parent's end.
+        A child that held the pipe would keep the browser alive after the parent's end.
         """
         self._pipe.forget()
 
 
 def _write_page(folder: Path) -> Path:
-    """The page that Kaleido draws in, with the Plotly of our page and nothing from afar."""
+    """Write the page that Kaleido draws in, with our own Plotly and nothing from the network."""
     plotly = shipped_folder("dashboard", "assets") / "plotly-cartesian.min.js"
     page = PageGenerator(plotly=(plotly.as_uri(), "utf-8"), mathjax=False).generate_index()
-    # The title is that of a PDF.
+    # The page's title becomes that of a PDF.
     page = page.replace("Kaleido-fier", "Activity").replace("</head>", f"{STYLE}</head>")
     index = folder / "index.html"
     index.write_text(page, encoding="utf-8")
@@ -162,14 +162,14 @@ def _write_page(folder: Path) -> Path:
 async def _within(
     seconds: float, work: Coroutine[Any, Any, Result], *crashes: asyncio.Future[None]
 ) -> Result:
-    """The result of some work.
+    """Return the result of a coroutine within a time limit.
 
-    Unlike ``asyncio.wait_for`` it does not wait for the work to notice that nobody waits
-    for it any more: Kaleido's may never.
+    Unlike ``asyncio.wait_for``, this does not wait for the cancelled work to end: Kaleido's
+    may never end.
 
     Raises:
-        TimeoutError: It takes longer.
-        ConnectionError: One of the crashes comes first, or Kaleido gives it up.
+        TimeoutError: The work takes longer.
+        ConnectionError: One of the crashes comes first, or Kaleido cancels the work.
     """
     task = asyncio.ensure_future(work)
     task.add_done_callback(lambda done: done.cancelled() or done.exception())

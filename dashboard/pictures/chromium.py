@@ -1,7 +1,7 @@
-"""Chromium as we have it started: found, offline, with all its files in one folder.
+"""Chromium with our options: offline, supervised, and with all its files in one folder.
 
 Like Kaleido, which needs them, choreographer's classes are slow to import and may not be
-there: import this module only when there is something to draw.
+installed: import this module only when there is something to draw.
 """
 
 from __future__ import annotations
@@ -20,22 +20,23 @@ from choreographer.channels import Pipe
 
 from dashboard.errors import BrowserMissingError
 
-DEEPEST = 35
-"""Signs of a path that leave room for what Chromium adds to it: a socket's has at most 107."""
+LONGEST_FOLDER = 35
+"""Characters of a path that leave room for what Chromium appends: a socket's path has
+at most 107."""
 SUPERVISOR = Path(__file__).with_name("chromium_supervisor.py")
 OFFLINE = (
     "--disable-background-networking",
     "--disable-domain-reliability",
-    # Whatever else it would like to talk to does not exist.
+    # No other host name resolves.
     "--host-resolver-rules=MAP * ~NOTFOUND",
 )
 
 
 class SupervisedChromium(Chromium):
-    """Chromium in the hands of our supervisor, with all its files in one folder.
+    """Chromium under our supervisor, with all its files in one folder.
 
-    As choreographer has it, a process that is killed, or a forked child that ends,
-    leaves files behind or deletes those of its parent.
+    With choreographer's own class, a killed process leaves files behind, and a forked
+    child that ends deletes those of its parent.
     """
 
     def __init__(self, channel: Pipe, path: Any = None, *, folder: Path, **options: Any) -> None:
@@ -43,11 +44,11 @@ class SupervisedChromium(Chromium):
         self._folder = folder
 
     def pre_open(self) -> None:
-        """Have a profile in our folder."""
+        """Put the profile into our folder."""
         self.tmp_dir: Any = SimpleNamespace(path=self._folder / "profile")
 
     def get_cli(self) -> Sequence[str]:
-        """The command, by our supervisor except on Windows, which has none."""
+        """Return the command, run by our supervisor except on Windows, where there is none."""
         cli = [*super().get_cli(), *OFFLINE]
         if os.name == "nt":
             return cli
@@ -55,21 +56,21 @@ class SupervisedChromium(Chromium):
         return [python, "-I", "-S", str(SUPERVISOR), str(self._folder), *chromium]
 
     def get_env(self) -> MutableMapping[str, str]:
-        """The environment, in which all is written to our folder: some users have no home."""
-        places = ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "TMPDIR")
-        return {**super().get_env(), **dict.fromkeys(places, str(self._folder))}
+        """Return an environment that sends all files to our folder: some users have no home."""
+        variables = ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "TMPDIR")
+        return {**super().get_env(), **dict.fromkeys(variables, str(self._folder))}
 
     def clean(self) -> None:
-        """Leave it to the supervisor."""
+        """Do nothing: the supervisor deletes the files."""
 
 
 class ForgettablePipe(Pipe):
-    """A pipe to the browser that a forked child can let go of."""
+    """A pipe to the browser that a forked child can drop."""
 
     def forget(self) -> None:
-        """Close this process's ends, and nothing else.
+        """Close this process's ends of the pipe, and nothing else.
 
-        Closing it as usual makes it non-blocking first, for the parent, too.
+        The usual close first makes the pipe non-blocking, for the parent as well.
         """
         ours = (self._read_from_browser, self._write_to_browser)
         for end in (*ours, self.from_external_to_choreo, self.from_choreo_to_external):
@@ -78,12 +79,12 @@ class ForgettablePipe(Pipe):
 
 
 def find_chromium() -> str:
-    """Where Chrome or Chromium is: ``BROWSER_PATH``, or where it usually is.
+    """Find Chrome or Chromium: at ``BROWSER_PATH``, or in the usual places.
 
-    Looked for before Kaleido does, which keeps threads and pipes where it finds none.
+    We search before Kaleido does, which leaks threads and pipes if it finds no browser.
 
     Raises:
-        BrowserMissingError: It is nowhere.
+        BrowserMissingError: There is none.
     """
     path = Chromium.find_browser(skip_local=False)
     if path is None or not Path(path).is_file():
@@ -94,9 +95,9 @@ def find_chromium() -> str:
 
 
 def new_folder(browser: str) -> Path:
-    """A folder for all files of a browser, in a place that it can see, and not too deep."""
+    """Make a folder for all files of a browser: visible to it, and with a short path."""
     if "snap" in browser:
-        # Its /tmp is one of its own; choreographer tells and helps itself likewise.
+        # A snap has a private /tmp; choreographer uses the home folder for it, too.
         return Path(mkdtemp(prefix=".activity-chromium-", dir=Path.home()))
-    deep = os.name != "nt" and len(gettempdir()) > DEEPEST
-    return Path(mkdtemp(prefix="activity-chromium-", dir="/tmp" if deep else None))  # noqa: S108
+    too_long = os.name != "nt" and len(gettempdir()) > LONGEST_FOLDER
+    return Path(mkdtemp(prefix="activity-chromium-", dir="/tmp" if too_long else None))  # noqa: S108

@@ -1,11 +1,11 @@
-"""Run a Chromium that draws pictures, and clear up after it.
+"""Run a Chromium that draws pictures, and clean up after it.
 
     python chromium_supervisor.py FOLDER COMMAND…
 
-Chromium ends by itself when the process that uses it has ended, even by ``kill -9``,
-because its pipe is closed then. Its files would stay, so this small process, which
-outlives both, deletes them. It takes the place of choreographer's own wrapper, imports
-nothing but the standard library, and speaks with nobody.
+Chromium ends by itself when the process that uses it ends, even by ``kill -9``, because
+its pipe is then closed. Its files would stay, so this small process, which outlives both,
+deletes them. It replaces choreographer's own wrapper, imports only the standard library,
+and sends nothing but one last message.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ import time
 from contextlib import suppress
 
 READ, WRITE = 3, 4
-"""Where Chromium looks for its two pipes."""
+"""File descriptors of Chromium's two pipes."""
 PR_SET_CHILD_SUBREAPER = 36
 TERMINATE_SECONDS = 5.0
-"""Time that Chromium gets for an orderly end."""
+"""Time that Chromium gets for a clean exit."""
 
 
 def main() -> None:
-    """Run the command to its end, delete the folder, and say so on the pipe."""
+    """Run the command to its end, delete the folder, and report that on the pipe."""
     folder, *command = sys.argv[1:]
     _adopt_orphans()
     chromium = subprocess.Popen(  # noqa: S603 - it is a program of the user's
@@ -37,8 +37,8 @@ def main() -> None:
     chromium.wait()
     _wait_for_the_others()
     _delete(folder)
-    with suppress(OSError):  # There may be nobody any more.
-        # Closing would not tell it, since whoever reads holds this end, too.
+    with suppress(OSError):  # The reader may have ended.
+        # Closing is no signal, because the reader holds this end, too.
         os.write(1, b"{bye}\n")
 
 
@@ -51,10 +51,10 @@ def _end(chromium: subprocess.Popen[bytes]) -> None:
 
 
 def _adopt_orphans() -> None:
-    """Become the parent of Chromium's other processes when that has ended.
+    """Become the parent of Chromium's other processes once Chromium has ended.
 
-    In a container the first process may be a server that does not expect any, and would
-    keep them as zombies for ever.
+    In a container, the first process may be a server that does not expect children and
+    would leave them as zombies for ever.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -70,7 +70,7 @@ def _wait_for_the_others() -> None:
 
 
 def _delete(folder: str) -> None:
-    # Elsewhere than on Linux somebody may be writing yet.
+    # Except on Linux, another process may still be writing.
     end = time.monotonic() + TERMINATE_SECONDS
     while os.path.exists(folder) and time.monotonic() < end:
         shutil.rmtree(folder, ignore_errors=True)
@@ -78,7 +78,7 @@ def _delete(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    # First of all, before a file that is opened here takes one of the two numbers.
+    # Before anything else: a file opened here could take one of these two numbers.
     os.dup2(0, READ)
     os.dup2(1, WRITE)
     main()

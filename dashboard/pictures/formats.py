@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from dashboard.charts.figure_types import Chart
 
 KINDS = ("png", "svg", "pdf")
-"""What a picture can be."""
+"""Formats of a picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A figure that is to become a picture.
+    """A figure to draw as a picture.
 
     Attributes:
         chart: The figure; its layout has the ``width`` and ``height`` in pixels.

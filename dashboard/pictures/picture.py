@@ -1,6 +1,6 @@
-"""Charts as pictures: the page's own, with a title that says what they show.
+"""The page's charts as pictures, with a title that says what they show.
 
-Pure Plotly: an overview in, a figure out, that a notebook can look at and write to a file.
+Pure Plotly: an overview in, a figure out, which a notebook can show and write to a file.
 The page's buttons, the command ``export`` and ``/activity/export`` all save these.
 """
 
@@ -19,18 +19,18 @@ from dashboard.charts.activity_chart import chart_of
 from dashboard.charts.figure_types import Chart
 from dashboard.charts.heatmap import heatmap_of
 from dashboard.labels import LABELS, TURNS
-from dashboard.pictures.text_fitting import breadth, fitted, row_count
+from dashboard.pictures.text_fitting import fitted, row_count, text_width
 
 EDGE = 24
-"""Pixels left and right of the title."""
+"""Pixels to the left and right of the title."""
 TITLE_FONT, SUBTITLE_FONT, LEGEND_FONT = 18, 13, 12
 TITLE_TOP = 35
-"""Pixels from the top to the base of the title's first line."""
+"""Pixels from the top to the baseline of the title's first line."""
 TITLE_ROOM = 72
 """Pixels above the chart for a title and a subtitle of one line each."""
 LINE_HEIGHT = 1.3
 CAP_SHIFT = 0.7
-"""Plotly lowers the base of a title by this, in em, if it has but one line."""
+"""Plotly lowers the baseline of a title by this, in em, if it has only one line."""
 MOST_LINES = 2
 QUIET = {
     "text": "No turns in this period",
@@ -41,22 +41,22 @@ QUIET = {
     "showarrow": False,
     "font": {"size": 15},
 }
-"""What the page says in the place of an empty chart."""
+"""Annotation of an empty chart; the page shows its empty state instead."""
 LOW = 300
-"""In pictures lower than this, in pixels, there is no room for a legend."""
+"""Height in pixels below which a picture has no room for a legend."""
 LEGEND_ROW, LEGEND_SIGN = 19, 40
-"""Pixels of a row's height, and of what stands between the names in it."""
+"""Pixels of a row's height, and of the symbol and gaps around each name."""
 LEGEND_ROWS = 2
-"""For so many the page's charts have room."""
+"""Rows of a legend for which the page's charts have room."""
 
 
 @dataclass(frozen=True, slots=True)
 class PictureSize:
-    """How large a picture is.
+    """The size of a picture.
 
     Attributes:
-        width: In pixels of the layout, in which letters are 12 high.
-        height: Likewise.
+        width: In pixels of the layout, in which text is 12 pixels high.
+        height: In pixels of the layout.
         scale: Pixels of the picture per pixel of the layout.
     """
 
@@ -67,11 +67,11 @@ class PictureSize:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a picture shows.
+    """The subject of a picture: a metric, over the period or by weekday and hour.
 
     Attributes:
         metric: One of :data:`dashboard.labels.LABELS`.
-        pattern: By weekday and hour, instead of over the period.
+        pattern: True for weekday and hour, False for the period.
     """
 
     metric: str
@@ -79,12 +79,12 @@ class Subject:
 
     @property
     def name(self) -> str:
-        """In names of files: ``turns``, ``pattern-turns``."""
+        """The name in file names: ``turns``, ``pattern-turns``."""
         return f"pattern-{self.metric}" if self.pattern else self.metric
 
 
 REPORT = tuple(Subject(metric, pattern) for pattern in (False, True) for metric in LABELS)
-"""All that can be shown of a period, in the order of a report."""
+"""All subjects, in the order of a report."""
 
 
 def picture(
@@ -111,15 +111,15 @@ def picture_of(
     scheme: str,
     size: PictureSize,
 ) -> Chart:
-    """A picture as ``data`` and ``layout`` of a figure, like that of a chart on the page.
+    """Draw a picture as ``data`` and ``layout`` of a figure, like a chart on the page.
 
     Args:
-        overview: What to draw; may be empty.
+        overview: The metrics; may be empty.
         names: Names of projects by id.
-        subject: What of it.
-        scope_name: Whose metrics, for the title: ``Project atlas``.
+        subject: The chart to draw.
+        scope_name: The scope in words, for the title: ``Project atlas``.
         scheme: ``light`` or ``dark``.
-        size: Its width and height; its scale is no part of a figure.
+        size: Width and height; a figure has no scale.
     """
     metric = subject.metric
     chart = (
@@ -129,7 +129,7 @@ def picture_of(
     )
     frame = frame_of(chart, overview, subject, scope_name, size)
     quiet = {} if subject.pattern or overview.totals.turn_count else {"annotations": [QUIET]}
-    # Where nothing is kept, the chart itself says so.
+    # If nothing is retained, the chart itself says so.
     return {"data": chart["data"], "layout": {**quiet, **chart["layout"], **frame}}
 
 
@@ -140,7 +140,7 @@ def frame_of(
     scope_name: str,
     size: PictureSize = PictureSize(),
 ) -> dict[str, Any]:
-    """What the layout of one of the page's charts has to have besides, to become a picture."""
+    """Return the layout properties that turn a chart of the page into a picture."""
     low = size.height < LOW
     most, room = 1 if low else MOST_LINES, size.width - 2 * EDGE
     title, subtitle = heading(overview, subject, scope_name)
@@ -170,7 +170,7 @@ def frame_of(
 def _margin(
     chart: Chart, subject: Subject, size: PictureSize, title: list[str], subtitle: list[str]
 ) -> dict[str, int]:
-    """The chart's margin, with room for all that stands above it."""
+    """Return the chart's margin, with room for the title and the legend."""
     margin: dict[str, int] = chart["layout"]["margin"]
     more = TITLE_FONT * (len(title) - 1) + SUBTITLE_FONT * (len(subtitle) - 1)
     top = margin["t"] + TITLE_ROOM + round(LINE_HEIGHT * more)
@@ -183,15 +183,19 @@ def _margin(
 
 
 def _legend_rows(chart: Chart, room: float) -> int:
-    """How many rows of a width in pixels a chart's legend needs at most."""
+    """Count the rows, at most, of a chart's legend in a width in pixels."""
     if not chart["layout"].get("showlegend", True):
         return 0
-    named = [one["name"] for one in chart["data"] if "name" in one and one.get("showlegend", True)]
-    return row_count([LEGEND_SIGN + LEGEND_FONT * breadth(name) for name in named], room)
+    named = [
+        trace["name"]
+        for trace in chart["data"]
+        if "name" in trace and trace.get("showlegend", True)
+    ]
+    return row_count([LEGEND_SIGN + LEGEND_FONT * text_width(name) for name in named], room)
 
 
 def heading(overview: Overview, subject: Subject, scope_name: str) -> tuple[str, str]:
-    """Title and subtitle of a picture."""
+    """Return the title and the subtitle of a picture."""
     if subject.pattern:
         label = titles.pattern_label(subject.metric)
         return titles.title(label, scope_name), titles.pattern_subtitle(overview)
@@ -200,5 +204,5 @@ def heading(overview: Overview, subject: Subject, scope_name: str) -> tuple[str,
 
 
 def _plain(lines: list[str]) -> str:
-    # Plotly reads tags and templates in texts; a project may be called anything.
+    # Plotly interprets tags and templates in texts, and a project may have any name.
     return "<br>".join(escape(line, quote=False).replace("%{", "%&#123;") for line in lines)

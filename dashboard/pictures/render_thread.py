@@ -1,4 +1,4 @@
-"""Where pictures are drawn: a thread with an event loop, and on it a browser while need be.
+"""The render thread: an event loop in a thread, with a browser while one is needed.
 
 Like :mod:`dashboard.pictures.chromium`, import this module only when there is something to draw.
 """
@@ -21,24 +21,24 @@ ENDING = "the process is ending"
 
 
 class RenderThread:
-    """A thread with an event loop, and on it a browser while there is something to draw.
+    """A thread with an event loop, and a browser while there is something to draw.
 
-    All but its public methods happens on that loop.
+    Only the public methods run outside that loop.
 
     Args:
-        idle_seconds: The browser ends when nothing has been drawn for so long.
-        picture_seconds: A picture may take so long.
+        idle_seconds: Time without pictures after which the browser ends.
+        picture_seconds: Time limit for one picture.
     """
 
     def __init__(self, idle_seconds: float, picture_seconds: float) -> None:
         self._idle_seconds = idle_seconds
         self._picture_seconds = picture_seconds
         self._browser: PictureBrowser | None = None
-        self._rest: asyncio.Task[None] | None = None
+        self._idle_timer: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
         self._closed = False
         self._loop = asyncio.new_event_loop()
-        # A daemon, because the browser is ended at exit, which comes after other threads' end.
+        # A daemon: the browser is ended by atexit, which runs after other threads have ended.
         self._thread = threading.Thread(
             target=self._loop.run_forever, name="activity-pictures", daemon=True
         )
@@ -46,11 +46,11 @@ class RenderThread:
 
     @property
     def is_alive(self) -> bool:
-        """Whether there is somebody to draw."""
+        """True while the thread can draw."""
         return self._thread.is_alive()
 
     def draw(self, drawing: Drawing) -> bytes:
-        """Draw a picture when those before it are done.
+        """Draw a picture after those before it.
 
         Raises:
             BrowserMissingError: There is no Chrome or Chromium.
@@ -62,7 +62,7 @@ class RenderThread:
             raise PictureFailedError(ENDING) from None
 
     def close(self) -> None:
-        """End the browser and the thread. What is being drawn fails."""
+        """End the browser and the thread. A picture that is being drawn fails."""
         if not self.is_alive:
             self.forget()
             return
@@ -72,25 +72,25 @@ class RenderThread:
         self._loop.close()
 
     def forget(self) -> None:
-        """Let go of the browser without its thread, which a forked child does not have."""
+        """Drop the browser without the thread, which a forked child does not have."""
         if self._browser is not None:
             self._browser.forget()
 
     async def _draw(self, drawing: Drawing) -> bytes:
         async with self._one_at_a_time:
-            if self._rest is not None:
-                self._rest.cancel()
+            if self._idle_timer is not None:
+                self._idle_timer.cancel()
             try:
                 return await self._draw_with_any_browser(drawing)
             finally:
                 if not self._closed:
-                    self._rest = asyncio.create_task(self._end_after_a_rest())
+                    self._idle_timer = asyncio.create_task(self._end_when_idle())
 
     async def _draw_with_any_browser(self, drawing: Drawing) -> bytes:
         try:
             return await self._draw_once(drawing)
         except BrowserLostError as lost:
-            # Killed, maybe by a kernel out of memory: a new one has another chance.
+            # Perhaps killed because memory ran out: a new browser may succeed.
             log.warning("Drawing once more: %s", lost)
         try:
             return await self._draw_once(drawing)
@@ -102,7 +102,7 @@ class RenderThread:
         try:
             return await browser.draw(drawing, self._picture_seconds)
         except BaseException:
-            # Whatever state it is in, the next picture is not to find out.
+            # The browser may be in any state; the next picture gets a new one.
             await self._end_browser()
             raise
 
@@ -115,7 +115,7 @@ class RenderThread:
             self._browser = await PictureBrowser.start()
         return self._browser
 
-    async def _end_after_a_rest(self) -> None:
+    async def _end_when_idle(self) -> None:
         await asyncio.sleep(self._idle_seconds)
         async with self._one_at_a_time:
             await self._end_browser()

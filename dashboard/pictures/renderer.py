@@ -1,7 +1,7 @@
-"""Drawing figures as pictures: one browser for all of them, started with the first.
+"""Draw figures as pictures, with one browser that starts with the first of them.
 
-Starting Chromium takes seconds, a picture a fraction of one. So a process keeps its
-browser, on an event loop in a thread of its own, until nothing has been drawn for a while.
+Chromium takes seconds to start and a fraction of a second for a picture. So a process
+keeps its browser, on an event loop in a separate thread, until it has been idle a while.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 class Renderer:
-    """Draws pictures, one at a time, for any number of threads.
+    """A renderer of pictures, one at a time, for any number of threads.
 
     Args:
-        idle_seconds: The browser ends when nothing has been drawn for so long.
-        picture_seconds: A picture may take so long.
-        places: So many calls may be drawing or waiting; one more is turned away.
+        idle_seconds: Time without pictures after which the browser ends.
+        picture_seconds: Time limit for one picture.
+        places: Number of calls that may be drawing or waiting; one more is refused.
     """
 
     def __init__(
@@ -35,32 +35,32 @@ class Renderer:
         self._idle_seconds = idle_seconds
         self._picture_seconds = picture_seconds
         self._places = places
-        self._studio: RenderThread | None = None
+        self._thread: RenderThread | None = None
         self._renew_locks()
         in_forked_children(self, Renderer._forget)
 
     def draw(self, drawings: Sequence[Drawing]) -> list[bytes]:
-        """Draw some pictures, one after the other.
+        """Draw pictures, one after the other.
 
         Raises:
             BrowserMissingError: There is no Chrome or Chromium.
             PicturePackageMissingError: Kaleido is not installed.
             PictureFailedError: The browser does not start, or fails at a picture.
-            PicturesBusyError: Too many others are waiting.
+            PicturesBusyError: Too many other calls are waiting.
         """
-        with self._place():
-            return [self._open().draw(each) for each in drawings]
+        with self._reserved_place():
+            return [self._running_thread().draw(drawing) for drawing in drawings]
 
     def close(self) -> None:
-        """End the browser and its thread; a later picture starts them anew."""
+        """End the browser and its thread; a later picture starts them again."""
         with self._opening:
-            studio, self._studio = self._studio, None
-        if studio is not None:
+            thread, self._thread = self._thread, None
+        if thread is not None:
             atexit.unregister(self.close)
-            studio.close()
+            thread.close()
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
+    def _reserved_place(self) -> Iterator[None]:
         if not self._free_places.acquire(blocking=False):
             raise PicturesBusyError(self._places)
         try:
@@ -68,24 +68,24 @@ class Renderer:
         finally:
             self._free_places.release()
 
-    def _open(self) -> RenderThread:
+    def _running_thread(self) -> RenderThread:
         with self._opening:
-            if self._studio is not None and not self._studio.is_alive:
-                # Somebody has ended its thread, as test tools do with all threads.
-                self._studio.forget()
-                self._studio = None
-            if self._studio is None:
-                self._studio = _new_render_thread(self._idle_seconds, self._picture_seconds)
+            if self._thread is not None and not self._thread.is_alive:
+                # Something has ended the thread, as test tools do with all threads.
+                self._thread.forget()
+                self._thread = None
+            if self._thread is None:
+                self._thread = _new_render_thread(self._idle_seconds, self._picture_seconds)
                 atexit.register(self.close)
-            return self._studio
+            return self._thread
 
     def _forget(self) -> None:
-        """Leave browser and thread to the parent, which alone has them."""
+        """Leave browser and thread to the parent process, which owns them."""
         self._renew_locks()
-        studio, self._studio = self._studio, None
-        if studio is not None:
+        thread, self._thread = self._thread, None
+        if thread is not None:
             atexit.unregister(self.close)
-            studio.forget()
+            thread.forget()
 
     def _renew_locks(self) -> None:
         self._opening = threading.Lock()
@@ -94,7 +94,7 @@ class Renderer:
 
 def _new_render_thread(idle_seconds: float, picture_seconds: float) -> RenderThread:
     try:
-        # Kaleido takes a third of a second to import, and a host need not have it.
+        # Kaleido takes a third of a second to import, and is optional on a host.
         from dashboard.pictures.render_thread import RenderThread  # noqa: PLC0415
     except ModuleNotFoundError as missing:
         if missing.name not in ("kaleido", "choreographer"):
@@ -104,4 +104,4 @@ def _new_render_thread(idle_seconds: float, picture_seconds: float) -> RenderThr
 
 
 shared = Renderer()
-"""The one of this process: a second browser would only take memory."""
+"""The renderer of this process: a second browser would only cost memory."""

@@ -1,4 +1,4 @@
-"""A picture in a file, for notebooks and scripts."""
+"""Save a picture to a file, for notebooks and scripts."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ def save_picture(
     """Draw a chart of the page and write it to a file.
 
     Args:
-        overview: What to draw, see :func:`aggregator.notebook.load.load_overview`.
-        path: Where to; its ending, ``.png``, ``.svg`` or ``.pdf``, says the format.
+        overview: The metrics, see :func:`aggregator.notebook.load.load_overview`.
+        path: Path of the file; its extension, ``.png``, ``.svg`` or ``.pdf``, is the format.
         metric: One of :data:`dashboard.labels.LABELS`.
-        pattern: Whether by weekday and hour, instead of over the period.
-        scope_name: Whose metrics, for the title; by default told from the overview.
+        pattern: True for weekday and hour, False for the period.
+        scope_name: The scope in words, for the title; by default taken from the overview.
         scheme: ``light`` or ``dark``.
-        size: Its size, by default that of the page's button.
+        size: Size of the picture; by default that of the page's button.
 
     Returns:
-        Where it is.
+        The path of the file.
 
     Raises:
-        ParameterError: The ending, or the metric, is another.
+        ParameterError: The extension or the metric is unknown.
         BrowserMissingError: There is no Chrome or Chromium.
         PicturePackageMissingError: Kaleido is not installed.
         PictureFailedError: The browser fails.
@@ -65,7 +65,7 @@ def save_picture(
 
 
 def _scope_name(overview: Overview) -> str:
-    """The scope in words, as far as an overview knows them."""
+    """Name the scope, as far as an overview knows the names."""
     kind, ids = overview.scope.kind, overview.scope.ids
     if kind == "overall":
         return "All projects"

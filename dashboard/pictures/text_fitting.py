@@ -1,7 +1,7 @@
-"""Words that have to fit: broken into lines, and cut where even these do not suffice.
+"""Fit texts into a width: break them into lines, and shorten what is still too long.
 
-A figure does not break its title by itself, and only a browser knows how wide its letters
-are. Here they are as wide as in the widest of the fonts that a figure may be drawn in.
+A figure does not break its title by itself, and only a browser knows the true width of
+its letters. The widths here are those of the widest font a figure may be drawn in.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ ELLIPSIS = "…"
 
 
 def fitted(text: str, width: float, most: int) -> list[str]:
-    """A text in lines.
+    """Break a text into lines.
 
     Args:
-        text: Any; its blanks and line breaks are where it may be broken.
-        width: Of a line, in em: multiples of the size of the font.
-        most: So many lines; what does not fit in them is left out, with an ellipsis.
+        text: Any text; it may be broken at white space.
+        width: Width of a line, in em: multiples of the font size.
+        most: Maximum number of lines; the last one ends in an ellipsis if more is left.
     """
     lines: list[str] = []
     words = text.split()
@@ -31,9 +31,9 @@ def fitted(text: str, width: float, most: int) -> list[str]:
 
 
 def _first_line(words: list[str], width: float) -> tuple[str, list[str]]:
-    """As many words as a line holds, or the beginning of one; and the others."""
+    """Split off as many words as fit a line, or the beginning of one; return the rest, too."""
     count = 0
-    while count < len(words) and breadth(" ".join(words[: count + 1])) <= width:
+    while count < len(words) and text_width(" ".join(words[: count + 1])) <= width:
         count += 1
     if count:
         return " ".join(words[:count]), words[count:]
@@ -42,7 +42,7 @@ def _first_line(words: list[str], width: float) -> tuple[str, list[str]]:
 
 
 def row_count(widths: Sequence[float], room: float) -> int:
-    """How many rows it takes to put things of these widths one after the other."""
+    """Count the rows that things of these widths take, one after the other."""
     rows, taken = (1, 0.0) if widths else (0, 0.0)
     for width in widths:
         if taken and taken + width > room:
@@ -52,28 +52,28 @@ def row_count(widths: Sequence[float], room: float) -> int:
 
 
 def cut(text: str, width: float) -> str:
-    """The same in at most a width: ``a-very-long-na…``."""
-    if breadth(text) <= width:
+    """Shorten a text to a width: ``a-very-long-na…``."""
+    if text_width(text) <= width:
         return text
-    return _beginning(text, width - breadth(ELLIPSIS)).rstrip() + ELLIPSIS
+    return _beginning(text, width - text_width(ELLIPSIS)).rstrip() + ELLIPSIS
 
 
 def _beginning(text: str, width: float) -> str:
-    """The longest beginning, of one sign at least, in at most a width."""
+    """Return the longest beginning that fits a width, at least one character."""
     length = 1
-    while length < len(text) and breadth(text[: length + 1]) <= width:
+    while length < len(text) and text_width(text[: length + 1]) <= width:
         length += 1
     return text[:length]
 
 
-def breadth(text: str) -> float:
-    """How wide a text is at most, in em."""
-    return sum(map(_breadth, text))
+def text_width(text: str) -> float:
+    """Return the width of a text in em, at most."""
+    return sum(map(_character_width, text))
 
 
-def _breadth(sign: str) -> float:
-    if sign in "mwMW@%…—" or east_asian_width(sign) in "WF":
+def _character_width(character: str) -> float:
+    if character in "mwMW@%…—" or east_asian_width(character) in "WF":
         return 1.0
-    if sign in " .,:;·'|iIjl-":
+    if character in " .,:;·'|iIjl-":
         return 0.4
-    return 0.78 if sign.isupper() else 0.64
+    return 0.78 if character.isupper() else 0.64

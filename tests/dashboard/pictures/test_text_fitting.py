@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard.pictures.text_fitting import breadth, cut, fitted, row_count
+from dashboard.pictures.text_fitting import cut, fitted, row_count, text_width
 
 
 def test_what_fits_stays_as_it_is():
@@ -31,7 +31,7 @@ def test_no_line_is_wider_than_it_may_be(text, width):
 
     assert 1 <= len(lines) <= 3
     # One sign is always shown, and its ellipsis.
-    assert all(breadth(line) <= max(width, 2) for line in lines)
+    assert all(text_width(line) <= max(width, 2) for line in lines)
 
 
 def test_a_text_is_cut_by_how_wide_its_letters_are():
