@@ -1,1 +1,1 @@
-"""What a viewer has chosen: the address, the choices, and the answer to it."""
+"""The viewer's selection: its address, the choices, and the answer to it."""

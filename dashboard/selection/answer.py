@@ -1,4 +1,4 @@
-"""From a wanted view to everything the page shows: read once, then draw."""
+"""Answer a view: read everything that the page shows, once."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from dashboard.selection.view import View
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """What the browser told about the person in front of it."""
+    """The viewer's time zone and colour scheme, as the browser reports them."""
 
     zone: ZoneInfo
     scheme: str
 
     @classmethod
     def of(cls, data: Mapping[str, str] | None) -> Viewer:
-        """Trust nothing: an unknown zone is UTC, an unknown scheme is light."""
+        """Read what the browser sent, without trusting it: an unknown zone becomes UTC."""
         given = data or {}
         try:
             zone = ZoneInfo(str(given.get("zone", "UTC")))
         except (KeyError, ValueError, OSError):
-            # No such zone, or a name that is no name; both exist in the wild.
+            # An unknown zone, or a text that cannot be a name; browsers send both.
             zone = ZoneInfo("UTC")
         return cls(zone, str(given.get("scheme", "light")))
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the database says to a view.
+    """The answer of the database to a view.
 
     Attributes:
-        view: What is shown, which differs from what was asked where that does not exist.
+        view: The view that is shown: the requested one without what does not exist.
         overview: Its metrics.
-        choices: What the dropdowns offer.
-        problems: What was asked for and does not exist, in sentences.
+        choices: Projects and agents for the dropdowns.
+        problems: Sentences about requested things that do not exist.
     """
 
     view: View
@@ -54,13 +54,13 @@ class Answer:
 
 
 def read_answer(
-    reader: MetricReader, asked: View, viewer: Viewer, now: datetime, context: PageContext
+    reader: MetricReader, requested: View, viewer: Viewer, now: datetime, context: PageContext
 ) -> Answer:
-    """Read a view; without those of its agents and projects that are unknown."""
-    zone = ZoneInfo(asked.zone) if asked.zone else viewer.zone
+    """Read a view, without its unknown agents and projects."""
+    zone = ZoneInfo(requested.zone) if requested.zone else viewer.zone
     today = local_day(now, zone)
     choices = Choices(*reader.choices())
-    view = choices.consistent(asked)
+    view = choices.consistent(requested)
     period = view.period(zone, today)
     problems: list[str] = []
     while True:

@@ -1,4 +1,4 @@
-"""What the project and agent dropdowns offer, and what a scope is called."""
+"""The choices of the project and agent dropdowns, and the name of a scope."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DropdownOption = dict[str, Any]
 
 @dataclass(frozen=True)
 class Choices:
-    """Projects and agents with metrics at any time, as ``MetricReader.choices`` gives them.
+    """Projects and agents with metrics at any time, as ``MetricReader.choices`` returns them.
 
     Attributes:
         projects: (n, 2) ``project_id``, ``name``.
@@ -28,34 +28,37 @@ class Choices:
 
     @cached_property
     def project_names(self) -> dict[int, str]:
-        """Names by id."""
+        """Names of the projects by id."""
         return dict(zip(self.projects["project_id"], self.projects["name"], strict=True))
 
     @cached_property
     def agent_names(self) -> dict[int, str]:
-        """Names by id."""
+        """Names of the agents by id."""
         return dict(zip(self.agents["agent_id"], self.agents["name"], strict=True))
 
     def consistent(self, view: View) -> View:
-        """The view with the projects of its agents among those it names, if it names any."""
+        """Return a view with the projects of its agents added, if it names any projects."""
         if not view.projects or not view.agents:
             return view
         owners = self.agents.loc[self.agents["agent_id"].isin(view.agents), "project_id"]
         return replace(view, projects=tuple(sorted({*view.projects, *map(int, owners)})))
 
     def cascaded(self, view: View) -> View:
-        """The view without the agents that belong to none of its projects."""
+        """Return a view without the agents that belong to none of its projects."""
         if not view.projects:
             return view
-        inside = self.agents[self.agents["project_id"].isin(view.projects)]["agent_id"]
-        return replace(view, agents=tuple(one for one in view.agents if one in set(inside)))
+        members = set(self.agents[self.agents["project_id"].isin(view.projects)]["agent_id"])
+        return replace(view, agents=tuple(agent for agent in view.agents if agent in members))
 
     def project_options(self, view: View) -> list[DropdownOption]:
-        """All projects, by name."""
+        """Return all projects, sorted by name."""
         return _options(self.project_names, view.projects, "Project")
 
     def agent_options(self, view: View) -> list[DropdownOption]:
-        """The agents of the chosen projects, or all; with their project's name unless it is one."""
+        """Return the agents of the chosen projects, or all agents.
+
+        Labels include the name of the project, unless exactly one project is chosen.
+        """
         agents = self.agents
         if view.projects:
             agents = agents[agents["project_id"].isin(view.projects)]
@@ -70,24 +73,24 @@ class Choices:
         return _options(labels, view.agents, "Agent")
 
     def scope_name(self, view: View) -> str:
-        """The scope in words: ``All projects``, ``Project atlas``, ``3 agents``."""
+        """Name the scope: ``All projects``, ``Project atlas``, ``3 agents``."""
         if view.agents:
-            return _named("Agent", view.agents, self.agent_names)
+            return _members_name("Agent", view.agents, self.agent_names)
         return (
-            _named("Project", view.projects, self.project_names)
+            _members_name("Project", view.projects, self.project_names)
             if view.projects
             else "All projects"
         )
 
 
-def _named(kind: str, chosen: tuple[int, ...], names: dict[int, str]) -> str:
+def _members_name(kind: str, chosen: tuple[int, ...], names: dict[int, str]) -> str:
     if len(chosen) > 1:
         return formatting.counted(len(chosen), kind.lower())
     return f"{kind} {names.get(chosen[0], chosen[0])}"
 
 
 def _options(labels: dict[int, str], chosen: tuple[int, ...], kind: str) -> list[DropdownOption]:
-    # A dropdown drops a value that it does not offer, and what is chosen may have
-    # lost its metrics to the retention.
-    lost = {one: f"{kind} {one}" for one in chosen if one not in labels}
+    # A dropdown drops values that it does not offer, and a chosen member may have lost
+    # its metrics to the retention.
+    lost = {member: f"{kind} {member}" for member in chosen if member not in labels}
     return [{"label": label, "value": int(value)} for value, label in {**lost, **labels}.items()]

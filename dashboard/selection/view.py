@@ -1,10 +1,10 @@
-"""The view that an address asks for, and the address of a view.
+"""A view of the page, and its address.
 
-``?window=week&on=2026-11-16&tz=Europe/Berlin&project=3,5&agent=7&metric=agents``: what it
-leaves out is the default, and what makes no sense is the default, too, with a problem to
-tell. ``window=custom`` comes with ``from=2026-11-02&to=2026-11-08``. ``people=agents`` lists
-agents without their projects, ``everyone=yes`` those without turns too, ``sort=-turns`` the
-busiest first; ``open=2,5`` unfolds two of all projects, ``open=none`` none of them.
+``?window=week&on=2026-11-16&tz=Europe/Berlin&project=3,5&agent=7&metric=agents``: missing
+parameters have their defaults, and so have those that make no sense, which are reported as
+problems. ``window=custom`` needs ``from=2026-11-02&to=2026-11-08``. ``people=agents`` lists
+agents without their projects, ``everyone=yes`` includes those without turns, ``sort=-turns``
+puts the busiest first; ``open=2,5`` unfolds two of the projects, ``open=none`` none.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ METRICS = tuple(LABELS)
 LISTS = ("projects", "agents")
 SORTS = tuple(way + key for key in ("turns", "turn-time", "last", "name", "state") for way in "-+")
 FOLDED = "none"
-"""In an address: no project is unfolded."""
+"""Value of ``open`` in an address if no project is unfolded."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the page shows.
+    """The state of the page: scope, period, metric and table.
 
     Attributes:
         window: ``day``, ``week``, ``month`` or ``custom``.
         on: A day of the period, or None for today; not for a custom one.
         first: First day of a custom period.
         last: Its last day.
-        zone: IANA name of the time zone that was asked for, or None for the viewer's own.
+        zone: IANA name of the requested time zone, or None for the viewer's own.
         projects: Ids of the chosen projects, ascending; empty for all.
         agents: Ids of the chosen agents, ascending; empty for all.
-        metric: What the charts show: ``turns``, ``turn-time`` or ``agents``.
-        people: How the table lists: ``projects`` with their agents, or ``agents`` alone.
-        everyone: Whether those without turns in the period are listed, too.
+        metric: Metric of the charts: ``turns``, ``turn-time`` or ``agents``.
+        people: Rows of the table: ``projects`` with their agents, or only ``agents``.
+        everyone: True to list members without turns in the period, too.
         sort: Key of the table's order, after ``-`` for descending or ``+`` for ascending.
-        unfolded: Ids of the projects that show their agents, ascending; None where
-            the viewer has not chosen.
+        unfolded: Ids of the projects that show their agents, ascending; None if the
+            viewer has not chosen.
     """
 
     window: str = "day"
@@ -68,7 +68,7 @@ class View:
         """Read the query string of an address, with or without its question mark.
 
         Returns:
-            The view, and what was wrong with the address, in sentences.
+            The view, and sentences about what is wrong with the address.
         """
         raw = {name: texts[-1] for name, texts in parse_qs((search or "").lstrip("?")).items()}
         given: dict[str, Any] = {}
@@ -103,18 +103,18 @@ class View:
 
     @property
     def address(self) -> str:
-        """The same as a link, in which an empty query string needs its question mark."""
+        """The query string for a link, in which an empty one needs its question mark."""
         return self.search or "?"
 
     @property
     def scope(self) -> Scope:
-        """The narrowest choice."""
+        """The scope: the chosen agents, else the chosen projects, else everybody."""
         if self.agents:
             return Scope("agent", self.agents)
         return Scope("project", self.projects) if self.projects else OVERALL
 
     def period(self, zone: ZoneInfo, today: date) -> Period:
-        """The days that are shown; a day in the future is today."""
+        """Return the days that are shown; a day in the future counts as today."""
         if self.window == "custom" and self.first and self.last:
             return custom_period(self.first, self.last, zone)
         return calendar_period(
@@ -122,21 +122,23 @@ class View:
         )
 
     def during(self, period: Period, today: date) -> View:
-        """The same over another period."""
+        """Return this view over another period."""
         if period.name == "custom":
             return replace(self, window="custom", on=None, first=period.first, last=period.last)
         on = None if period.first <= today <= period.last else period.first
         return replace(self, window=period.name, on=on, first=None, last=None)
 
     def without(self, kind: str, missing: int) -> View:
-        """The same without one project or agent."""
+        """Return this view without one project or agent."""
         if kind == "agent":
-            return replace(self, agents=tuple(one for one in self.agents if one != missing))
-        return replace(self, projects=tuple(one for one in self.projects if one != missing))
+            return replace(self, agents=tuple(agent for agent in self.agents if agent != missing))
+        return replace(
+            self, projects=tuple(project for project in self.projects if project != missing)
+        )
 
 
 def read_parameter(name: str, text: str) -> tuple[str, Any]:
-    """The field of a view that a parameter of an address stands for, and its value.
+    """Read one parameter of an address: return the field of the view, and its value.
 
     Raises:
         ParameterError: The text makes no sense.
@@ -149,14 +151,14 @@ def read_parameter(name: str, text: str) -> tuple[str, Any]:
 
 
 def _checked_range(view: View) -> tuple[View, list[str]]:
-    """The view with a custom period that exists, or the default one and why."""
+    """Return a view with a valid custom period, or with the default one and the reason."""
     try:
         if view.first is None or view.last is None:
             raise ParameterError("from", view.first, "together with to")
         custom_period(view.first, view.last, ZoneInfo("UTC"))
     except ParameterError:
-        wanted = f"a first day and a last one, at most {LONGEST.days} days in all"
-        problem = f"In the address, a custom window needs from and to: {wanted}."
+        expected = f"a first day and a last one, at most {LONGEST.days} days in all"
+        problem = f"In the address, a custom window needs from and to: {expected}."
         return replace(view, window="day", first=None, last=None), [problem]
     return view, []
 
@@ -172,7 +174,7 @@ def _one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
 
 def _day(raw: str) -> date:
     day = date.fromisoformat(raw)
-    # The years keep the periods around it, in any zone, inside what datetime can hold.
+    # In these years, the periods around the day stay inside datetime's range in any zone.
     if not 1970 < day.year < 9998:
         raise ValueError
     return day
@@ -196,7 +198,7 @@ def _zone(raw: str) -> str:
 
 
 def _sort(raw: str) -> str:
-    # A plus sign in an address is a blank.
+    # A plus sign in an address means a blank.
     return _one_of(SORTS)(raw.replace(" ", "+"))
 
 
@@ -226,4 +228,4 @@ ADDRESS_PARAMETERS: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
     "sort": ("sort", _sort, "turns, turn-time, last, name or state after - or +"),
     "open": ("unfolded", _unfolded, f"{_IDS}, or {FOLDED}"),
 }
-"""Parameters of an address: the field of a view, how its text is read, what is allowed."""
+"""Parameters of an address: the field of the view, the parser, and the allowed values."""
