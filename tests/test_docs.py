@@ -22,7 +22,9 @@ LINK = re.compile(r"\]\(([^()\s]+)\)")
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
-of_every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name + page.stem)
+of_every_page = pytest.mark.parametrize(
+    "page", PAGES, ids=lambda page: page.parent.name + page.stem
+)
 
 
 def anchors(page: Path) -> set[str]:

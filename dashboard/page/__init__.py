@@ -1,1 +1,1 @@
-"""The page: how it is mounted, its layout and its callbacks."""
+"""The page: its mounting, its layout and its callbacks."""

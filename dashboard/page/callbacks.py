@@ -1,9 +1,8 @@
 """The page's one callback: the controls and the address in, the whole view out.
 
-The address carries the view and the controls show it, so both are input and output
-of the same callback. Whichever changed says what is wanted; the answer brings the
-other into line. One change is one request, and an answer that a newer request has
-overtaken is dropped by Dash.
+The address carries the view and the controls show it, so both are inputs and outputs of
+the same callback. The one that changed decides; the answer adjusts the other. One change
+is one request, and Dash drops an answer that a newer request has overtaken.
 """
 
 from __future__ import annotations
@@ -72,7 +71,7 @@ CONTROLS = {
     "active_only": Input(ids.ACTIVE_ONLY, "value"),
     "zone": Input(ids.ZONE, "value"),
     "clicked": Input(ids.CHART, "clickData"),
-    # There only while the period is a custom one.
+    # These exist only while the period is a custom one.
     "first": Input(ids.RANGE, "start_date", allow_optional=True),
     "last": Input(ids.RANGE, "end_date", allow_optional=True),
 }
@@ -92,7 +91,7 @@ DATABASE_AWAY_NOTICE = (
 
 
 def register(app: Dash, reader: MetricReader, context: PageContext, now: Clock) -> None:
-    """Give the page its callbacks: four in the browser, one here."""
+    """Register the page's callbacks: four in the browser, one on the server."""
     app.clientside_callback(
         ClientsideFunction("activity", "viewer"),
         Output(ids.VIEWER, "data"),
@@ -116,17 +115,17 @@ def register(app: Dash, reader: MetricReader, context: PageContext, now: Clock) 
         *,
         search: str | None,
         viewer: dict[str, str] | None,
-        tick: int,  # noqa: ARG001 - it only says that there is something new
+        tick: int,  # noqa: ARG001 - it only signals that there are new numbers
         controls: dict[str, Any],
     ) -> dict[str, Any]:
         changed = set(changed_ids())
         addressed, problems = View.parse(search)
-        person, present = Viewer.of(viewer), now()
+        known_viewer, as_of = Viewer.of(viewer), now()
         try:
-            view = wanted_view(addressed, controls, changed, person, present)
+            view = changed_view(addressed, controls, changed, known_viewer, as_of)
             if ids.PROJECT in changed:
                 view = Choices(*reader.choices()).cascaded(view)
-            answer = read_answer(reader, view, person, present, context)
+            answer = read_answer(reader, view, known_viewer, as_of, context)
         except DATABASE_AWAY as failure:
             log.warning("the page has no database: %s", str(failure).split("\n", 1)[0])
             # Without a version, the page asks again as soon as the database is back.
@@ -134,35 +133,35 @@ def register(app: Dash, reader: MetricReader, context: PageContext, now: Clock) 
         except (HostSchemaError, NotMigratedError) as missing:
             log.warning("the page cannot be filled: %s", missing)
             return {**UNCHANGED, "version": None, "notice": f"Nothing to show: {missing}."}
-        shown = draw(answer, person, context)
+        content = draw(answer, known_viewer, context)
         if changed == {ids.TICK}:
-            # Nobody wants to hear the same view's numbers with every pass.
-            shown["announcement"] = no_update
+            # A screen reader should not repeat the view with every pass.
+            content["announcement"] = no_update
         address = no_update if view == addressed else view.search
-        said = notice((*problems, *answer.problems), answer.choices.scope_name(answer.view))
-        return {"search": address, "notice": said, **shown}
+        text = notice((*problems, *answer.problems), answer.choices.scope_name(answer.view))
+        return {"search": address, "notice": text, **content}
 
 
 def changed_ids() -> list[str]:
-    """Ids of the elements that caused the present request; none at first load."""
+    """Return the ids of the elements that caused the current request; none at first load."""
     return [str(item["prop_id"]).split(".")[0] for item in ctx.triggered]
 
 
-def wanted_view(
+def changed_view(
     addressed: View,
     controls: Mapping[str, Any],
     changed: set[str],
     viewer: Viewer,
     now: datetime,
 ) -> View:
-    """The view that a request is about: what the address says, but for what has changed.
+    """Apply the changed controls to the view in the address.
 
     Args:
         addressed: The view in the address.
         controls: Values of the controls, by the names of :data:`CONTROLS`.
         changed: Ids of the elements that changed.
-        viewer: Whose page it is.
-        now: The present.
+        viewer: The viewer's time zone and colour scheme.
+        now: The current time.
     """
     view = addressed
     zone = ZoneInfo(view.zone) if view.zone else viewer.zone
@@ -180,27 +179,27 @@ def wanted_view(
     if ids.ACTIVE_ONLY in changed:
         view = replace(view, everyone=not controls["active_only"])
     if ids.ZONE in changed and controls["zone"]:
-        own = controls["zone"] == viewer.zone.key
-        view = replace(view, zone=None if own else ZoneInfo(controls["zone"]).key)
+        is_own = controls["zone"] == viewer.zone.key
+        view = replace(view, zone=None if is_own else ZoneInfo(controls["zone"]).key)
     if ids.CHART in changed:
         view = narrowed(view, controls["clicked"], zone)
     return view
 
 
 def _in_window(view: View, window: str, zone: ZoneInfo, today: date) -> View:
-    """Another length of period around the same days, the present one where it holds today."""
+    """Switch to another length of period around the shown days, or today if it is shown."""
     before = view.period(zone, today)
     if window == "custom":
         return replace(view, window=window, on=None, first=before.first, last=before.last)
     on = today if before.first <= today <= before.last else before.first
-    there = replace(view, window=window, on=on, first=None, last=None)
-    return there.during(there.period(zone, today), today)
+    switched = replace(view, window=window, on=on, first=None, last=None)
+    return switched.during(switched.period(zone, today), today)
 
 
 def _in_range(view: View, first: str, last: str) -> View:
-    """The days of the picker, which has them as ISO 8601, with or without a time.
+    """Switch to the days of the picker: ISO 8601, with or without a time.
 
-    More days than a period can have are cut off at its end.
+    Days beyond the longest period are cut off at the end.
     """
     start, end = date.fromisoformat(first[:10]), date.fromisoformat(last[:10])
     end = min(max(start, end), start + LONGEST - timedelta(days=1))
@@ -212,7 +211,7 @@ def _ids(chosen: list[int] | None) -> tuple[int, ...]:
 
 
 def narrowed(view: View, click: Mapping[str, Any] | None, zone: ZoneInfo) -> View:
-    """The view that a click on a bar asks for: its day, or in a day its project."""
+    """Narrow a view to a clicked bar: to its day, or within a day to its project."""
     bar = clicked_bar(click)
     if bar is None:
         return view

@@ -1,4 +1,4 @@
-"""What Dash keeps once per process, though a process may hold several Dash apps."""
+"""Isolate the page from the global state of Dash, which all apps of a process share."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from dash import _callback, _get_app, _get_paths, _pages
 
 @contextmanager
 def isolated_from_other_dash_apps() -> Iterator[None]:
-    """Leave to a host's own Dash apps what belongs to them.
+    """Keep an app made in this context away from the global state of other Dash apps.
 
-    Dash gives callbacks of the global ``dash.callback`` to whichever app is set up
-    next, and lets the app that was made last answer ``dash.get_app()`` and
-    ``dash.get_relative_path()``. An app made in this context does neither.
+    Dash gives callbacks of the global ``dash.callback`` to the app that is set up next,
+    and ``dash.get_app()`` and ``dash.get_relative_path()`` refer to the app that was made
+    last. An app made in this context takes no part in either.
     """
     callbacks = _callback.GLOBAL_CALLBACK_MAP
     lists = (_callback.GLOBAL_CALLBACK_LIST, _callback.GLOBAL_INLINE_SCRIPTS)
-    retained, kept_lists = callbacks.copy(), [items.copy() for items in lists]
+    saved_callbacks, saved_lists = callbacks.copy(), [items.copy() for items in lists]
     last_app, last_paths = _get_app.APP, _get_paths.CONFIG
     callbacks.clear()
     for items in lists:
@@ -26,8 +26,8 @@ def isolated_from_other_dash_apps() -> Iterator[None]:
     try:
         yield
     finally:
-        callbacks.update(retained)
-        for items, content in zip(lists, kept_lists, strict=True):
+        callbacks.update(saved_callbacks)
+        for items, content in zip(lists, saved_lists, strict=True):
             items[:] = content
         _get_app.APP = last_app
         _get_paths.CONFIG = _pages.CONFIG = last_paths

@@ -1,4 +1,4 @@
-"""Draw an answer: the components of the page, from what was read."""
+"""Draw an answer: turn what was read into the content of the page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from dashboard.selection.view import View
 
 
 def draw(answer: Answer, viewer: Viewer, context: PageContext) -> dict[str, Any]:
-    """The content of every element, by the names of the callback's outputs."""
+    """Return the content of every element, by the names of the callback's outputs."""
     view, overview, choices = answer.view, answer.overview, answer.choices
     period, names = overview.period, choices.project_names
     today = local_day(overview.window.as_of, period.zone)
@@ -70,5 +70,5 @@ def _controls(view: View, overview: Overview, choices: Choices) -> dict[str, Any
 
 
 def notice(problems: tuple[str, ...], shown: str) -> str:
-    """What is wrong with what was asked for, and what is shown instead."""
+    """Say what is wrong with a request, and what is shown instead; empty without problems."""
     return " ".join([*problems, f"Showing {shown[0].lower()}{shown[1:]}."]) if problems else ""

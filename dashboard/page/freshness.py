@@ -1,7 +1,7 @@
-"""How new the shown numbers are, and whether there are newer ones.
+"""The freshness of the shown numbers, and the route that says if there are newer ones.
 
-The page asks every few seconds, and reads its numbers anew only when a pass has changed
-them or time alone has.
+The page asks every few seconds, and reads its numbers again only when a pass, or time
+alone, has changed them.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from dashboard.responses import ANSWERED, error_response, json_response
 
 
 def freshness(overview: Overview, context: PageContext) -> dict[str, str | None]:
-    """What the browser knows of the age of an answer.
+    """Describe the age of an answer for the browser.
 
     Returns:
         Instants in ISO 8601 or None: ``changed_at``, when a pass last changed a number;
-        ``last_pass_at``; ``next_pass_at``; ``as_of``, when this was read; ``stale_at``,
-        when it will be wrong though no pass has changed anything.
+        ``last_pass_at``; ``next_pass_at``; ``as_of``, when the answer was read;
+        ``stale_at``, when it will be out of date even if no pass changes anything.
     """
     as_of = overview.window.as_of
-    known = _passes(overview.changed_at, overview.last_pass_at, as_of, context)
-    return {**known, "stale_at": stale_at(overview).isoformat()}
+    passes = _passes(overview.changed_at, overview.last_pass_at, as_of, context)
+    return {**passes, "stale_at": stale_at(overview).isoformat()}
 
 
 def stale_at(overview: Overview) -> datetime:
-    """When time alone will change what is shown.
+    """Return the instant at which time alone will change what is shown.
 
-    The hour ends, and maybe the day with it, or an agent has been silent for long enough
+    Then the hour ends, perhaps with its day, or an agent has been silent for long enough
     to count as idle, or as gone.
     """
     as_of = overview.window.as_of
@@ -49,7 +49,7 @@ def stale_at(overview: Overview) -> datetime:
 def add_version_rule(
     blueprint: Blueprint, reader: MetricReader, context: PageContext, now: Clock
 ) -> None:
-    """Answer ``/version`` below the page: one row of the database, never from a cache."""
+    """Add the route ``/version`` below the page: one row of the database, never cached."""
 
     @blueprint.get("/version")
     def version() -> Response:

@@ -1,4 +1,4 @@
-"""HTML attributes, and what Dash takes as children."""
+"""HTML attributes, and the type of the children of a Dash component."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ Children = Sequence[Component | str]
 
 
 def aria(**attributes: str) -> dict[str, Any]:
-    """ARIA attributes, whose hyphen Python's keywords cannot have."""
+    """Return ARIA attributes; their names have a hyphen, which Python's keywords cannot."""
     return {f"aria-{name}": value for name, value in attributes.items()}
 
 
 def data(**attributes: str) -> dict[str, Any]:
-    """Data attributes by which our scripts find an element: ``data-activity-…``."""
+    """Return data attributes by which our scripts find an element: ``data-activity-…``."""
     return {f"data-activity-{name}": value for name, value in attributes.items()}

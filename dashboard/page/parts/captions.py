@@ -16,7 +16,7 @@ from dashboard.page.parts.attributes import Children
 
 
 def state_counts(states: pd.DataFrame | None) -> Children:
-    """How many agents are in each state; None before the first answer."""
+    """List the number of agents in each state; ``states`` is None before the first answer."""
     return [
         html.Li(
             [
@@ -34,7 +34,7 @@ def _count_of(states: pd.DataFrame, state: str) -> str:
 
 
 def caption(overview: Overview, against: str) -> str:
-    """What the numbers cover, and what their changes are against."""
+    """Say which part of the period the numbers cover, and what their changes compare with."""
     parts = []
     if overview.period.holds(overview.window.as_of):
         parts.append("So far")
@@ -47,7 +47,7 @@ def caption(overview: Overview, against: str) -> str:
 
 
 def summary(overview: Overview, scope_name: str) -> str:
-    """The view in one sentence, for those who hear the page instead of seeing it."""
+    """Describe the view in one sentence, for screen readers."""
     totals, period = overview.totals, overview.period
     return (
         f"{scope_name}, {formatting.period_name(period.name, period.first, period.last)}: "
@@ -58,11 +58,14 @@ def summary(overview: Overview, scope_name: str) -> str:
 
 
 def shares(agents: pd.DataFrame) -> str:
-    """How unevenly the work is spread: ``3 of 20 agents made half of all turns``."""
+    """Say how unevenly turns are spread: ``3 of 20 active agents made half of the turns``.
+
+    Empty with fewer than four active agents.
+    """
     turns = agents["turn_count"]
     if (turns > 0).sum() < 4:
         return ""
-    cumulated = turns.sort_values(ascending=False).cumsum()
-    few = int((cumulated < turns.sum() / 2).sum()) + 1
+    cumulative = turns.sort_values(ascending=False).cumsum()
+    few = int((cumulative < turns.sum() / 2).sum()) + 1
     active = formatting.counted(int((turns > 0).sum()), "active agent")
     return f"{few} of {active} made half of the turns"

@@ -1,4 +1,4 @@
-"""The tables that are saved as CSV."""
+"""The data behind the page's download buttons: pictures and CSV."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def downloads(
     chart: Chart,
     pattern: Chart,
 ) -> dict[str, Any]:
-    """What the browser saves, as ``picture.js`` and ``csv.js`` in ``assets/`` take it.
+    """Return what the browser saves, for ``picture.js`` and ``csv.js`` in ``assets/``.
 
     Args:
-        overview: What is shown.
+        overview: The shown metrics.
         names: Names of projects by id.
         metric: One of :data:`dashboard.labels.LABELS`.
-        scope_name: Whose metrics: ``Project atlas``.
-        chart: The page's chart of it.
-        pattern: The heatmap of it.
+        scope_name: The scope in words: ``Project atlas``.
+        chart: The page's chart.
+        pattern: The page's heatmap.
 
     Returns:
-        ``charts``: by element id what makes a picture of it: ``layout`` to be added,
-        ``scale`` and ``filename``; ``tables``: by name the ``filename``, ``columns`` and
-        ``rows``, with None where there is no number.
+        ``charts``: by element id, the ``layout`` to add for a picture, its ``scale`` and
+        ``filename``; ``tables``: by name, the ``filename``, ``columns`` and ``rows``, with
+        None for missing numbers.
     """
     tables = {
         "chart": chart_table(overview, names),

@@ -1,4 +1,4 @@
-"""What the page says where there is nothing to draw, and what to do about it."""
+"""The empty state: say why there is nothing to draw, and what to do about it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from dashboard.selection.view import View
 
 
 def empty_state(overview: Overview, view: View, context: PageContext, scope_name: str) -> Children:
-    """Explain a period without turns; nothing where there are some.
+    """Explain a period without turns; empty if it has turns.
 
     Args:
         overview: The view's metrics.
-        view: What was asked for.
-        context: Where turns come from and how long their metrics are kept.
+        view: The requested view.
+        context: The source of turns, and the retention.
         scope_name: The scope in words, such as ``All projects``.
     """
     if overview.totals.turn_count:
@@ -33,7 +33,7 @@ def empty_state(overview: Overview, view: View, context: PageContext, scope_name
     period = overview.period
     name = formatting.period_name(period.name, period.first, period.last)
     if overview.window.until <= overview.kept_since:
-        return [html.H2(f"{name} is no longer kept"), _kept(context)]
+        return [html.H2(f"{name} is no longer kept"), _retention_hint(context)]
     return [
         html.H2(f"No turns {'on' if period.first == period.last else 'in'} {name}"),
         html.P(_subject(overview, scope_name)),
@@ -41,7 +41,7 @@ def empty_state(overview: Overview, view: View, context: PageContext, scope_name
     ]
 
 
-def _kept(context: PageContext) -> Component:
+def _retention_hint(context: PageContext) -> Component:
     option = "--retention-days" if context.looked_in else "ACTIVITY_RETENTION_DAYS"
     return html.P(
         [
@@ -65,11 +65,11 @@ def _nothing_ever(overview: Overview, context: PageContext, scope_name: str) -> 
         html.P("No Claude Code transcripts with turns were found in"),
         html.Ul([html.Li(html.Code(str(folder))) for folder in context.looked_in]),
         html.P("What to do:"),
-        html.Ul(_ways_to_begin(), className="activity-steps"),
+        html.Ul(_first_steps(), className="activity-steps"),
     ]
 
 
-def _ways_to_begin() -> list[Component]:
+def _first_steps() -> list[Component]:
     return [
         html.Li("Start Claude Code on this machine: this page notices by itself."),
         html.Li(
@@ -91,7 +91,7 @@ def _subject(overview: Overview, scope_name: str) -> str:
 
 
 def _newest(overview: Overview, view: View, context: PageContext) -> list[Component]:
-    """Where there is activity, or why there is none any more."""
+    """Link to the latest activity, or say why there is none to link to."""
     bucket, turn = overview.newest_bucket, overview.newest_turn_at
     if turn is not None and (bucket is None or turn >= bucket + HOUR):
         if turn >= overview.kept_since:
@@ -99,21 +99,21 @@ def _newest(overview: Overview, view: View, context: PageContext) -> list[Compon
         zone = overview.period.zone
         return [
             html.P(f"The last turn was on {formatting.date(turn.astimezone(zone))}."),
-            _kept(context),
+            _retention_hint(context),
         ]
-    return [] if bucket is None else _way_to(bucket, overview, view)
+    return [] if bucket is None else _link_to(bucket, overview, view)
 
 
-def _way_to(bucket: datetime, overview: Overview, view: View) -> list[Component]:
+def _link_to(bucket: datetime, overview: Overview, view: View) -> list[Component]:
     zone = overview.period.zone
     start, end = bucket.astimezone(zone), (bucket + HOUR).astimezone(zone)
     today = local_day(overview.window.as_of, zone)
     around = replace(view, window="day" if view.window == "custom" else view.window)
-    there = around.during(replace(around, on=start.date()).period(zone, today), today)
+    target = around.during(replace(around, on=start.date()).period(zone, today), today)
     between = f"between {formatting.clock(start)} and {formatting.clock(end)}"
     return [
         html.P(f"The latest activity was on {formatting.date(start)}, {between}."),
         html.P(
-            dcc.Link("Show the latest activity", href=there.address, className="activity-button")
+            dcc.Link("Show the latest activity", href=target.address, className="activity-button")
         ),
     ]

@@ -1,4 +1,4 @@
-"""Links to other periods, and the way back to everybody."""
+"""Links to other periods and to wider scopes."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from dashboard.selection.view import View
 
 
 def range_picker(view: View, overview: Overview) -> list[Component]:
-    """A picker for the days of a custom period; nothing for the others."""
+    """Return a picker for the days of a custom period; empty for other periods."""
     if view.window != "custom":
         return []
     period = overview.period
     today = local_day(overview.window.as_of, period.zone)
-    retained = overview.kept_since.astimezone(period.zone).date()
+    first_retained = overview.kept_since.astimezone(period.zone).date()
     return [
         dcc.DatePickerRange(
             id=ids.RANGE,
             start_date=period.first.isoformat(),
             end_date=period.last.isoformat(),
-            min_date_allowed=min(retained, period.first).isoformat(),
+            min_date_allowed=min(first_retained, period.first).isoformat(),
             max_date_allowed=max(today, period.last).isoformat(),
             display_format="D MMM YYYY",
             first_day_of_week=1,
@@ -40,7 +40,7 @@ def range_picker(view: View, overview: Overview) -> list[Component]:
 
 
 def period_links(view: View, period: Period, today: date) -> Children:
-    """The period's name between the ways to the one before and the one after."""
+    """Return the period's name between links to the periods before and after it."""
     current = period.first <= today <= period.last
     return [
         _step("earlier", "‹", view.during(period.earlier(), today), "Earlier"),
@@ -49,19 +49,21 @@ def period_links(view: View, period: Period, today: date) -> Children:
         dcc.Link(
             "Today",
             id="today",
-            href=replace(view, window=_calendar(view), on=None, first=None, last=None).address,
+            href=replace(
+                view, window=_calendar_window(view), on=None, first=None, last=None
+            ).address,
             className="activity-today" + " is-off" * current,
         ),
     ]
 
 
-def _calendar(view: View) -> str:
+def _calendar_window(view: View) -> str:
     return "day" if view.window == "custom" else view.window
 
 
-def _step(step_id: str, sign: str, view: View, label: str, *, off: bool = False) -> Component:
+def _step(step_id: str, arrow: str, view: View, label: str, *, off: bool = False) -> Component:
     return dcc.Link(
-        html.Span(sign, **aria(hidden="true")),
+        html.Span(arrow, **aria(hidden="true")),
         id=step_id,
         href=view.address,
         title=label,
@@ -70,21 +72,21 @@ def _step(step_id: str, sign: str, view: View, label: str, *, off: bool = False)
 
 
 def crumbs(view: View, choices: Choices) -> Children:
-    """The way back to wider scopes: ``All projects › atlas › 5f717a88``."""
-    wider = [("All projects", replace(view, projects=(), agents=()))]
+    """Return links to wider scopes: ``All projects › atlas › 5f717a88``."""
+    levels = [("All projects", replace(view, projects=(), agents=()))]
     if view.projects:
         name = _joined(view.projects, choices.project_names, "project")
-        wider.append((name, replace(view, agents=())))
+        levels.append((name, replace(view, agents=())))
     if view.agents:
-        wider.append((_joined(view.agents, choices.agent_names, "agent"), view))
-    links = [dcc.Link(name, href=there.address) for name, there in wider[:-1]]
-    here = html.Span(wider[-1][0], **aria(current="page"))
+        levels.append((_joined(view.agents, choices.agent_names, "agent"), view))
+    links = [dcc.Link(name, href=wider.address) for name, wider in levels[:-1]]
+    current = html.Span(levels[-1][0], **aria(current="page"))
     return [part for link in links for part in (link, html.Span(" › ", **aria(hidden="true")))] + [
-        here
+        current
     ]
 
 
 def _joined(chosen: tuple[int, ...], names: dict[int, str], noun: str) -> str:
     if len(chosen) > 2:
         return formatting.counted(len(chosen), noun)
-    return ", ".join(names.get(one, f"{noun} {one}") for one in chosen)
+    return ", ".join(names.get(member, f"{noun} {member}") for member in chosen)
