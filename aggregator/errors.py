@@ -6,7 +6,7 @@ what is allowed. Edges turn them into one line on stderr or a JSON answer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,27 @@ class ParameterError(ActivityError):
         super().__init__(f"{name}: {value!r} is not allowed; expected {allowed}")
 
 
+class UnknownParameterError(ActivityError):
+    """A request has a parameter that does not exist."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"there is no parameter {name!r}; there are {', '.join(known)}")
+
+
+class ConflictingParametersError(ActivityError):
+    """A parameter or option was given together with others that exclude it."""
+
+    def __init__(self, name: str, *others: str) -> None:
+        super().__init__(f"{name} cannot be combined with {' and '.join(others)}")
+
+
+class MissingParameterError(ActivityError):
+    """A parameter or option was given without others that it needs."""
+
+    def __init__(self, name: str, *missing: str) -> None:
+        super().__init__(f"{name} needs {' and '.join(missing)}")
+
+
 class UnknownScopeError(ActivityError):
     """No project or agent has the requested id."""
 
@@ -78,7 +99,7 @@ class DatabaseRefusedError(ActivityError):
     """PostgreSQL answered, but did not do what was asked: no right, no room, gone away."""
 
     def __init__(self, shown_url: str, reason: str) -> None:
-        super().__init__(f"the database {shown_url} gave up: {reason}")
+        super().__init__(f"the database {shown_url} failed: {reason}")
 
 
 class EmbeddedPostgresError(ActivityError):
@@ -100,8 +121,8 @@ class ForeignTablesError(ActivityError):
 
     def __init__(self, shown_url: str, tables: list[str]) -> None:
         super().__init__(
-            f"the database {shown_url} already has tables named {', '.join(tables)} that are "
-            "not ours; expected an empty database"
+            f"the database {shown_url} has tables of another program, {', '.join(tables)}; "
+            "expected an empty database"
         )
 
 
@@ -117,7 +138,7 @@ class AdoptionError(ActivityError):
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__(
-            f"the table activity_metrics that is there cannot be adopted: {'; '.join(problems)}"
+            f"the existing table activity_metrics cannot be adopted: {'; '.join(problems)}"
         )
 
 
@@ -126,8 +147,8 @@ class MigrationRefusedError(ActivityError):
 
     def __init__(self, shown_url: str, reason: str) -> None:
         super().__init__(
-            f"cannot make the tables of headspace-activity in {shown_url}: {reason}; the role "
-            "must be allowed to create tables and to refer to projects and agents"
+            f"cannot create the tables of headspace-activity in {shown_url}: {reason}; the role "
+            "must be allowed to create tables and to reference projects and agents"
         )
 
 
@@ -135,10 +156,8 @@ class NotMigratedError(ActivityError):
     """A host's database has not got our tables yet, or has them in an older form."""
 
     def __init__(self, current: str | None) -> None:
-        state = f"are at {current}, an older form" if current else "are not there yet"
-        super().__init__(
-            f"the tables of headspace-activity {state}; run this once: flask activity migrate"
-        )
+        state = f"are at the older revision {current}" if current else "do not exist yet"
+        super().__init__(f"the tables of headspace-activity {state}; run: flask activity migrate")
 
 
 class BackfillRunningError(ActivityError):
@@ -146,7 +165,7 @@ class BackfillRunningError(ActivityError):
 
     def __init__(self, shown_url: str) -> None:
         super().__init__(
-            f"another backfill of the database {shown_url} is running; wait for its end"
+            f"another backfill of the database {shown_url} is running; wait until it has ended"
         )
 
 
@@ -155,7 +174,7 @@ class WorkerLostError(ActivityError):
 
     def __init__(self, since: datetime, until: datetime, times: int) -> None:
         super().__init__(
-            f"the worker died {times} times over the hours from {since:%FT%H:%MZ} to "
+            f"a worker died {times} times while computing the hours from {since:%FT%H:%MZ} to "
             f"{until:%FT%H:%MZ}; is there enough memory?"
         )
 
@@ -179,8 +198,8 @@ class TablesBusyError(ActivityError):
 
     def __init__(self) -> None:
         super().__init__(
-            "agents, tasks or turns are being written all the time; expected a moment without "
-            "an open transaction on them"
+            "the tables agents, tasks and turns are in use by open transactions; try again when "
+            "nothing writes to them"
         )
 
 
@@ -190,9 +209,10 @@ class UnknownNameError(ActivityError):
     def __init__(self, kind: str, wanted: str, names: Mapping[int, str], found: list[int]) -> None:
         if found:
             ids = ", ".join(map(str, found))
-            said = f"several are called {wanted!r}; expected one of their ids: {ids}"
+            said = f"several {kind}s are named {wanted!r}; use one of their ids: {ids}"
         else:
             every = sorted(set(names.values()), key=lambda name: (name.casefold(), name))
             some, more = ", ".join(every[:SHOWN_NAMES]), " …" if every[SHOWN_NAMES:] else ""
-            said = f"none is called {wanted!r}; there are: {some or 'none yet'}{more}"
-        super().__init__(f"{kind}: {said}")
+            known = f"there are {some}{more}" if some else f"there are no {kind}s yet"
+            said = f"there is no {kind} named {wanted!r}; {known}"
+        super().__init__(said)

@@ -13,9 +13,12 @@ from typing import Any
 from flask import Response
 
 from aggregator.errors import (
+    ConflictingParametersError,
     HostSchemaError,
+    MissingParameterError,
     NotMigratedError,
     ParameterError,
+    UnknownParameterError,
     UnknownScopeError,
 )
 from aggregator.query.reader import DATABASE_AWAY
@@ -27,7 +30,10 @@ from dashboard.errors import (
 )
 
 STATUS: dict[type[Exception], int] = {
+    ConflictingParametersError: 400,
+    MissingParameterError: 400,
     ParameterError: 400,
+    UnknownParameterError: 400,
     UnknownScopeError: 404,
     PictureFailedError: 500,
     BrowserMissingError: 501,

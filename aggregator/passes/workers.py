@@ -88,7 +88,7 @@ def dask_cluster(address: str) -> Workers:
         DaskMissingError: The extra ``dask`` is not installed.
     """
     if not ADDRESS.fullmatch(address):
-        raise SettingError("--dask", address, "the address of a scheduler, as tcp://host:8786")
+        raise SettingError("--dask", address, "the address of a scheduler, such as tcp://host:8786")
     try:
         from distributed.scheduler import KilledWorker  # noqa: PLC0415 - an extra, and slow
     except ImportError:

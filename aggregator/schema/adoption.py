@@ -80,7 +80,7 @@ def _column_problems(columns: Mapping[str, Column]) -> Iterator[str]:
             yield f"{name} is {columns[name].type} {expected}"
     for name, column in columns.items():
         if column.needs_value and name not in GIVEN:
-            yield f"{name} needs a value that we do not know (expected a default)"
+            yield f"{name} has no default and must not be null (expected a default)"
 
 
 def _key_problems(conn: Connection) -> Iterator[str]:
@@ -88,7 +88,7 @@ def _key_problems(conn: Connection) -> Iterator[str]:
         # A row that lost its scope would violate our CHECK, and the host's delete fail.
         if key["options"].get("ondelete") in ("SET NULL", "SET DEFAULT"):
             names = ", ".join(key["constrained_columns"])
-            yield f"{names} is emptied when what it refers to is deleted (expected CASCADE)"
+            yield f"{names} is cleared when the row it references is deleted (expected CASCADE)"
 
 
 def _row_problems(conn: Connection, columns: Mapping[str, Column]) -> Iterator[str]:

@@ -14,10 +14,10 @@ from sqlalchemy.exc import DBAPIError
 from aggregator.database.engine import connect, display_url, server_message
 from aggregator.database.models import STANDALONE_TABLES
 from aggregator.errors import (
+    ConflictingParametersError,
     DatabaseRefusedError,
     EmbeddedPostgresError,
     ForeignTablesError,
-    SettingError,
 )
 from aggregator.forks import in_forked_children
 from aggregator.schema import capture
@@ -43,14 +43,15 @@ def open_database(settings: Settings, *, purpose: str, demo: bool = False) -> It
             embedded PostgreSQL offers.
 
     Raises:
-        SettingError: ``demo`` with a database of the user's.
+        ConflictingParametersError: ``demo`` with a database of the user's.
+        SettingError: The URL is not one of PostgreSQL.
         DatabaseUnreachableError: The user's database does not answer.
         DatabaseRefusedError: It answers, and fails at something later on.
         EmbeddedPostgresError: The embedded one cannot be started.
         ForeignTablesError: The database has tables of these names from elsewhere.
     """
     if demo and settings.database_url:
-        raise SettingError("database-url", "…", "no database of yours together with --demo")
+        raise ConflictingParametersError("--demo", "--database-url or ACTIVITY_DATABASE_URL")
     with ExitStack() as stack:
         if settings.database_url:
             engine = connect(settings.database_url, purpose=purpose)

@@ -60,7 +60,7 @@ def find_transcripts(folders: Iterable[Path], *, must_exist: bool = False) -> Fo
                 _add_file(path, folder, found)
             reason = found.unreadable.get(folder)
         else:
-            reason = "it is no folder" if os.path.exists(folder) else "there is no such folder"
+            reason = "it is not a folder" if os.path.exists(folder) else "there is no such folder"
         if must_exist and reason is not None:
             raise TranscriptsUnreadableError(folder, reason)
     return found

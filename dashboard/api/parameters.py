@@ -9,7 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from aggregator.errors import ParameterError
+from aggregator.errors import (
+    ConflictingParametersError,
+    ParameterError,
+    UnknownParameterError,
+)
 from aggregator.metrics.periods import CalendarName, calendar_period, today
 from aggregator.metrics.scope import Scope, ScopeKind
 from aggregator.metrics.series import FREQS
@@ -30,7 +34,7 @@ LONGEST_HOURLY = timedelta(days=32)
 ZONED_INSTANT = "an ISO 8601 instant with a time zone, such as 2026-11-22T14:00:00Z"
 IDS = "a whole number"
 ALONE = {"since": ("window", "offset"), "offset": ("until",)}
-"""Parameters that contradict each other."""
+"""Parameters that exclude each other."""
 OFFSETS = f"a whole number from -{MOST_OFFSET} to 0"
 
 
@@ -71,18 +75,19 @@ def parse_span(args: Mapping[str, list[str]], now: datetime, retention: timedelt
         retention: For how long metrics are kept.
 
     Raises:
-        ParameterError: A parameter is unknown, repeated, malformed, or contradicts
-            another.
+        UnknownParameterError: There is no such parameter.
+        ParameterError: A parameter is repeated or malformed.
+        ConflictingParametersError: Two parameters exclude each other.
     """
     for name, values in args.items():
         if name not in PARAMETERS:
-            raise ParameterError(name, values[0], f"one of the parameters {', '.join(PARAMETERS)}")
+            raise UnknownParameterError(name, PARAMETERS)
         if len(values) > 1:
             raise ParameterError(name, ", ".join(values), "one value")
     for name, others in ALONE.items():
         for other in others:
             if name in args and other in args:
-                raise ParameterError(other, args[other][0], f"no {other} beside {name}")
+                raise ConflictingParametersError(other, name)
     given = {name: PARAMETERS[name].read(values[0]) for name, values in args.items()}
     zone = given.get("tz", ZoneInfo("UTC"))
     window = _window(given, zone, now)

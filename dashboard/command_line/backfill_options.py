@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import click
 
-from aggregator.errors import SettingError
+from aggregator.errors import ConflictingParametersError, SettingError
 from aggregator.metrics.windows import floor_hour
 from aggregator.passes.workers import Workers, dask_cluster, process_pool
 
@@ -90,11 +90,12 @@ def parse_workers(size: str | None, dask: str | None) -> Workers | None:
     """Read the workers; None means this process alone.
 
     Raises:
-        SettingError: The number of processes is not allowed, or both options are given.
+        SettingError: The number of processes is not allowed.
+        ConflictingParametersError: Both options are given.
         DaskMissingError: A cluster is named, but the extra ``dask`` is not installed.
     """
     if size and dask:
-        raise SettingError("--workers", size, "no number of processes together with --dask")
+        raise ConflictingParametersError("--workers", "--dask")
     if dask:
         return dask_cluster(dask)
     if not size:

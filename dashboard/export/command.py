@@ -6,12 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from tzlocal import get_localzone
 
-from aggregator.errors import ParameterError, SettingError
+from aggregator.errors import (
+    ConflictingParametersError,
+    MissingParameterError,
+    ParameterError,
+    SettingError,
+)
+from aggregator.metrics.periods import CalendarName
 from aggregator.parameters import one_of
 from aggregator.query.names import find_ids
 from aggregator.query.reader import MetricReader
@@ -24,6 +30,7 @@ from dashboard.selection.view import View
 
 VIEW_OPTIONS = ("metric", "window", "on", "from", "to", "tz", "theme", "width", "height", "scale")
 """Options with the meaning of the address parameter of that name."""
+CALENDAR = get_args(CalendarName)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +54,22 @@ def read_options(given: Mapping[str, Any]) -> ExportOptions:
     """Read the options of :func:`dashboard.export.options.export_options`.
 
     Raises:
-        SettingError: An option is malformed, or contradicts another.
+        SettingError: An option is malformed.
+        ConflictingParametersError: Two options exclude each other.
+        MissingParameterError: An option needs another one.
         OutputError: There is no folder to write to.
     """
     raw = {name: given[name] for name in VIEW_OPTIONS if given[name] is not None}
     for name, other in (("from", "to"), ("to", "from")):
         if name in raw and other not in raw:
-            raise SettingError(f"--{other}", "", f"a day beside --{name}")
+            raise MissingParameterError(f"--{name}", f"--{other}")
     if "from" in raw:
-        if "window" in raw:
-            raise SettingError("--window", raw["window"], "no window beside --from and --to")
+        for name in ("window", "on"):
+            if name in raw:
+                raise ConflictingParametersError(f"--{name}", "--from", "--to")
         raw["window"] = "custom"
     try:
+        one_of("window", given["window"] or CALENDAR[0], CALENDAR)
         chart = one_of("chart", given["chart"] or CHARTS[0], CHARTS)
         target = find_target(chart, given["out"], given["format"])
         export = read_export(chart, target.kind, target.bundle, raw)

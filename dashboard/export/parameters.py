@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from re import fullmatch
 from zoneinfo import ZoneInfo
 
-from aggregator.errors import ParameterError
+from aggregator.errors import (
+    ConflictingParametersError,
+    MissingParameterError,
+    ParameterError,
+    UnknownParameterError,
+)
 from aggregator.metrics.periods import custom_period
 from aggregator.metrics.windows import LONGEST
 from aggregator.parameters import one_of
@@ -84,12 +89,14 @@ def read_export(chart: str, kind: str, bundle: str | None, raw: Mapping[str, str
         raw: Texts of the parameters by name.
 
     Raises:
-        ParameterError: A parameter is unknown, malformed, or contradicts another.
+        UnknownParameterError: There is no such parameter.
+        ParameterError: A parameter is malformed.
+        ConflictingParametersError: Two parameters exclude each other.
+        MissingParameterError: A parameter needs another one.
     """
-    for name, text in raw.items():
+    for name in raw:
         if name not in ADDRESS_PARAMETERS and name not in PICTURE_PARAMETERS:
-            known = ", ".join([*ADDRESS_PARAMETERS, *PICTURE_PARAMETERS])
-            raise ParameterError(name, text, f"one of the parameters {known}")
+            raise UnknownParameterError(name, (*ADDRESS_PARAMETERS, *PICTURE_PARAMETERS))
     return Export(
         view=read_view({name: text for name, text in raw.items() if name in ADDRESS_PARAMETERS}),
         chart=chart,
@@ -104,18 +111,20 @@ def read_view(raw: Mapping[str, str]) -> View:
     """Read a view strictly; the page would replace what makes no sense by a default.
 
     Raises:
-        ParameterError: A parameter is malformed, or contradicts another.
+        ParameterError: A parameter is malformed.
+        ConflictingParametersError: Two parameters exclude each other.
+        MissingParameterError: A parameter needs another one.
     """
     view = View(**dict(read_parameter(name, text) for name, text in raw.items()))
     if view.window != "custom":
         for name in ("from", "to"):
             if name in raw:
-                raise ParameterError(name, raw[name], "it only together with window=custom")
+                raise MissingParameterError(name, "window=custom")
         return view
     if view.on is not None:
-        raise ParameterError("on", raw["on"], "no day beside window=custom")
+        raise ConflictingParametersError("on", "window=custom")
     if view.first is None or view.last is None:
-        raise ParameterError("window", "custom", "from and to beside it")
+        raise MissingParameterError("window=custom", "from", "to")
     try:
         custom_period(view.first, view.last, ZoneInfo("UTC"))
     except ParameterError:

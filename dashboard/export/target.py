@@ -65,7 +65,9 @@ def _of_file(chart: str, extension: str, kind: str | None) -> tuple[str, str | N
     if extension == "zip":
         return one_of("format", kind or KINDS[0], KINDS), extension
     if kind not in (None, extension):
-        raise ParameterError("format", kind, f"{extension}, in which the file's name ends")
+        raise ParameterError(
+            "format", kind, f"{extension}, as the file's name ends in .{extension}"
+        )
     return extension, extension if chart == ALL else None
 
 

@@ -52,7 +52,7 @@ def find_engine(app: Flask, given: Given | None, url: str | None) -> Callable[[]
     if name is None:
         raise MountError(
             app.name,
-            "there is no database; expected Activity(engine=…), ACTIVITY_DATABASE_URL, "
+            "it names no database; expected Activity(engine=…), ACTIVITY_DATABASE_URL, "
             "Flask-SQLAlchemy set up before, or SQLALCHEMY_DATABASE_URI",
         )
     chosen = candidates[name]

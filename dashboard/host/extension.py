@@ -124,13 +124,13 @@ class Activity:
 def _check_server(app: Flask, settings: HostSettings) -> None:
     """Refuse a server on which Activity would be incomplete or hidden."""
     if "activity" in app.extensions:
-        raise MountError(app.name, "it has Activity already; expected one call for each server")
+        raise MountError(app.name, "it already has Activity; add it only once")
     # Flask has no public name for this, and would fail halfway.
     if app._got_first_request:
-        raise MountError(app.name, "it has answered a request already; expected a call before")
+        raise MountError(app.name, "it has already answered a request; add Activity earlier")
     for name in ("activity", "activity_api"):
         if name in app.blueprints:
-            raise MountError(app.name, f"it has a blueprint named {name!r}, which is to be ours")
+            raise MountError(app.name, f"it has a blueprint {name!r}, and Activity needs this name")
     places = {
         settings.url_prefix: "another url_prefix",
         f"{settings.api_prefix}/overall": "another api_prefix",
@@ -138,5 +138,5 @@ def _check_server(app: Flask, settings: HostSettings) -> None:
     for rule in app.url_map.iter_rules():
         place = rule.rule.rstrip("/")
         if place in places:
-            reason = f"{place} belongs to {rule.endpoint!r}; expected {places[place]}"
+            reason = f"{place} belongs to its endpoint {rule.endpoint!r}; choose {places[place]}"
             raise MountError(app.name, reason)

@@ -6,6 +6,7 @@ from os import PathLike
 from pathlib import Path
 
 from aggregator.errors import ParameterError
+from aggregator.parameters import one_of
 from aggregator.query.overview import Overview
 from dashboard.charts.activity_chart import names_in
 from dashboard.labels import LABELS, TURNS
@@ -48,8 +49,7 @@ def save_picture(
     kind = path.suffix.lower().removeprefix(".")
     if kind not in KINDS:
         raise ParameterError("path", str(path), "a name that ends in .png, .svg or .pdf")
-    if metric not in LABELS:
-        raise ParameterError("metric", metric, ", ".join(LABELS))
+    one_of("metric", metric, tuple(LABELS))
     size = size or PictureSize()
     chart = picture_of(
         overview,

@@ -16,7 +16,7 @@ from typing import Any, cast
 from urllib.parse import parse_qs, urlencode
 from zoneinfo import ZoneInfo
 
-from aggregator.errors import ParameterError
+from aggregator.errors import MissingParameterError, ParameterError
 from aggregator.metrics.periods import CalendarName, Period, calendar_period, custom_period
 from aggregator.metrics.scope import OVERALL, Scope
 from aggregator.metrics.windows import LONGEST
@@ -154,9 +154,9 @@ def _checked_range(view: View) -> tuple[View, list[str]]:
     """Return a view with a valid custom period, or with the default one and the reason."""
     try:
         if view.first is None or view.last is None:
-            raise ParameterError("from", view.first, "together with to")
+            raise MissingParameterError("window=custom", "from", "to")
         custom_period(view.first, view.last, ZoneInfo("UTC"))
-    except ParameterError:
+    except (ParameterError, MissingParameterError):
         expected = f"a first day and a last one, at most {LONGEST.days} days in all"
         problem = f"In the address, a custom window needs from and to: {expected}."
         return replace(view, window="day", first=None, last=None), [problem]

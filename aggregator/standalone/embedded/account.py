@@ -47,8 +47,8 @@ def account_for(data: Path) -> Account | None:
             continue
         return Account(entry.pw_uid, entry.pw_gid)
     raise EmbeddedPostgresError(
-        "it cannot run as root, and there is neither an account 'postgres' nor 'nobody';"
-        " run as another user, or give --database-url"
+        "it cannot run as root, and there is no account 'postgres' or 'nobody' to run it as;"
+        " run as another user, or use --database-url instead"
     )
 
 

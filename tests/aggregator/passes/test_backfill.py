@@ -167,8 +167,8 @@ def test_a_stretch_that_kills_its_worker_every_time_is_named(history, thread):
             running.result(timeout=60)
 
     assert str(error.value) == (
-        "the worker died 3 times over the hours from 2026-11-21T20:00Z to 2026-11-22T00:00Z; "
-        "is there enough memory?"
+        "a worker died 3 times while computing the hours from 2026-11-21T20:00Z to "
+        "2026-11-22T00:00Z; is there enough memory?"
     )
 
 

@@ -40,9 +40,9 @@ def test_a_name_of_nobody_is_an_error_that_lists_some():
         find_ids("atals", KNOWN, "project")
 
     assert str(error.value) == (
-        "project: none is called 'atals'; there are: 42, Am\u00e9lie, atlas, Billing, Twin, twin"
+        "there is no project named 'atals'; there are 42, Am\u00e9lie, atlas, Billing, Twin, twin"
     )
-    with pytest.raises(UnknownNameError, match=r"there are: none yet$"):
+    with pytest.raises(UnknownNameError, match=r"there are no projects yet$"):
         find_ids("atlas", KNOWN[:0], "project")
     many = pd.DataFrame({"agent_id": range(30), "name": [f"a{number}" for number in range(30)]})
     with pytest.raises(UnknownNameError, match=r"a25, a26 …$"):
@@ -53,9 +53,7 @@ def test_a_name_of_several_is_an_error_that_gives_their_ids():
     with pytest.raises(UnknownNameError) as error:
         find_ids("twin", KNOWN, "project")
 
-    assert str(error.value) == (
-        "project: several are called 'twin'; expected one of their ids: 3, 4"
-    )
+    assert str(error.value) == ("several projects are named 'twin'; use one of their ids: 3, 4")
 
 
 def test_a_choice_that_has_come_out_empty_does_not_mean_everybody():

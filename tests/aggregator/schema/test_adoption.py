@@ -95,13 +95,13 @@ def test_neither_side_of_an_adopted_table_wants_to_migrate_it(host):
         (
             {"mood": "text NOT NULL", "id": "int PRIMARY KEY"},
             "",
-            "id needs a value that we do not know (expected a default); "
-            "mood needs a value that we do not know (expected a default)",
+            "id has no default and must not be null (expected a default); "
+            "mood has no default and must not be null (expected a default)",
         ),
         (
             {"agent_id": "int REFERENCES agents ON DELETE SET NULL"},
             "",
-            "agent_id is emptied when what it refers to is deleted (expected CASCADE)",
+            "agent_id is cleared when the row it references is deleted (expected CASCADE)",
         ),
         (
             {},
@@ -133,7 +133,7 @@ def test_what_cannot_be_adopted_is_refused_and_left_as_it_is(host, changes, rows
         upgrade(host.engine, "activity")
 
     assert str(refusal.value) == (
-        f"the table activity_metrics that is there cannot be adopted: {problem}"
+        f"the existing table activity_metrics cannot be adopted: {problem}"
     )
     assert inspect(host.engine).get_table_names() == tables
 

@@ -176,7 +176,7 @@ def test_triggers_of_a_source_with_other_columns_do_not_count(conn):
 def test_installing_gives_way_to_somebody_who_is_writing(captured_engine, conn, monkeypatch):
     monkeypatch.setattr(capture, "TRIES", 1)
     with captured_engine.connect() as other:
-        with pytest.raises(TablesBusyError, match=r"agents, tasks or turns are being written"):
+        with pytest.raises(TablesBusyError, match=r"agents, tasks and turns are in use"):
             capture.remove(other)
 
         assert other.scalar(select(func.count(Agent.id))) == 0

@@ -144,7 +144,7 @@ def test_a_role_that_may_not_make_tables_is_told_so(host):
         host.run("DROP OWNED BY reader; DROP ROLE reader")
 
     assert str(refusal.value) == (
-        f"cannot make the tables of headspace-activity in {display_url(reader.url)}: permission "
-        "denied for schema fleet; the role must be allowed to create tables and to refer to "
+        f"cannot create the tables of headspace-activity in {display_url(reader.url)}: permission "
+        "denied for schema fleet; the role must be allowed to create tables and to reference "
         "projects and agents"
     )

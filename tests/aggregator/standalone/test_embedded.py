@@ -28,7 +28,7 @@ ROOT_OF_CODE = Path(__file__).parents[3]
 USER = """
 import os, sys
 from pathlib import Path
-from aggregator.standalone.embedded.cluster import PACKAGE, installed
+from aggregator.standalone.embedded.cluster import PACKAGE, package_folder
 from aggregator.standalone.embedded import EmbeddedPostgres
 
 with EmbeddedPostgres(Path(sys.argv[1])) as server:

@@ -119,7 +119,7 @@ def test_a_missing_folder_is_empty_unless_it_must_exist(tmp_path):
     assert find_transcripts([missing, file]).transcripts == []
     with pytest.raises(TranscriptsUnreadableError, match=r"missing: there is no such folder"):
         find_transcripts([missing], must_exist=True)
-    with pytest.raises(TranscriptsUnreadableError, match=r"1\.jsonl: it is no folder"):
+    with pytest.raises(TranscriptsUnreadableError, match=r"1\.jsonl: it is not a folder"):
         find_transcripts([file], must_exist=True)
 
 

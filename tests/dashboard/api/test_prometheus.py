@@ -204,10 +204,7 @@ def test_a_host_unlike_ourselves(host):
     assert (missing.status_code, missing.headers["Cache-Control"], missing.get_json()) == (
         503,
         "no-store",
-        {
-            "error": "the tables of headspace-activity are not there yet; run this once: "
-            "flask activity migrate"
-        },
+        {"error": "the tables of headspace-activity do not exist yet; run: flask activity migrate"},
     )
     assert found["activity_turns", "alpha", "1", "day"] == 6
     assert found["activity_turn_time_seconds", "alpha", "1", "day"] == 660

@@ -152,12 +152,18 @@ def test_days_are_chosen_by_their_first_and_last(run, tmp_path):
     ("arguments", "words"),
     [
         (["--chart", "nope"], "--chart: 'nope' is not allowed; expected turns, turn-time, agents"),
-        (["--window", "year"], "--window: 'year' is not allowed; expected day, week, month or c"),
+        (["--window", "year"], "--window: 'year' is not allowed; expected day, week or month"),
         (["--on", "2026-11-23"], "--on: '2026-11-23' is not allowed; expected a day up to 2026-1"),
-        (["--from", "2026-11-02"], "--to: '' is not allowed; expected a day beside --from"),
+        (["--window", "custom"], "--window: 'custom' is not allowed; expected day, week or month"),
+        (["--from", "2026-11-02"], "--from needs --to"),
+        (["--to", "2026-11-02"], "--to needs --from"),
         (
             ["--window", "week", "--from", "2026-11-02", "--to", "2026-11-03"],
-            "--window: 'week' is not allowed; expected no window beside --from and --to",
+            "--window cannot be combined with --from and --to",
+        ),
+        (
+            ["--on", "2026-11-02", "--from", "2026-11-02", "--to", "2026-11-03"],
+            "--on cannot be combined with --from and --to",
         ),
         (["--tz", "Mars"], "--tz: 'Mars' is not allowed; expected a time zone such as Europe/Ber"),
         (["--theme", "blue"], "--theme: 'blue' is not allowed; expected light or dark"),
@@ -166,7 +172,7 @@ def test_days_are_chosen_by_their_first_and_last(run, tmp_path):
         (["--out", "x.gif"], "--out: 'x.gif' is not allowed; expected a name that ends in .png"),
         (
             ["--project", "nope"],
-            "project: none is called 'nope'; there are: atlas-api, billing, docs-site, mobile-app",
+            "there is no project named 'nope'; there are atlas-api, billing, docs-site, mobile-app",
         ),
         (["--project", "99"], "there is no project with id 99"),
     ],

@@ -147,7 +147,7 @@ def test_a_report_is_a_zip_of_pngs(page):
         ("nope.png", 400, "chart: 'nope' is not allowed; expected turns, turn-time, agents, "),
         ("turns.png?window=year", 400, "window: 'year' is not allowed; expected day, week, "),
         ("turns.png?window=day&window=week", 400, "window: 'day, week' is not allowed; expected o"),
-        ("turns.png?size=1", 400, "size: '1' is not allowed; expected one of the parameters "),
+        ("turns.png?size=1", 400, "there is no parameter 'size'; there are window, "),
         ("turns.png?width=9", 400, "width: '9' is not allowed; expected a whole number from 300"),
         (
             "turns.png?on=2026-11-23",
@@ -188,7 +188,7 @@ def test_a_database_that_is_away_or_not_migrated_is_no_picture(open_page, fresh,
         {"error": "the database does not answer; try again later"},
     )
     assert unready.status_code == 503
-    assert unready.get_json()["error"].endswith("run this once: flask activity migrate")
+    assert unready.get_json()["error"].endswith("run: flask activity migrate")
 
 
 def test_without_chrome_the_answer_says_what_is_missing(page, monkeypatch, open_page, empty_engine):

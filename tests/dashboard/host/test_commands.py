@@ -159,8 +159,8 @@ def test_before_migrate_all_others_end_with_one_line(run, fresh, command):
 
     assert (done.exit_code, done.stderr) == (
         1,
-        "activity: the tables of headspace-activity are not there yet; "
-        "run this once: flask activity migrate\n",
+        "activity: the tables of headspace-activity do not exist yet; "
+        "run: flask activity migrate\n",
     )
 
 
@@ -179,6 +179,6 @@ def test_a_database_that_does_not_answer_is_one_line(run):
 
     assert done.exit_code == 1
     assert done.stderr.startswith(
-        "activity: the database postgresql://me:***@127.0.0.1:1/none gave "
+        "activity: the database postgresql://me:***@127.0.0.1:1/none failed: "
     )
     assert done.stderr.count("\n") == 1

@@ -148,7 +148,7 @@ def test_an_engine_that_commits_by_itself_makes_whole_passes(turns, now):
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        (None, "cannot add Activity to the Flask server 'host': there is no database; expected "),
+        (None, "cannot add Activity to the Flask server 'host': it names no database; expected "),
         ("sqlite://", "engine: 'sqlite://…' is not allowed; expected postgresql://"),
         (42, "engine: 42 is not allowed; expected an Engine, a URL, Flask-SQLAlchemy's db, or "),
     ],
@@ -217,9 +217,9 @@ def test_a_second_time_on_one_server_is_refused(engine):
     app = host()
     activity = Activity(app, engine=engine)
 
-    with pytest.raises(MountError, match="it has Activity already; expected one call"):
+    with pytest.raises(MountError, match="it already has Activity; add it only once"):
         activity.init_app(app)
-    with pytest.raises(MountError, match="it has Activity already; expected one call"):
+    with pytest.raises(MountError, match="it already has Activity; add it only once"):
         Activity(app, engine=engine, url_prefix="/other")
 
 
@@ -227,7 +227,7 @@ def test_a_server_that_has_answered_is_refused(engine):
     app = host()
     app.test_client().get("/")
 
-    with pytest.raises(MountError, match="it has answered a request already"):
+    with pytest.raises(MountError, match="it has already answered a request"):
         Activity(app, engine=engine)
 
 
@@ -235,7 +235,9 @@ def test_an_address_of_the_hosts_is_not_taken_from_it(engine):
     app = host()
     app.add_url_rule("/activity/", "feed", lambda: "The host's")
 
-    with pytest.raises(MountError, match="/activity belongs to 'feed'; expected another url_p"):
+    with pytest.raises(
+        MountError, match="/activity belongs to its endpoint 'feed'; choose another url_p"
+    ):
         Activity(app, engine=engine)
 
     assert app.test_client().get("/activity/").text == "The host's"
@@ -420,9 +422,7 @@ def test_tables_that_are_missing_are_told_with_the_command_that_makes_them(
     app = host()
     Activity(app, engine=fresh)
     client = app.test_client()
-    missing = (
-        "the tables of headspace-activity are not there yet; run this once: flask activity migrate"
-    )
+    missing = "the tables of headspace-activity do not exist yet; run: flask activity migrate"
 
     answer = client.get("/api/metrics/overall")
     shown = post_update(client).get_json()["response"]
@@ -450,7 +450,7 @@ def test_meanwhile_the_job_is_a_line_in_the_log_and_no_traceback(
     app.extensions["activity"].stop()
 
     record = caplog.records[0]
-    assert record.getMessage().startswith("pass: the tables of headspace-activity are not t")
+    assert record.getMessage().startswith("pass: the tables of headspace-activity do not ex")
     assert record.exc_info is None
 
 
