@@ -23,7 +23,7 @@ FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 of_every_page = pytest.mark.parametrize(
-    "page", PAGES, ids=lambda page: page.parent.name + page.stem
+    "page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix()
 )
 
 
