@@ -1,6 +1,6 @@
-"""The chart of the page: what happened in each bucket of a period.
+"""The activity chart: one metric in each bucket of a period.
 
-Pure Plotly: an overview in, a figure out. Notebooks and the PNG export draw the same.
+Pure Plotly: an overview in, a figure out. The page, notebooks and exports all draw it.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ def activity_chart(
 ) -> go.Figure:
     """Draw one metric of every bucket in a period, see :func:`chart_of`.
 
-    Without ``names``, projects are called as the overview itself calls them.
+    Without ``names``, projects have the names in the overview.
     """
     return go.Figure(chart_of(overview, names or names_in(overview), metric, scheme))
 
 
 def names_in(overview: Overview) -> dict[int, str]:
-    """The names of the projects of an overview, by id."""
+    """Return the names of the projects in an overview, by id."""
     projects = overview.projects
     return dict(zip(projects["project_id"].tolist(), projects["name"], strict=True))
 
@@ -49,18 +49,18 @@ def names_in(overview: Overview) -> dict[int, str]:
 def chart_of(
     overview: Overview, names: Mapping[int, str], metric: str = TURNS, scheme: str = "light"
 ) -> Chart:
-    """One metric of every bucket in a period, as ``data`` and ``layout`` of a figure.
+    """Draw one metric of every bucket in a period, as ``data`` and ``layout`` of a figure.
 
-    Not yet a :class:`plotly.graph_objects.Figure`, which checks every property and takes
-    longer over it than the database over all numbers.
+    This is not yet a :class:`plotly.graph_objects.Figure`, which checks every property
+    and takes longer to do so than the database takes to return all numbers.
 
-    Turns are bars, stacked by project where there are several, with the average turn
-    time as a line over them; a bucket without turns is a hole in that line. The x axis
-    is as :func:`dashboard.charts.axes.time_axis` has it. Bars carry ``customdata`` of the
-    project's id (None for all) and the bucket's start (ISO 8601, UTC).
+    Turns are bars, stacked by project if there are several, with the average turn time as
+    a line over them; a bucket without turns is a hole in that line. For the x axis, see
+    :func:`dashboard.charts.axes.time_axis`. The ``customdata`` of bars is the project's id
+    (None for all) and the bucket's start (ISO 8601, UTC).
 
     Args:
-        overview: What to draw; may be empty.
+        overview: The metrics; may be empty.
         names: Names of projects by id.
         metric: One of :data:`dashboard.labels.LABELS`.
         scheme: ``light`` or ``dark``.
@@ -86,7 +86,7 @@ def chart_of(
 
 
 def _placed(buckets: pd.DataFrame) -> pd.DataFrame:
-    """The buckets with ``x`` (their middle on the axis), ``width`` (ms) and ``iso`` (start)."""
+    """Add ``x`` (the middle on the axis), ``width`` (ms) and ``iso`` (start) to the buckets."""
     length = buckets["end"] - buckets["start"]
     return buckets.assign(
         x=on_axis(buckets["start"] + length / 2),
@@ -99,10 +99,10 @@ def _layout(overview: Overview) -> dict[str, Any]:
     return {
         "margin": MARGIN,
         "barmode": "stack",
-        # All that a bucket says appears at once, wherever in its column one points.
+        # The tooltip of a bucket appears wherever in its column the pointer is.
         "hovermode": "x",
         "hoverdistance": -1,
-        # A click tells how high it was, and so which of the stacked bars it hit.
+        # A click reports its height, which tells the stacked bars apart.
         "clickanywhere": True,
         "xaxis": time_axis(overview.period),
     }
@@ -113,7 +113,7 @@ def _turns(
 ) -> tuple[list[Trace], dict[str, Any]]:
     name = f"Turns per {'day' if by_day(overview.period) else 'hour'}"
     data = [
-        *(_stacked_bars(layer, buckets, colours) for layer in stack),
+        *(_stacked_bars(series, buckets, colours) for series in stack),
         _bars(buckets, MEASURE[TURNS], name, None if stack else colours.accent, colours),
         *_line_over_bars(buckets, colours),
     ]
@@ -128,7 +128,7 @@ def _turns(
 def _average(
     buckets: pd.DataFrame, measure: Measure, colours: Palette
 ) -> tuple[list[Trace], dict[str, Any]]:
-    """A line with holes: where there is nothing, there is no average."""
+    """Draw a line with a hole wherever there is no average."""
     bars = _bars(buckets, measure, measure.label, None, colours)
     line = _line(buckets, colours.accent, 2, column=measure.column)
     return [bars, line], {"yaxis": _value_axis(buckets, measure)}
@@ -137,7 +137,7 @@ def _average(
 def _amounts(
     buckets: pd.DataFrame, measure: Measure, colours: Palette
 ) -> tuple[list[Trace], dict[str, Any]]:
-    """Bars of one colour: amounts that are 0 where there is nothing."""
+    """Draw bars of one colour; empty buckets have the amount 0."""
     bars = _bars(buckets, measure, measure.label, colours.accent, colours)
     return [bars], {"yaxis": _value_axis(buckets, measure), "showlegend": False}
 
@@ -150,7 +150,7 @@ def _value_axis(buckets: pd.DataFrame, measure: Measure) -> dict[str, Any]:
 def _bars(
     buckets: pd.DataFrame, measure: Measure, name: str, colour: str | None, colours: Palette
 ) -> Trace:
-    """The bars that are pointed at and clicked, whether or not they have a colour."""
+    """Draw the bars that take the pointer and clicks, visible or not."""
     heights = buckets[measure.column].astype("float64").fillna(0)
     return {
         "type": "bar",
@@ -158,10 +158,10 @@ def _bars(
         "legendgroup": name,
         "x": buckets["x"].to_numpy(),
         "y": heights.where(buckets["phase"] != FUTURE).to_numpy(),
-        # Not on top of the others.
+        # Not stacked on top of the others.
         "base": 0,
         "width": buckets["width"].to_numpy(),
-        "customdata": _clicked(None, buckets),
+        "customdata": _click_data(None, buckets),
         "hovertext": buckets["tooltip"].to_numpy(),
         "hovertemplate": "%{hovertext}<extra></extra>",
         "showlegend": colour is not None,
@@ -169,36 +169,36 @@ def _bars(
     }
 
 
-def _stacked_bars(layer: StackedSeries, buckets: pd.DataFrame, colours: Palette) -> Trace:
-    held = buckets[buckets["start"].isin(layer.turns.index)]
+def _stacked_bars(series: StackedSeries, buckets: pd.DataFrame, colours: Palette) -> Trace:
+    drawn = buckets[buckets["start"].isin(series.turns.index)]
     return {
         "type": "bar",
-        "name": short_name(layer.name),
-        # Entries of different groups need not be of one width.
-        "legendgroup": layer.name,
-        "x": held["x"].to_numpy(),
-        "y": layer.turns.reindex(held["start"]).to_numpy(),
-        "width": held["width"].to_numpy(),
-        "customdata": _clicked(layer.project_id, held),
-        # The tooltip of the whole bucket tells it, but a click is told all bars.
+        "name": short_name(series.name),
+        # Legend entries of different groups may differ in width.
+        "legendgroup": series.name,
+        "x": drawn["x"].to_numpy(),
+        "y": series.turns.reindex(drawn["start"]).to_numpy(),
+        "width": drawn["width"].to_numpy(),
+        "customdata": _click_data(series.project_id, drawn),
+        # No tooltip, because the whole bucket has one; "none" still reports clicks.
         "hoverinfo": "none",
-        "marker": _fill(colours.layer(layer.slot), held, colours, _border(buckets) / 2),
+        "marker": _fill(colours.of_project(series.slot), drawn, colours, _border(buckets) / 2),
     }
 
 
-def _clicked(project: int | None, buckets: pd.DataFrame) -> np.ndarray:
-    """What a click on each bar tells, as an array: Plotly would check lists item by item."""
+def _click_data(project: int | None, buckets: pd.DataFrame) -> np.ndarray:
+    """Return ``customdata`` as an array: Plotly would check lists item by item."""
     return np.array([[project, start] for start in buckets["iso"]], dtype=object)
 
 
 def _border(buckets: pd.DataFrame) -> float:
-    """Pixels that part bars; those of a week are too narrow for any."""
+    """Return the width in pixels of the gap between bars; many narrow bars have none."""
     return 1 if len(buckets) <= FEW_BARS else 0
 
 
 def _fill(colour: str, buckets: pd.DataFrame, colours: Palette, border: float) -> dict[str, Any]:
-    """The look of bars, hatched where they are still filling."""
-    # A border in the background's colour parts the bars; widths stay true.
+    """Return the marker of bars; the bar of a running bucket is hatched."""
+    # A border in the background's colour separates the bars without changing their width.
     marker: dict[str, Any] = {
         "color": colour,
         "line": {"color": colours.surface, "width": border},
@@ -206,7 +206,7 @@ def _fill(colour: str, buckets: pd.DataFrame, colours: Palette, border: float) -
     running = buckets["phase"] == RUNNING
     if running.any():
         marker["pattern"] = {
-            "shape": ["/" if now else "" for now in running],
+            "shape": ["/" if is_running else "" for is_running in running],
             "fgcolor": colour,
             "bgcolor": colours.unfinished(colour),
             "size": 6,
@@ -216,12 +216,12 @@ def _fill(colour: str, buckets: pd.DataFrame, colours: Palette, border: float) -
 
 
 def _line_over_bars(buckets: pd.DataFrame, colours: Palette) -> list[Trace]:
-    """The average turn time, with an edge that parts it from bars of any colour."""
-    edge = _line(buckets, colours.surface, 4, yaxis="y2", showlegend=False)
+    """Draw the average turn time with an outline, so that it stands out from the bars."""
+    outline = _line(buckets, colours.surface, 4, yaxis="y2", showlegend=False)
     name = f"{LABELS[TURN_TIME]} (right axis)"
     shown_as: dict[str, Any] = {"name": name, "legendgroup": name, "showlegend": True}
     line = _line(buckets, colours.contrast, 1.3, yaxis="y2", **shown_as)
-    return [edge, line]
+    return [outline, line]
 
 
 def _line(
@@ -233,8 +233,8 @@ def _line(
     **options: Any,
 ) -> Trace:
     average = buckets[column]
-    # Between two holes there is no line to see, only a dot.
-    alone = average.notna() & average.shift().isna() & average.shift(-1).isna()
+    # A bucket between two holes has no line, so it needs a dot to be visible.
+    isolated = average.notna() & average.shift().isna() & average.shift(-1).isna()
     running = buckets["phase"] == RUNNING
     dot = width + 3.5
     return dict(
@@ -243,22 +243,22 @@ def _line(
         y=average.to_numpy(),
         mode="lines+markers",
         connectgaps=False,
-        # The bar's tooltip tells it all.
+        # The bar's tooltip includes this number.
         hoverinfo="skip",
         line={"color": colour, "width": width},
         marker={
             "color": colour,
-            "size": [dot if one else 0 for one in alone | running],
-            # Else Plotly makes dots of several sizes transparent.
+            "size": [dot if has_dot else 0 for has_dot in isolated | running],
+            # Otherwise Plotly makes dots of different sizes transparent.
             "opacity": 1,
-            "symbol": ["circle-open" if now else "circle" for now in running],
+            "symbol": ["circle-open" if is_running else "circle" for is_running in running],
         },
         **{"showlegend": False, **options},
     )
 
 
 def _shade_gone(buckets: pd.DataFrame, colours: Palette) -> dict[str, Any]:
-    """Say of what is no longer kept that it is so, lest it look idle."""
+    """Shade the buckets outside the retention, so that they do not look idle."""
     gone = buckets["phase"] == GONE
     if not gone.any():
         return {}
@@ -277,9 +277,9 @@ def _shade_gone(buckets: pd.DataFrame, colours: Palette) -> dict[str, Any]:
     }
     share = (end - start) / (buckets["end"].iloc[-1] - start)
     if share < 0.06:
-        # The tooltips say it.
+        # Too narrow for a label; the tooltips say it.
         return {"shapes": [shape]}
-    words = {
+    label = {
         "text": NO_LONGER_KEPT,
         "x": middle,
         "y": 0.5,
@@ -288,4 +288,4 @@ def _shade_gone(buckets: pd.DataFrame, colours: Palette) -> dict[str, Any]:
         "textangle": 0 if share > 0.4 else -90,
         "font": {"color": colours.muted},
     }
-    return {"shapes": [shape], "annotations": [words]}
+    return {"shapes": [shape], "annotations": [label]}

@@ -1,4 +1,4 @@
-"""Where the axes of a chart have their marks, and what these say."""
+"""The axes of a chart: their ranges, their ticks and the labels of these."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from dashboard import formatting
 INTERVALS = 4
 """Grid lines above zero, on both value axes, so that one grid serves both."""
 HEADROOM = 1.02
-"""Ends the value axes just above their highest mark, whose grid line would be cut off."""
+"""Factor that ends value axes above the highest tick, whose grid line would be cut off."""
 MOST_DAYS = 7
-"""Marks of days; more would touch each other on a phone."""
+"""Maximum number of day labels; more would touch each other on a phone."""
 
 COUNT_STEPS = tuple(factor * 10**power for power in range(8) for factor in (1, 2, 5))
 SECOND_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 180, 300, 600, 900)
 
 
 def count_axis(highest: float) -> dict[str, Any]:
-    """A value axis from 0 to at least ``highest``, in even round numbers."""
+    """Return a value axis from 0 to at least ``highest``, with evenly spaced round ticks."""
     ticks = _ticks(highest, COUNT_STEPS)
     return _value_axis(ticks, list(map(count_label, ticks)))
 
 
 def duration_axis(highest: float) -> dict[str, Any]:
-    """A value axis in seconds from 0 to at least ``highest``, in round time spans.
+    """Return a value axis in seconds from 0 to at least ``highest``, with round time spans.
 
     Gaps lie within one hour, so 4 times 15 minutes always suffice.
     """
@@ -40,20 +40,20 @@ def duration_axis(highest: float) -> dict[str, Any]:
 
 
 def count_label(number: int) -> str:
-    """A mark short enough for an axis: ``500``, ``5 000``, ``20k``, ``1.5M``."""
+    """Format a number for an axis: ``500``, ``5 000``, ``20k``, ``1.5M``."""
     if number < 10_000:
         return formatting.count(number)
     return f"{number / 1e6:g}M" if number >= 1e6 else f"{number / 1e3:g}k"
 
 
 def duration_label(seconds: int) -> str:
-    """A mark of time, short enough for an axis: ``30 s``, ``1.5 min``."""
+    """Format a time span for an axis: ``30 s``, ``1.5 min``."""
     return f"{seconds / 60:g} min" if seconds >= 60 else f"{seconds} s"
 
 
 def _ticks(highest: float, steps: tuple[int, ...]) -> list[int]:
     step = next(step for step in steps if step * INTERVALS >= highest or step == steps[-1])
-    return [step * mark for mark in range(INTERVALS + 1)]
+    return [step * place for place in range(INTERVALS + 1)]
 
 
 def _value_axis(ticks: list[int], labels: list[str]) -> dict[str, Any]:
@@ -61,31 +61,31 @@ def _value_axis(ticks: list[int], labels: list[str]) -> dict[str, Any]:
 
 
 def time_axis(period: Period) -> dict[str, Any]:
-    """The axis of all of a period, marked in local time.
+    """Return the time axis of a whole period, with ticks in local time.
 
-    It holds UTC instants without a zone, where everything is at its true place: a chart
-    in local time would draw the repeated hour of autumn twice in one place. Up to two
-    days are marked by the hour; up to eight by their days, with a line at each midnight;
-    more by some of the days, under their bars.
+    The axis holds UTC instants without a zone, so that everything is at its true place: in
+    local time, the repeated hour of autumn would be drawn twice in one place. Up to two
+    days have ticks by the hour; up to eight have one per day, with a line at each
+    midnight; longer periods have ticks for some of the days, under their bars.
     """
     if by_day(period):
-        marks = _few_days(period)
+        ticks = _few_days(period)
     elif period.day_count > 2:
-        marks = _all_days(period)
+        ticks = _all_days(period)
     else:
-        marks = _hours(period)
-    return {"type": "date", "range": on_axis([period.since, period.until]), **marks}
+        ticks = _hours(period)
+    return {"type": "date", "range": on_axis([period.since, period.until]), **ticks}
 
 
 def on_axis(instants: Any) -> list[str]:
-    """UTC wall clock without a zone: what a Plotly axis can place exactly."""
+    """Format instants as UTC without a zone, which a Plotly axis can place exactly."""
     texts: list[str] = pd.DatetimeIndex(instants).tz_convert("UTC").strftime("%FT%T").tolist()
     return texts
 
 
 def _hours(period: Period) -> dict[str, Any]:
     step = 4 if period.day_count == 1 else 8
-    # Quarters of an hour reach the full local hours of every zone on earth.
+    # Quarter hours include the full local hours of every time zone.
     quarters = pd.date_range(period.since, period.until, freq="15min").tz_convert(period.zone)
     full = [at for at in quarters if at.minute == 0 and at.hour % step == 0]
     return {
@@ -105,10 +105,10 @@ def _hour_label(at: pd.Timestamp, period: Period) -> str:
 def _all_days(period: Period) -> dict[str, Any]:
     edges = period.days()
     days = [_local_day(start, period.zone) for start, _ in edges]
-    # Two months side by side would touch each other on a phone.
+    # Only one label names the month: two side by side would touch on a phone.
     named = 0 if days[1].day > 1 else 1
     return {
-        # Names stand in the middle of their days, lines where these begin.
+        # Labels are in the middle of their days, lines at midnight.
         "tickvals": on_axis([start + (end - start) / 2 for start, end in edges]),
         "ticktext": [
             f"{formatting.WEEKDAYS[day.weekday()]}<br>{_day_label(day, place == named)}"
@@ -140,7 +140,7 @@ def _few_days(period: Period) -> dict[str, Any]:
 
 
 def _local_day(start: datetime, zone: ZoneInfo) -> date:
-    """The day that a bucket belongs to, which is the one in which it starts."""
+    """Return the local day of a bucket, which is the one in which it starts."""
     return start.astimezone(zone).date()
 
 

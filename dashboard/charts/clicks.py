@@ -1,4 +1,4 @@
-"""What a click on the chart meant."""
+"""Find the bar that a click on the chart hit."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import Any
 
 
 def clicked_bar(click: Mapping[str, Any] | None) -> tuple[int | None, datetime] | None:
-    """The project and the start of the bucket that were clicked.
+    """Return the clicked project, and the start of the clicked bucket.
 
-    A click is told all bars of its column; its height tells which of them it hit.
+    Plotly reports every bar of the clicked column; the height of the click decides which
+    of them was hit.
 
     Args:
         click: ``clickData`` of :func:`dashboard.charts.activity_chart.activity_chart`.
 
     Returns:
-        The project's id, None above the bars and where one bar stands for several
-        projects; and the start of the bucket, UTC. None if nothing was clicked.
+        The project's id, None above the bars and on a bar of several projects; and the
+        start of the bucket, UTC. None if nothing was clicked.
     """
     points = [point for point in (click or {}).get("points", []) if point.get("customdata")]
     if click is None or not points:

@@ -1,4 +1,4 @@
-"""Charts as plain properties, before Plotly has checked them."""
+"""Types of charts as plain properties, before Plotly has checked them."""
 
 from __future__ import annotations
 

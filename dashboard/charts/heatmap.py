@@ -1,4 +1,4 @@
-"""When in the week there is activity: weekday × hour of the viewer's clock.
+"""The heatmap of activity in the week: weekday × hour of the viewer's clock.
 
 Pure Plotly: an overview in, a figure out.
 """
@@ -23,7 +23,7 @@ FULL_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 HOUR_MARKS = 4
 SCALE_WIDTH = 110
 CELL = 0.94
-"""Height and width of a cell, of which 1 lies between the middles of two."""
+"""Height and width of a cell; the centres of adjacent cells are 1 apart."""
 
 
 def heatmap(overview: Overview, metric: str = TURNS, scheme: str = "light") -> go.Figure:
@@ -32,13 +32,14 @@ def heatmap(overview: Overview, metric: str = TURNS, scheme: str = "light") -> g
 
 
 def heatmap_of(overview: Overview, metric: str = TURNS, scheme: str = "light") -> Chart:
-    """The mean of one metric in each hour of the week, Monday on top.
+    """Draw the mean of one metric in each hour of the week, Monday on top.
 
-    As ``data`` and ``layout`` of a figure, like :func:`.activity_chart.chart_of`. An
-    hour of which nothing is kept is struck through: it is not known to be quiet.
+    The result is ``data`` and ``layout`` of a figure, like :func:`.activity_chart.chart_of`.
+    An hour of the week outside the retention is struck through: nobody knows whether it
+    was quiet.
 
     Args:
-        overview: What to draw; may be empty.
+        overview: The metrics; may be empty.
         metric: One of :data:`dashboard.labels.LABELS`.
         scheme: ``light`` or ``dark``.
     """
@@ -46,13 +47,13 @@ def heatmap_of(overview: Overview, metric: str = TURNS, scheme: str = "light") -
     cells = hourly_means(overview)
     means = cells[metric]
     highest = 0.0 if means.isna().all() else float(means.max())
-    cells = cells.assign(said=_tooltips(cells, overview, metric))
+    cells = cells.assign(tooltip=_tooltips(cells, overview, metric))
     ramp = {
         "color": means.dropna().to_numpy(),
         "colorscale": [
             [step / (len(colours.ramp) - 1), colour] for step, colour in enumerate(colours.ramp)
         ],
-        # Without turns all cells are as few as can be.
+        # Without turns, all cells have the lowest colour.
         "cmin": 0,
         "cmax": highest or 1,
         "showscale": True,
@@ -69,10 +70,10 @@ def heatmap_of(overview: Overview, metric: str = TURNS, scheme: str = "light") -
 
 
 def _bars(cells: pd.DataFrame, marker: dict[str, Any]) -> Trace:
-    """Cells as floating bars.
+    """Draw cells as floating bars.
 
-    Plotly's own heatmap is a picture in a ``data:`` address, which a strict
-    Content-Security-Policy forbids and paper shows blurred.
+    Plotly's own heatmap is an image in a ``data:`` address, which a strict
+    Content-Security-Policy forbids and which is blurred in print.
     """
     return {
         "type": "bar",
@@ -81,19 +82,19 @@ def _bars(cells: pd.DataFrame, marker: dict[str, Any]) -> Trace:
         "base": (cells["weekday"] - CELL / 2).to_numpy(),
         "width": CELL,
         "marker": {"line": {"width": 0}, **marker},
-        "hovertext": cells["said"].to_numpy(),
+        "hovertext": cells["tooltip"].to_numpy(),
         "hovertemplate": "%{hovertext}<extra></extra>",
         "showlegend": False,
     }
 
 
 def hourly_means(overview: Overview) -> pd.DataFrame:
-    """The mean of each metric in each hour of the week, Monday 0 o'clock first.
+    """Compute the mean of each metric in each hour of the week, from Monday midnight on.
 
     Returns:
-        (168, 6) frame of ``weekday``, ``hour``, ``hours`` (kept, int64) and the means by
-        name of their metric: ``turns`` and ``agents`` per hour, ``turn-time`` in seconds;
-        float64, NaN where no hour is kept.
+        (168, 6) frame of ``weekday``, ``hour``, ``hours`` (number of retained hours, int64)
+        and the means by name of their metric: ``turns`` and ``agents`` per hour,
+        ``turn-time`` in seconds; float64, NaN if no hour is retained.
     """
     pattern = overview.pattern
     hours = pattern["hours"].where(pattern["hours"] > 0)
@@ -108,7 +109,7 @@ def hourly_means(overview: Overview) -> pd.DataFrame:
 
 
 def hour_name(hour: int, overview: Overview) -> str:
-    """A column's local time: ``14:00–15:00``, or ``14:30–15:30`` where hours begin so."""
+    """Name a column's local time: ``14:00–15:00``, or ``14:30–15:30`` in zones of half hours."""
     return f"{_edge(hour, overview)}–{_edge(hour + 1, overview)}"
 
 
@@ -118,7 +119,7 @@ def _edge(hour: int, overview: Overview) -> str:
 
 
 def _first_minute(day: date, overview: Overview) -> int:
-    """Where in the local hour the buckets begin, which are hours of UTC."""
+    """Return the minute of the local hour at which buckets, which are UTC hours, begin."""
     noon = datetime.combine(day, time(12), UTC)
     return noon.astimezone(overview.period.zone).minute
 
@@ -126,24 +127,24 @@ def _first_minute(day: date, overview: Overview) -> int:
 def _tooltips(cells: pd.DataFrame, overview: Overview, metric: str) -> list[str]:
     return [
         f"<b>{FULL_DAYS[cell['weekday']]}s, {hour_name(cell['hour'], overview)}</b>"
-        f"<br>{_said(cell, overview, metric)}"
+        f"<br>{_cell_text(cell, overview, metric)}"
         for cell in cells.to_dict("records")
     ]
 
 
-def _said(cell: Mapping[Hashable, Any], overview: Overview, metric: str) -> str:
+def _cell_text(cell: Mapping[Hashable, Any], overview: Overview, metric: str) -> str:
     if not cell["hours"]:
         return "nothing kept"
     mean = cell[metric]
-    said = "no" if pd.isna(mean) else formatting.mean(MEASURE[metric], mean)
-    said += f" {PATTERN_LABELS[metric].lower()}"
-    # In autumn one day has an hour twice.
-    days = min(cell["hours"], _days(cell["weekday"], overview))
-    return f"{said}, over {formatting.counted(days, FULL_DAYS[cell['weekday']])}"
+    text = "no" if pd.isna(mean) else formatting.mean(MEASURE[metric], mean)
+    text += f" {PATTERN_LABELS[metric].lower()}"
+    # In autumn, one day has the same hour twice.
+    days = min(cell["hours"], _day_count(cell["weekday"], overview))
+    return f"{text}, over {formatting.counted(days, FULL_DAYS[cell['weekday']])}"
 
 
-def _days(weekday: int, overview: Overview) -> int:
-    """How often a weekday is in the days of the pattern."""
+def _day_count(weekday: int, overview: Overview) -> int:
+    """Count the occurrences of a weekday in the days of the pattern."""
     first, last = overview.pattern_since, overview.pattern_until
     offset = timedelta(days=(weekday - first.weekday()) % 7)
     return max(0, (last - first - offset).days // 7 + 1)
@@ -170,7 +171,7 @@ def _struck_through(cells: pd.DataFrame, colours: Palette) -> Trace:
 def _scale(highest: float, metric: str) -> dict[str, Any]:
     most = formatting.mean(MEASURE[metric], highest)
     return {
-        # With one, even an invisible one, Plotly moves the title of a picture up.
+        # A title, even an invisible one, would make Plotly move the picture's title up.
         "title": {"text": ""},
         "orientation": "h",
         "lenmode": "pixels",
@@ -221,5 +222,5 @@ def _summary(cells: pd.DataFrame, overview: Overview, metric: str) -> str:
     weekday = FULL_DAYS[highest["weekday"]]
     return (
         f"{intro} Highest: {weekday}s, {hour_name(highest['hour'], overview)}: "
-        f"{_said(highest, overview, metric)}."
+        f"{_cell_text(highest, overview, metric)}."
     )

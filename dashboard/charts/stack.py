@@ -1,4 +1,4 @@
-"""The layers of stacked bars: the busiest projects, and all the others as one."""
+"""The stacked series of bars: the busiest projects, and all others as one."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from aggregator.query.overview import Overview
 from dashboard import formatting
 
 MOST_PROJECTS = 6
-"""Projects with a layer of their own: as many as colours can be told apart."""
+"""Projects with a series of their own, limited by the colours that can be told apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class StackedSeries:
-    """One project's part of the bars, or that of all the small ones.
+    """The turns of one project in stacked bars, or of all small projects together.
 
     Attributes:
-        name: Of the project; ``14 others``.
-        project_id: None for several.
-        slot: Which colour it has, from 0; None for the one of the others.
-        turns: (n,) int64 turns by start of the bucket (UTC), only those with turns.
+        name: Name of the project; ``14 others``.
+        project_id: Id of the project; None for several.
+        slot: Number of its colour, from 0; None for the colour of the others.
+        turns: (n,) int64 turns by start of the bucket (UTC), only buckets with turns.
     """
 
     name: str
@@ -33,50 +33,51 @@ class StackedSeries:
 
 
 def stack_projects(overview: Overview, names: Mapping[int, str]) -> list[StackedSeries]:
-    """The projects of an overview, the busiest first; none where there is only one.
+    """Return the series of an overview, the busiest first; empty with fewer than two projects.
 
     Args:
-        overview: What to show.
+        overview: The metrics.
         names: Names of projects by id.
     """
     turns = _by_project(overview.project_buckets)
-    ranked = sorted(turns, key=lambda one: (-sum(turns[one].values()), one))
+    ranked = sorted(turns, key=lambda project: (-sum(turns[project].values()), project))
     if len(ranked) < 2:
         return []
     busiest, rest = ranked[:MOST_PROJECTS], ranked[MOST_PROJECTS:]
     slots = colours_of_projects(busiest)
-    found = [
-        StackedSeries(_name(one, names), one, slots[one], _summed(turns, [one])) for one in busiest
+    stack = [
+        StackedSeries(_name(project, names), project, slots[project], _summed(turns, [project]))
+        for project in busiest
     ]
     if len(rest) == 1:
-        found.append(StackedSeries(_name(rest[0], names), rest[0], None, _summed(turns, rest)))
+        stack.append(StackedSeries(_name(rest[0], names), rest[0], None, _summed(turns, rest)))
     elif rest:
-        found.append(
+        stack.append(
             StackedSeries(formatting.counted(len(rest), "other"), None, None, _summed(turns, rest))
         )
-    return found
+    return stack
 
 
 def colours_of_projects(projects: list[int]) -> dict[int, int]:
-    """A colour for each of at most :data:`MOST_PROJECTS` projects.
+    """Assign a colour to each of at most :data:`MOST_PROJECTS` projects.
 
-    Each takes the one that goes with its id, or the next that is free; the first have
-    the first choice. So a project has the same colour in most views.
+    Each project takes the colour that its id selects, or the next free one; earlier
+    projects choose first. So a project has the same colour in most views.
     """
     slots: dict[int, int] = {}
-    for one in projects:
-        wishes = ((one - 1 + step) % MOST_PROJECTS for step in range(MOST_PROJECTS))
-        slots[one] = next(slot for slot in wishes if slot not in slots.values())
+    for project in projects:
+        candidates = ((project - 1 + step) % MOST_PROJECTS for step in range(MOST_PROJECTS))
+        slots[project] = next(slot for slot in candidates if slot not in slots.values())
     return slots
 
 
 def _by_project(turns: pd.DataFrame) -> dict[int, Counter[pd.Timestamp]]:
-    """Turns by start of the bucket of each project. Plain: pandas takes ten times as long."""
-    found: dict[int, Counter[pd.Timestamp]] = defaultdict(Counter)
+    """Sum turns by project and start of the bucket, without pandas, which is ten times slower."""
+    by_project: dict[int, Counter[pd.Timestamp]] = defaultdict(Counter)
     rows = zip(turns["project_id"].tolist(), turns["start"], turns["turn_count"], strict=True)
     for project, start, count in rows:
-        found[project][start] += count
-    return found
+        by_project[project][start] += count
+    return by_project
 
 
 def _summed(turns: Mapping[int, Counter[pd.Timestamp]], projects: list[int]) -> pd.Series:

@@ -1,8 +1,8 @@
-"""The look of figures: their colours, and one Plotly template that all of them share.
+"""The look of figures: their colours, and the Plotly template that they share.
 
-Colours of figures live here; all others are variables in ``activity.css``. Both sets
-have at least the contrast that WCAG AA asks for: 4.5 to 1 for text, 3 to 1 for what
-carries meaning. The colours of projects differ for colour-blind people, too.
+The colours of figures are here; all others are variables in ``activity.css``. Both sets
+have at least the contrast that WCAG AA requires: 4.5 to 1 for text, 3 to 1 for graphics
+that carry meaning. Colour-blind people can tell the colours of projects apart, too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 MARGIN = {"l": 54, "r": 58, "t": 52, "b": 44}
-"""Room around the plot, in pixels: fixed, so that new numbers do not move the axes."""
+"""Margins around the plot, in pixels: fixed, so that new numbers do not move the axes."""
 
 RAMP_STEPS = 9
 
@@ -26,16 +26,16 @@ class Palette:
 
     Attributes:
         surface: Background of a panel.
-        raised: Background of what floats above a panel.
+        raised: Background of anything that floats above a panel.
         text: Numbers and names.
         muted: Labels.
         line: Grid lines.
-        gone: Background of a time that is no longer kept.
-        accent: The one colour that marks data.
-        contrast: Data drawn over the accent.
-        projects: Told apart in any pair; the first is the accent.
-        others: All other projects together.
-        ramp: From few to many.
+        gone: Background of a time outside the retention.
+        accent: The main colour of data.
+        contrast: Colour of data drawn over the accent.
+        projects: Colours of projects, distinct in any pair; the first is the accent.
+        others: Colour of all other projects together.
+        ramp: Colours from few to many.
     """
 
     surface: str
@@ -50,21 +50,21 @@ class Palette:
     others: str
     ramp: tuple[str, ...]
 
-    def layer(self, slot: int | None) -> str:
-        """The colour of a slot for projects, or that of all others."""
+    def of_project(self, slot: int | None) -> str:
+        """Return the colour of a project's slot, or that of all other projects."""
         return self.others if slot is None else self.projects[slot]
 
     def unfinished(self, colour: str) -> str:
-        """The ground of a hatched bar."""
+        """Return the background of a hatched bar."""
         return mix(colour, 0.3, self.surface)
 
 
-def mix(colour: str, share: float, ground: str) -> str:
-    """A colour thinned to a share of itself on a ground: even steps look even.
+def mix(colour: str, share: float, background: str) -> str:
+    """Mix a share of a colour into a background, so that even steps look even.
 
-    Mixed in OKLab, where equal distances are equal differences to the eye.
+    The colours are mixed in OKLab, where equal distances look equally different.
     """
-    pairs = zip(_oklab(colour), _oklab(ground), strict=True)
+    pairs = zip(_oklab(colour), _oklab(background), strict=True)
     return _hex(tuple(over * share + under * (1 - share) for over, under in pairs))
 
 
@@ -135,15 +135,15 @@ DARK = Palette(
 
 
 def palette(scheme: str) -> Palette:
-    """The colours for ``dark`` or ``light``, which is also the default."""
+    """Return the colours for ``dark`` or ``light``; any other scheme is light."""
     return DARK if scheme == "dark" else LIGHT
 
 
 @cache
 def template(scheme: str) -> go.layout.Template:
-    """What all figures of a colour scheme have in common, PNGs included.
+    """Make the Plotly template of all figures of a colour scheme, PNGs included.
 
-    It is registered nowhere: a host's own figures keep their look.
+    The template is not registered, so a host's own figures keep their look.
     """
     colours = palette(scheme)
     font = {"family": FONT, "size": 12, "color": colours.muted}
@@ -158,8 +158,8 @@ def template(scheme: str) -> go.layout.Template:
                 "subtitle": {"font": {"color": colours.muted}},
             },
             "bargap": 0,
-            # No zoom: a chart shows the period that the page names, and a finger that
-            # drags over it scrolls the page.
+            # No zoom: a chart shows exactly the period that the page names, and dragging a
+            # finger over it scrolls the page.
             "dragmode": False,
             "hoverlabel": _hoverlabel(colours),
             "legend": _legend(font),
@@ -181,7 +181,7 @@ def _hoverlabel(colours: Palette) -> dict[str, Any]:
 def _legend(font: dict[str, Any]) -> dict[str, Any]:
     return {
         "orientation": "h",
-        # Left of the plot, so that its rows may reach to the edge on the right.
+        # Starts left of the plot, so that its rows can use the full width.
         "x": -0.012,
         "xanchor": "left",
         "y": 1.03,

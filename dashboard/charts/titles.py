@@ -1,4 +1,4 @@
-"""What figures and files are called: on the page, in a picture, in a folder."""
+"""Titles of figures on the page and in pictures, and names of files."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ LONGEST_SLUG = 60
 
 
 def chart_title(overview: Overview, metric: str) -> str:
-    """The heading of the chart: ``Turns per hour``."""
+    """Return the heading of the chart: ``Turns per hour``."""
     return f"{LABELS[metric]} per {'day' if by_day(overview.period) else 'hour'}"
 
 
 def pattern_title(overview: Overview, metric: str) -> str:
-    """The heading of the heatmap: ``Turns per hour by weekday and hour, 26 Oct – 22 Nov``."""
+    """Return the heatmap's heading: ``Turns per hour by weekday and hour, 26 Oct – 22 Nov``."""
     days = formatting.days(overview.pattern_since, overview.pattern_until)
     return f"{pattern_label(metric)}, {days}"
 
 
 def pattern_label(metric: str) -> str:
-    """The same for pictures, whose second line has the days."""
+    """Return the heatmap's heading without days, for pictures, whose second line has them."""
     return f"{PATTERN_LABELS[metric]} by weekday and hour"
 
 
 def title(label: str, scope_name: str) -> str:
-    """The first line in a picture: ``Turns per hour · Project atlas``."""
+    """Return the first line of a picture: ``Turns per hour · Project atlas``."""
     return f"{label} · {scope_name}"
 
 
 def subtitle(overview: Overview) -> str:
-    """The second line in a picture: ``16–22 Nov 2026 (week 47) · Europe/Berlin``."""
+    """Return the second line of a picture: ``16–22 Nov 2026 (week 47) · Europe/Berlin``."""
     period = overview.period
     name = formatting.period_name(period.name, period.first, period.last)
     week = f" (week {period.first.isocalendar().week})" if period.name == "week" else ""
@@ -43,16 +43,16 @@ def subtitle(overview: Overview) -> str:
 
 
 def pattern_subtitle(overview: Overview) -> str:
-    """The same for the heatmap, which covers days of its own."""
+    """Return the second line of a picture of the heatmap, which covers its own days."""
     first, last = overview.pattern_since, overview.pattern_until
     return f"{formatting.days(first, last)} {last.year} · {overview.period.zone.key}"
 
 
 def filename(overview: Overview, scope_name: str, subject: str) -> str:
-    """A name of a file without its ending: ``activity-turns-project-x-2026-W47``.
+    """Return a file name without its extension: ``activity-turns-project-x-2026-W47``.
 
-    Only lower case letters, digits and hyphens but for the W of a week, whatever the
-    scope is called.
+    It has only lower-case letters, digits and hyphens, except for the W of a week,
+    whatever the name of the scope is.
     """
     return f"activity-{subject}-{_slug(scope_name)}-{_period(overview)}"
 

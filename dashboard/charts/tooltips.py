@@ -45,7 +45,7 @@ def _parts(stack: list[StackedSeries], colours: Palette) -> dict[Any, list[str]]
     """The turns of each project by start of the bucket, only those with turns."""
     parts: dict[Any, list[str]] = defaultdict(list)
     for layer in stack:
-        swatch = f'<span style="color:{colours.layer(layer.slot)}">■</span>'
+        swatch = f'<span style="color:{colours.of_project(layer.slot)}">■</span>'
         for start, turns in layer.turns.items():
             parts[start].append(f"{swatch} {short_name(layer.name)}: {formatting.count(turns)}")
     return parts
