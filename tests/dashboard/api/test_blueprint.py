@@ -7,7 +7,6 @@ import pytest
 from flask.json.provider import DefaultJSONProvider
 from sqlalchemy import text
 
-from aggregator.database.engine import connect
 from aggregator.passes.run import make_pass
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
@@ -363,16 +362,3 @@ def test_everybody_as_csv_names_whose_row_it_is(client, empty_engine):
 @pytest.mark.parametrize("accept", ["text/html,*/*;q=0.8", "image/png", "", "text/csv;q=0.1,*/*"])
 def test_otherwise_it_is_json(client, accept):
     assert client.get("/api/metrics/overall", headers={"Accept": accept}).is_json
-
-
-def test_a_database_that_is_away_is_503(postgres, serve_api):
-    gone = connect(postgres.url("tests_gone"), purpose="tests")
-    with connect(postgres.url("tests"), purpose="tests").connect() as conn:
-        conn.execution_options(isolation_level="AUTOCOMMIT").execute(
-            text("DROP DATABASE tests_gone WITH (FORCE)")
-        )
-    client = serve_api(gone)
-
-    for path in ("overall", "activity", "projects/1", "overall.csv", "prometheus"):
-        answer = client.get(f"/api/metrics/{path}")
-        assert (answer.status_code, list(answer.get_json())) == (503, ["error"])

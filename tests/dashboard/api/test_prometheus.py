@@ -8,12 +8,11 @@ from flask import Blueprint, Flask
 from prometheus_client import REGISTRY
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain
-from sqlalchemy import create_engine, insert, text
+from sqlalchemy import insert, text
 
 from aggregator.database.models import TranscriptFile
 from aggregator.passes.run import make_pass
 from aggregator.query.reader import MetricReader
-from aggregator.schema.migrate import upgrade
 from dashboard import Activity
 from dashboard.api.prometheus import add_prometheus_rule
 
@@ -210,34 +209,6 @@ def test_a_host_unlike_ourselves(host):
     assert found["activity_turn_time_seconds", "alpha", "1", "day"] == 660
     assert found["activity_agents", "project 2", "2", "idle"] == 1
     assert [key for key in found if "import" in key[0]] == []
-
-
-def test_a_database_that_is_away_is_503():
-    nowhere = create_engine("postgresql+psycopg2://nobody@127.0.0.1:1/none")
-
-    answer = server(MetricReader(nowhere)).get("/vitals/prometheus")
-
-    assert (answer.status_code, answer.headers["Cache-Control"], answer.get_json()) == (
-        503,
-        "no-store",
-        {"error": "the database does not answer; try again later"},
-    )
-
-
-def test_tables_that_a_host_lacks_are_named(fresh):
-    upgrade(fresh, "standalone")
-    with fresh.begin() as conn:
-        conn.execute(text("ALTER TABLE tasks DROP COLUMN agent_id"))
-    app = Flask("host")
-    Activity(app, engine=fresh)
-
-    answer = server(app.extensions["activity"].reader, app=app).get("/vitals/prometheus")
-
-    assert (answer.status_code, answer.get_json()["error"]) == (
-        503,
-        "the host's tables cannot be read: tasks.agent_id is missing (expected an integer "
-        "referring to agents.id)",
-    )
 
 
 def test_the_registry_of_the_host_is_left_to_it(fleet):

@@ -10,10 +10,8 @@ from zipfile import ZipFile
 import pypdf
 import pytest
 from flask import Flask
-from sqlalchemy import create_engine
 
 from aggregator.passes.run import make_pass
-from aggregator.schema.migrate import upgrade
 from dashboard import Activity
 from dashboard.pictures.renderer import Renderer
 
@@ -171,24 +169,6 @@ def test_a_day_of_the_present_week_is_not_in_the_future(page):
     query = {"window": "week", "tz": "Pacific/Pago_Pago", "on": "2026-11-22"}
 
     assert export(page, "turns.svg", **query).status_code == 200
-
-
-def test_a_database_that_is_away_or_not_migrated_is_no_picture(open_page, fresh, now, renderer):
-    nowhere = create_engine("postgresql+psycopg2://nobody@127.0.0.1:1/none")
-    away = export(open_page(nowhere), "turns.png")
-    upgrade(fresh, "standalone")
-    host = Flask("host")
-    host.config["ACTIVITY_JOBS"] = False
-    Activity(host, engine=fresh, clock=lambda: now)
-
-    unready = host.test_client().get("/activity/export/turns.png")
-
-    assert (away.status_code, away.get_json()) == (
-        503,
-        {"error": "the database does not answer; try again later"},
-    )
-    assert unready.status_code == 503
-    assert unready.get_json()["error"].endswith("run: flask activity migrate")
 
 
 def test_without_chrome_the_answer_says_what_is_missing(page, monkeypatch, open_page, empty_engine):
