@@ -163,7 +163,7 @@ def test_one_process_at_a_time_rebuilds(history):
 def test_a_rebuild_is_due_at_first_and_a_day_after_the_last(history):
     def due(now):
         with history.connect() as conn:
-            return rebuild_due(conn, now)
+            return rebuild_due(conn, now, timedelta(days=1))
 
     assert due(NOW)
     rebuild(history, NOW, RETENTION)
