@@ -1,4 +1,4 @@
-"""The API: metrics as JSON, CSV and for Prometheus, and the document that describes it."""
+"""The API: metrics as JSON, as CSV and for Prometheus, and its OpenAPI description."""
 
 from dashboard.api.blueprint import blueprint
 

@@ -1,6 +1,6 @@
-"""The endpoints: parse a request, read once, answer.
+"""The endpoints of the API: parse a request, read once, answer.
 
-Errors are JSON, ``{"error": "…"}``, and name what is wrong and what is allowed.
+Errors are JSON, ``{"error": "…"}``; they name the wrong value and the allowed ones.
 """
 
 from __future__ import annotations
@@ -35,61 +35,61 @@ ENDPOINTS = "overall, projects/<id>, agents/<id>, activity, prometheus and opena
 KNOWN_PATHS = (
     rf"(overall|activity|(projects|agents)/[^/]+)(\{CSV})?|prometheus|openapi\.json|api\.css|"
 )
-"""Paths that exist, though for GET only."""
+"""Paths that exist, for GET only."""
 PAGE = "activity.activity_page"
 
 
 def blueprint(
     reader: MetricReader, now: Clock, retention: timedelta, url_prefix: str = "/api/metrics"
 ) -> Blueprint:
-    """The endpoints below a prefix.
+    """Make the blueprint of all endpoints.
 
     Args:
-        reader: Where the metrics come from.
+        reader: Reads the metrics.
         now: The clock.
-        retention: For how long metrics are kept.
-        url_prefix: Where the API is.
+        retention: Time for which metrics are retained.
+        url_prefix: Path of the API.
     """
     api = Blueprint("activity_api", "dashboard", url_prefix=url_prefix, template_folder="templates")
 
     def span() -> Span:
         return parse_span(request.args.to_dict(flat=False), now(), retention)
 
-    def scope(wanted: Scope, *, as_csv: bool) -> AnyResponse:
-        found = reader.activity(wanted, span())
+    def answer_scope(scope: Scope, *, as_csv: bool) -> AnyResponse:
+        found = reader.activity(scope, span())
         return _answer(partial(activity_json, found), partial(activity_csv, found), as_csv=as_csv)
 
-    def breakdown(*, as_csv: bool) -> AnyResponse:
-        wanted = span()
-        check_hourly(wanted)
-        found = reader.breakdown(wanted)
+    def answer_breakdown(*, as_csv: bool) -> AnyResponse:
+        parsed = span()
+        check_hourly(parsed)
+        found = reader.breakdown(parsed)
         return _answer(partial(breakdown_json, found), partial(breakdown_csv, found), as_csv=as_csv)
 
     @api.get("/overall")
     def overall() -> AnyResponse:
-        return scope(OVERALL, as_csv=False)
+        return answer_scope(OVERALL, as_csv=False)
 
     @api.get(f"/overall{CSV}")
     def overall_as_csv() -> AnyResponse:
-        return scope(OVERALL, as_csv=True)
+        return answer_scope(OVERALL, as_csv=True)
 
     @api.get("/projects/<project_id>")
     def project(project_id: str) -> AnyResponse:
-        wanted = parse_scope("project", project_id.removesuffix(CSV))
-        return scope(wanted, as_csv=project_id.endswith(CSV))
+        scope = parse_scope("project", project_id.removesuffix(CSV))
+        return answer_scope(scope, as_csv=project_id.endswith(CSV))
 
     @api.get("/agents/<agent_id>")
     def agent(agent_id: str) -> AnyResponse:
-        wanted = parse_scope("agent", agent_id.removesuffix(CSV))
-        return scope(wanted, as_csv=agent_id.endswith(CSV))
+        scope = parse_scope("agent", agent_id.removesuffix(CSV))
+        return answer_scope(scope, as_csv=agent_id.endswith(CSV))
 
     @api.get("/activity")
     def activity() -> AnyResponse:
-        return breakdown(as_csv=False)
+        return answer_breakdown(as_csv=False)
 
     @api.get(f"/activity{CSV}")
-    def fleet_as_csv() -> AnyResponse:
-        return breakdown(as_csv=True)
+    def activity_as_csv() -> AnyResponse:
+        return answer_breakdown(as_csv=True)
 
     add_prometheus_rule(api, reader, now, retention)
     _describe(api)
@@ -100,17 +100,17 @@ def blueprint(
 def _answer(
     to_json: Callable[[], Mapping[str, Any]], to_csv: Callable[[], str], *, as_csv: bool
 ) -> AnyResponse:
-    """The form that the address or else the Accept header asks for."""
-    # Werkzeug takes a parameter such as charset for another type.
-    tables = ["text/csv", "text/csv; charset=utf-8"]
-    wanted = request.accept_mimetypes.best_match(["application/json", *tables])
-    if as_csv or wanted in tables:
+    """Answer in the format that the address or else the Accept header requests."""
+    # For Werkzeug, a parameter such as charset makes another type.
+    csv_types = ["text/csv", "text/csv; charset=utf-8"]
+    accepted = request.accept_mimetypes.best_match(["application/json", *csv_types])
+    if as_csv or accepted in csv_types:
         return conditional(Response(to_csv(), mimetype="text/csv"))
     return conditional(json_response(to_json()))
 
 
 def _describe(api: Blueprint) -> None:
-    """The document for programs, and the same for people."""
+    """Add the OpenAPI document, and a page that shows it to people."""
 
     def document() -> dict[str, Any]:
         return openapi(f"{request.script_root}{api.url_prefix}")
@@ -121,7 +121,7 @@ def _describe(api: Blueprint) -> None:
 
     @api.get("/")
     def readable() -> str:
-        # A host may have the API alone.
+        # A host may have the API without the page.
         page = PAGE in current_app.view_functions and url_for(PAGE)
         return render_template("activity/api.html", document=document(), page=page)
 
@@ -131,7 +131,7 @@ def _describe(api: Blueprint) -> None:
 
 
 def _answer_errors(api: Blueprint) -> None:
-    """Answer in JSON whatever is wrong with a request, or with us."""
+    """Answer in JSON for unknown paths, wrong methods and errors."""
 
     @api.route("/", defaults={"path": ""}, methods=ALL_METHODS[1:])
     @api.route("/<path:path>", methods=ALL_METHODS)
@@ -145,7 +145,7 @@ def _answer_errors(api: Blueprint) -> None:
     @api.after_request
     def only_for_reading(answer: Response) -> Response:
         if request.method == "OPTIONS":
-            # Flask would count the methods that are only there to be refused.
+            # Flask would include the methods that exist only to be refused.
             answer.headers["Allow"] = ALLOWED_METHODS
         return answer
 

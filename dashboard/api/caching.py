@@ -1,4 +1,4 @@
-"""What a browser or a program may keep of an answer, and how it asks whether it still holds."""
+"""Conditional answers: ETags, and 304 for clients whose copy is still valid."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from flask import Response, request
 from werkzeug.wrappers import Response as AnyResponse
 
 _CLOCK = re.compile(rb'"(?:as_of|until|turn_rate)":[^,}]+')
-"""What the clock alone changes, inside the same hour, while nothing is counted."""
+"""Values that change with the clock alone, inside the same hour and without new turns."""
 
 
 def conditional(response: Response) -> AnyResponse:
-    """The answer with an ETag, or 304 where the client has it already.
+    """Add an ETag to an answer, or answer 304 if the client has it already.
 
-    The tag is a weak one: it stays the same while only the clock has moved. A pass, a
-    new name or the next hour changes it.
+    The tag is weak: it stays the same while only the clock moves. A pass, a new name or
+    the next hour changes it.
     """
     content = _CLOCK.sub(b"", response.get_data())
     response.set_etag(blake2b(content, digest_size=16).hexdigest(), weak=True)

@@ -1,4 +1,4 @@
-"""The API described for programs: OpenAPI 3.1. The readable page is made from it, too."""
+"""The API's description in OpenAPI 3.1, from which its readable page is made, too."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ ERRORS = {
 
 
 def openapi(server: str) -> dict[str, Any]:
-    """The document.
+    """Make the OpenAPI document.
 
     Args:
-        server: Where the API is: a path on this host.
+        server: Path of the API on this host.
     """
     paths: dict[str, Any] = {}
     for path, schema, summary, id_name in SCOPES:

@@ -1,4 +1,4 @@
-"""What a request asks for, read strictly: a typo must not give the numbers of something else."""
+"""Read the parameters of a request strictly: a typo must not return other numbers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from aggregator.parameters import one_of, parse_zone
 
 MOST_OFFSET = 366
 LONGEST_HOURLY = timedelta(days=32)
-"""Of all agents at once; a month on whose days the clocks change fits in."""
+"""Longest window of all agents in hours; a month with a clock change fits in."""
 ZONED_INSTANT = "an ISO 8601 instant with a time zone, such as 2026-11-22T14:00:00Z"
 IDS = "a whole number"
 ALONE = {"since": ("window", "offset"), "offset": ("until",)}
@@ -40,13 +40,13 @@ OFFSETS = f"a whole number from -{MOST_OFFSET} to 0"
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of a query string, for reading as for the document.
+    """One parameter of a query string, for the parser and for the OpenAPI document.
 
     Attributes:
         name: Its name.
-        read: Makes the value of a text, or raises ParameterError.
-        schema: What is allowed, as JSON Schema has it.
-        description: What it means, in sentences.
+        read: Parses a text, or raises ParameterError.
+        schema: The allowed values, as JSON Schema.
+        description: Its meaning, in sentences.
     """
 
     name: str
@@ -59,7 +59,7 @@ def parse_scope(kind: ScopeKind, raw: str) -> Scope:
     """Read an id from a path.
 
     Raises:
-        ParameterError: It is no whole number.
+        ParameterError: It is not a whole number.
     """
     if not re.fullmatch("[0-9]{1,100}", raw):
         raise ParameterError(f"{kind}_id", raw, IDS)
@@ -67,12 +67,12 @@ def parse_scope(kind: ScopeKind, raw: str) -> Scope:
 
 
 def parse_span(args: Mapping[str, list[str]], now: datetime, retention: timedelta) -> Span:
-    """Read what time a request asks for, and in which buckets.
+    """Read the time and the buckets that a request asks for.
 
     Args:
         args: The values of each parameter of the query string.
-        now: The present.
-        retention: For how long metrics are kept.
+        now: The current time.
+        retention: Time for which metrics are retained.
 
     Raises:
         UnknownParameterError: There is no such parameter.
@@ -113,10 +113,10 @@ def _calendar_window(name: CalendarName, offset: int, zone: ZoneInfo, now: datet
 
 
 def check_hourly(span: Span) -> None:
-    """Bound what one answer about all agents can hold.
+    """Limit the size of an answer about all agents.
 
     Raises:
-        ParameterError: It would be more than :data:`LONGEST_HOURLY` in hours.
+        ParameterError: The window is longer than :data:`LONGEST_HOURLY`, in hourly buckets.
     """
     window = span.window
     if span.freq == "hour" and window.until - window.since > LONGEST_HOURLY:
@@ -136,7 +136,7 @@ def _instant(name: str) -> Callable[[str], datetime]:
             at = datetime.fromisoformat(raw)
         except ValueError:
             raise ParameterError(name, raw, ZONED_INSTANT) from None
-        # The years keep a month before it, and any zone, inside what datetime can hold.
+        # In these years, a month before the instant stays inside datetime's range in any zone.
         if not raw.isprintable() or at.tzinfo is None or not 1970 < at.year < 9999:
             raise ParameterError(name, raw, ZONED_INSTANT)
         return at.astimezone(UTC)

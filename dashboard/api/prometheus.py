@@ -1,4 +1,4 @@
-"""The vital signs for Prometheus: ``/prometheus`` below the API."""
+"""Monitoring by Prometheus: ``/prometheus`` below the API."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ from dashboard.responses import ANSWERED, error_response
 
 
 class MonitoringCollector(Collector):
-    """Reads anew whenever somebody asks, so that there is nothing to keep up to date."""
+    """A collector that reads on every scrape, so that there is no state to keep up to date."""
 
     def __init__(self, read: Callable[[], MonitoringSnapshot]) -> None:
         self._read = read
 
     def describe(self) -> Iterable[Metric]:
-        """The names, by which ``name[]`` chooses, without asking the database."""
+        """Return the metrics without values, for ``name[]``, without a query."""
         return described().values()
 
     def collect(self) -> Iterable[Metric]:
-        """The metrics as of now; raises what the reader raises."""
+        """Return the current metrics; raise the reader's errors."""
         return measured(self._read())
 
 
 def add_prometheus_rule(
     blueprint: Blueprint, reader: MetricReader, now: Clock, retention: timedelta
 ) -> None:
-    """Answer ``/prometheus`` below the API in the format that the scraper prefers.
+    """Add the route ``/prometheus`` below the API, in the format that the scraper prefers.
 
-    ``?name[]=`` chooses metrics, as with the library's own servers. What goes wrong is
-    JSON as everywhere in the API; Prometheus only looks at the status, and sets ``up`` to 0.
+    ``?name[]=`` selects metrics, as in the library's own servers. Errors are JSON as
+    everywhere in the API; Prometheus looks only at the status, and sets ``up`` to 0.
 
     Args:
-        blueprint: The API's.
-        reader: Answers with the vitals.
-        now: Gives the present.
-        retention: How long metrics are kept.
+        blueprint: The blueprint of the API.
+        reader: Reads the monitoring data.
+        now: Returns the current time.
+        retention: Time for which metrics are retained.
     """
-    # Our own: the library's global one is the host's, with all that the host counts.
+    # A registry of our own: the library's global one holds the host's metrics.
     registry = CollectorRegistry()
     registry.register(MonitoringCollector(lambda: reader.monitoring(now(), retention=retention)))
 
@@ -65,7 +65,7 @@ def _exposition(registry: CollectorRegistry) -> Response:
     try:
         encode, content_type = choose_encoder(accept)
     except TypeError:
-        # The library cannot compare a version that is no number.
+        # The library cannot compare a version that is not a number.
         encode, content_type = choose_encoder("")
     names = request.args.getlist("name[]")
     body = encode(registry.restricted_registry(names) if names else registry)
