@@ -1,1 +1,1 @@
-"""A database for a process without a host: embedded PostgreSQL, and made-up activity."""
+"""A database for a process without a host: embedded PostgreSQL, and demo data."""

@@ -1,4 +1,4 @@
-"""A database for a process without a host: the embedded one, or the user's own."""
+"""Open the database of a process without a host: the embedded one, or the user's own."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ DEMO_DATABASE = "activity_demo"
 
 @contextmanager
 def open_database(settings: Settings, *, purpose: str, demo: bool = False) -> Iterator[Engine]:
-    """Reach the database, bring its tables up to date, and let go of it at the end.
+    """Connect to the database, migrate its tables, and release it at the end.
 
-    A forked child has it too, and has to let go of it on its own: the embedded server
-    stays until the last one has.
+    A forked child uses the database too and has to release it by itself: the embedded
+    server runs until the last user has left.
 
     Args:
         settings: ``database_url``, or else ``home`` for the embedded PostgreSQL.
-        purpose: What other programs see this process is doing, such as ``serve``.
-        demo: Use a database of its own for made-up activity, which only the
-            embedded PostgreSQL offers.
+        purpose: Activity of this process shown to other programs, such as ``serve``.
+        demo: Use a separate database for demo data, which only the embedded PostgreSQL
+            offers.
 
     Raises:
-        ConflictingParametersError: ``demo`` with a database of the user's.
+        ConflictingParametersError: ``demo`` is combined with the user's own database.
         SettingError: The URL is not one of PostgreSQL.
         DatabaseUnreachableError: The user's database does not answer.
-        DatabaseRefusedError: It answers, and fails at something later on.
-        EmbeddedPostgresError: The embedded one cannot be started.
-        ForeignTablesError: The database has tables of these names from elsewhere.
+        DatabaseRefusedError: It answers, but fails later on.
+        EmbeddedPostgresError: The embedded PostgreSQL cannot be started.
+        ForeignTablesError: The database has tables of the same names from elsewhere.
     """
     if demo and settings.database_url:
         raise ConflictingParametersError("--demo", "--database-url or ACTIVITY_DATABASE_URL")
@@ -77,16 +77,16 @@ def open_database(settings: Settings, *, purpose: str, demo: bool = False) -> It
 
 
 class _RestartOnConnect:
-    """Starts the server again when a connection is wanted and somebody has killed it.
+    """Restart the embedded server before connecting, if it was killed.
 
-    Out of memory, the kernel likes to choose a database.
+    When memory runs out, the kernel likes to kill a database.
     """
 
     def __init__(self, server: EmbeddedPostgres, database: str) -> None:
         self._server = server
         self._database = database
-        self._one_at_a_time = Lock()
-        in_forked_children(self, _RestartOnConnect._forget_holder)
+        self._lock = Lock()
+        in_forked_children(self, _RestartOnConnect._renew_lock)
 
     def before_connecting(
         self,
@@ -96,19 +96,19 @@ class _RestartOnConnect:
         parameters: dict[str, Any],
     ) -> None:
         try:
-            with self._one_at_a_time:
+            with self._lock:
                 parameters["port"] = self._server.url(self._database).port
         except EmbeddedPostgresError as failure:
-            # To whoever wanted the connection, this is a database that is away.
+            # Callers see this as a lost connection.
             raise psycopg2.OperationalError(str(failure)) from failure
 
-    def _forget_holder(self) -> None:
-        """A thread that held the lock is not there in a forked child."""
-        self._one_at_a_time = Lock()
+    def _renew_lock(self) -> None:
+        """Replace the lock in a forked child, where a thread that held it does not exist."""
+        self._lock = Lock()
 
 
 def _check_tables(engine: Engine) -> None:
-    """Refuse to mix our tables with a host's of the same names."""
+    """Refuse a database that has a host's tables of the same names."""
     present = set(inspect(engine).get_table_names())
     if VERSION_TABLES["standalone"] not in present and present & STANDALONE_TABLES:
         raise ForeignTablesError(display_url(engine.url), sorted(present & STANDALONE_TABLES))

@@ -1,4 +1,4 @@
-"""Made-up activity, to look around before there is any of one's own."""
+"""Demo data: made-up activity, to explore the dashboard without transcripts."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ SEED = 20_261_122
 
 
 def fill_with_demo(engine: Engine, now: datetime, zone: tzinfo) -> int:
-    """Replace everything in a demo database by 30 days of made-up turns up to now.
+    """Replace everything in a demo database with 30 days of made-up turns up to now.
 
-    20 agents over 5 projects: working hours of ``zone`` with a dip at noon, quiet
-    weekends, and a few agents active within the last hour whatever the time is.
-    The same ``now`` gives the same turns.
+    20 agents in 5 projects: working hours in ``zone`` with a dip at noon, quiet weekends,
+    and always a few agents active within the last hour. The turns depend only on ``now``
+    and ``zone``.
 
     Returns:
-        The number of turns.
+        Number of turns.
     """
     rng = np.random.default_rng(SEED)
     with engine.begin() as conn:
@@ -54,7 +54,7 @@ def fill_with_demo(engine: Engine, now: datetime, zone: tzinfo) -> int:
 
 
 def _month(rng: np.random.Generator, now: datetime, zone: tzinfo) -> Iterator[datetime]:
-    """Instants of one agent's turns over the days before now, oldest first."""
+    """Yield the instants of one agent's turns in the days before now, oldest first."""
     eagerness = rng.uniform(0.45, 0.95)
     today = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     for back in range(DEMO_DAYS, -1, -1):
@@ -62,7 +62,7 @@ def _month(rng: np.random.Generator, now: datetime, zone: tzinfo) -> Iterator[da
         chance = eagerness if midnight.weekday() < 5 else 0.08
         if rng.random() >= chance:
             continue
-        # Mornings and afternoons: two humps around half past ten and three.
+        # Work peaks in the morning and the afternoon, around 10:30 and 15:00.
         for middle in (10.5, 15.0):
             start = midnight + timedelta(hours=middle + rng.normal(0, 1.1))
             end = min(start + timedelta(minutes=rng.uniform(15, 100)), now - timedelta(hours=1))
@@ -70,13 +70,13 @@ def _month(rng: np.random.Generator, now: datetime, zone: tzinfo) -> Iterator[da
 
 
 def _last_hour(rng: np.random.Generator, now: datetime, number: int) -> Iterator[datetime]:
-    """A running conversation for every third agent, so that the present is never empty."""
+    """Yield a conversation up to now for every third agent, so that the last hour has activity."""
     if number % 3 == 1:
         yield from _block(rng, now - timedelta(minutes=rng.uniform(10, 50)), now)
 
 
 def _block(rng: np.random.Generator, start: datetime, end: datetime) -> Iterator[datetime]:
-    """Turns from start to end; the pauses between them are log-normal, median 50 s."""
+    """Yield instants from start to end, with log-normal gaps of 50 s in the median."""
     at = start
     while at < end:
         yield at
@@ -86,7 +86,7 @@ def _block(rng: np.random.Generator, start: datetime, end: datetime) -> Iterator
 def _dialogue(
     rng: np.random.Generator, instants: list[datetime], task_id: int
 ) -> list[dict[str, Any]]:
-    """Let USER and AGENT speak at these instants: a prompt, then some replies."""
+    """Assign the instants to USER and AGENT: a prompt, then some replies, and so on."""
     instants = sorted(instants)
     users = rng.random(len(instants)) < 0.22
     return [

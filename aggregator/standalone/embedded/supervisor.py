@@ -1,24 +1,24 @@
-"""Keep the embedded PostgreSQL alive exactly as long as a process uses it.
+"""Keep the embedded PostgreSQL running exactly as long as a process uses it.
 
-A server that its user starts as a child outlives that user's ``kill -9``. So a
-small process of its own, the supervisor, waits until nobody uses the server any more,
-and stops it then. This module is both: the supervisor's program, run by its path
-(see :func:`main`), and the functions that it shares with
-:mod:`aggregator.standalone.embedded`. To start fast and to stay small it imports nothing but
-the standard library, and psutil late.
+A server started as a child would survive a ``kill -9`` of its user. Therefore a small
+separate process, the supervisor, waits until no process uses the server any more, and
+then stops it. This module is both the supervisor's program, run by its path (see
+:func:`main`), and the functions that it shares with
+:mod:`aggregator.standalone.embedded`. To start fast and stay small it imports only the
+standard library, and psutil late.
 
-Who lives is told by ``flock`` on four files, because the kernel gives up a lock
-whichever way its holder ends, and never takes a stranger for it:
+``flock`` on four files shows which processes are alive, because the kernel releases a
+lock however its holder ends, and never confuses the holder with another process:
 
-===============  ====================================================================
-``start.lock``   held by who starts, joins or leaves: one at a time
-``users.lock``   shared by every user; held alone by who stops the server
-``server.lock``  held by the server: its processes inherit it, down to the last one
+===============  =====================================================================
+``start.lock``   held by a process that starts, joins or leaves the server
+``users.lock``   shared by all users; exclusive for the process that stops the server
+``server.lock``  held by the server: all its processes inherit it
 ``keeper.lock``  held by the supervisor
-===============  ====================================================================
+===============  =====================================================================
 
-Starting needs ``users.lock`` shared and stopping needs it alone, so that the two
-never meet. A forked child of a user is a user too.
+Starting needs ``users.lock`` shared and stopping needs it exclusive, so that the two
+never overlap. A forked child of a user is a user too.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-if sys.platform != "win32":  # There, importing must succeed so that starting can say no.
+if sys.platform != "win32":  # On Windows the import must succeed; starting then refuses.
     import fcntl
 
 START_LOCK = "start.lock"
@@ -42,7 +42,7 @@ SERVER_LOCK = "server.lock"
 SUPERVISOR_LOCK = "keeper.lock"
 
 FAST_SECONDS = 10.0
-"""Time that PostgreSQL gets for an orderly shutdown, before it is told to drop everything."""
+"""Time for PostgreSQL's fast shutdown, before the supervisor tries an immediate one."""
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.01
 
@@ -56,18 +56,18 @@ class Postmaster(NamedTuple):
 
 
 def lock_file(path: Path, *, shared: bool = False, wait: bool = True) -> int:
-    """Lock a file, made when absent, and return the descriptor that holds the lock.
+    """Lock a file, creating it if missing, and return the descriptor that holds the lock.
 
-    Every call opens the file anew: locks belong to what ``open`` returns, so two
-    threads exclude each other as two processes do.
+    Every call opens the file again: a lock belongs to an open file description, so two
+    threads exclude each other just as two processes do.
 
     Raises:
-        BlockingIOError: Another one holds it, and ``wait`` is false.
+        BlockingIOError: The lock is held elsewhere, and ``wait`` is false.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    how = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB)
+    operation = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB)
     try:
-        fcntl.flock(descriptor, how)
+        fcntl.flock(descriptor, operation)
     except BaseException:
         os.close(descriptor)
         raise
@@ -76,7 +76,7 @@ def lock_file(path: Path, *, shared: bool = False, wait: bool = True) -> int:
 
 @contextmanager
 def locked(path: Path, *, shared: bool = False, wait: bool = True) -> Iterator[int]:
-    """Hold a lock, whose descriptor this yields, for a while; see :func:`lock_file`."""
+    """Hold a lock and yield its descriptor; see :func:`lock_file`."""
     descriptor = lock_file(path, shared=shared, wait=wait)
     try:
         yield descriptor
@@ -85,7 +85,7 @@ def locked(path: Path, *, shared: bool = False, wait: bool = True) -> Iterator[i
 
 
 def is_free(path: Path) -> bool:
-    """Tell whether nobody holds the file locked alone."""
+    """Return whether no process holds an exclusive lock on the file."""
     try:
         os.close(lock_file(path, shared=True, wait=False))
     except BlockingIOError:
@@ -95,26 +95,26 @@ def is_free(path: Path) -> bool:
     return True
 
 
-def named_port(data: Path) -> int | None:
-    """The port in ``postmaster.pid``, which may be left over from a killed server."""
+def recorded_port(data: Path) -> int | None:
+    """Return the port in ``postmaster.pid``, which may be left over from a killed server."""
     lines = _pid_file(data)
     port = int(lines[3]) if len(lines) > 3 and lines[3].isdigit() else 0
     return port if 0 < port < 65536 else None
 
 
 def find_postmaster(data: Path) -> Postmaster | None:
-    """The server that runs on a data folder, or None.
+    """Return the server that runs on a data folder, or None.
 
-    A pid file outlives a killed server, and its pid may have gone to a stranger: it
-    counts only when that process is a PostgreSQL started on this very folder. Its
-    arguments tell; its working folder would, too, but in a container root may not
-    read that of another account.
+    A pid file survives a killed server, and its pid may belong to another program by
+    now: it counts only if that process is a PostgreSQL started on this very folder. Its
+    arguments are checked rather than its working folder, because in a container root may
+    not read the working folder of another account's process.
     """
     lines = _pid_file(data)
-    port = named_port(data)
+    port = recorded_port(data)
     if port is None or not lines[0].isdigit():
         return None
-    import psutil  # noqa: PLC0415 - it must not delay the supervisor's start
+    import psutil  # noqa: PLC0415 - importing it must not delay the supervisor's start
 
     pid = int(lines[0])
     try:
@@ -136,19 +136,19 @@ def _pid_file(data: Path) -> list[str]:
 def stop(home: Path, data: Path) -> None:
     """Shut the server down; return when none of its processes is left.
 
-    The caller holds ``users.lock`` alone, so nobody can be starting it. A server
-    that holds no ``server.lock`` was not started here and is left alone.
+    The caller holds ``users.lock`` exclusively, so no process can be starting it. A
+    server that does not hold ``server.lock`` was not started here and is left alone.
 
     Raises:
-        TimeoutError: It is still there after ``STOP_SECONDS``.
+        TimeoutError: The server is still running after ``STOP_SECONDS``.
     """
-    begun = time.monotonic()
+    started = time.monotonic()
     while not is_free(home / SERVER_LOCK):
-        waited = time.monotonic() - begun
+        waited = time.monotonic() - started
         if waited > STOP_SECONDS:
             raise TimeoutError(f"PostgreSQL on {data} does not stop")
-        # Again and again: one who was killed while starting may have left a server
-        # that has yet to write its pid file. To PostgreSQL a repetition says nothing new.
+        # Repeatedly: a process killed while starting may leave a server that has not yet
+        # written its pid file. PostgreSQL ignores a repeated signal.
         if postmaster := find_postmaster(data):
             with suppress(ProcessLookupError):
                 os.kill(postmaster.pid, signal.SIGINT if waited < FAST_SECONDS else signal.SIGQUIT)
@@ -156,12 +156,12 @@ def stop(home: Path, data: Path) -> None:
 
 
 def launch(home: Path, account: str, command: list[str]) -> None:
-    """Start PostgreSQL as a process that holds ``server.lock`` as long as it lives.
+    """Start PostgreSQL as a process that holds ``server.lock`` for as long as it runs.
 
     Args:
         home: Folder of the locks.
-        account: ``uid:gid`` to run as, or empty for the caller's own.
-        command: The program and its arguments.
+        account: ``uid:gid`` to run under, or empty for the caller's own.
+        command: Program and arguments.
     """
     uid, gid = (int(part) for part in account.split(":")) if account else (None, None)
     with locked(home / SERVER_LOCK, wait=False) as server_lock:
@@ -170,7 +170,7 @@ def launch(home: Path, account: str, command: list[str]) -> None:
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr,
             pass_fds=(server_lock,),
-            # No PG* variable of the user may reach it, and messages must be English.
+            # The user's PG* variables must not reach it, and messages must be in English.
             env={"LC_ALL": "C", "TZ": "UTC"},
             user=uid,
             group=gid,
@@ -178,23 +178,23 @@ def launch(home: Path, account: str, command: list[str]) -> None:
         )
 
 
-def keep(home: Path, data: Path, supervisor_lock: int) -> None:
-    """Wait until nobody uses the server any more, and stop it."""
-    # Now: at the end the Python environment may have been deleted.
+def supervise(home: Path, data: Path, supervisor_lock: int) -> None:
+    """Wait until no process uses the server any more, then stop it."""
+    # Imported now, because the Python environment may have been deleted by the end.
     import psutil  # noqa: F401, PLC0415
 
     with locked(home / USERS_LOCK):
         stop(home, data)
-        # Before users.lock: whoever waits for that one must not find a supervisor
-        # that is about to end.
+        # Released before users.lock: a process waiting for that lock must not find a
+        # supervisor that is about to end.
         os.close(supervisor_lock)
 
 
 def main(home: Path, data: Path, users_lock: int, account: str, command: list[str]) -> None:
     """Start the server if there is a command, and become the supervisor if there is none yet.
 
-    Standard output ends as soon as both are there; it is not empty if this process
-    is the supervisor now.
+    Standard output is closed as soon as both are running; it is not empty if this process
+    has become the supervisor.
 
     Args:
         home: Folder of the locks.
@@ -202,7 +202,7 @@ def main(home: Path, data: Path, users_lock: int, account: str, command: list[st
         users_lock: Descriptor of the lock shared with the caller. It keeps the
             server from being stopped before it runs, even if the caller is killed.
         account: See :func:`launch`.
-        command: How to start PostgreSQL, or empty if it runs already.
+        command: Command that starts PostgreSQL, or empty if it is running.
     """
     supervisor_lock = None
     with suppress(BlockingIOError):
@@ -210,13 +210,13 @@ def main(home: Path, data: Path, users_lock: int, account: str, command: list[st
     if command:
         launch(home, account, command)
     if supervisor_lock is not None:
-        # Without this, PostgreSQL would stay a zombie until the supervisor ends.
+        # Without this, PostgreSQL would remain a zombie until the supervisor ends.
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         os.close(users_lock)
         with suppress(BrokenPipeError):  # The caller was killed meanwhile.
             os.write(1, b"supervisor")
         os.dup2(2, 1)
-        keep(home, data, supervisor_lock)
+        supervise(home, data, supervisor_lock)
 
 
 if __name__ == "__main__":
