@@ -24,7 +24,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import on first use: Dash takes 0.7 s, which ``--help`` need not wait for."""
+    """Import public names on first use: Dash takes 0.7 s, too long for ``--help``."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

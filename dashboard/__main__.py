@@ -1,4 +1,4 @@
-"""``python -m dashboard`` is ``headspace-activity``."""
+"""Run ``headspace-activity`` as ``python -m dashboard``."""
 
 from dashboard.cli import main
 

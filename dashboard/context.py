@@ -1,4 +1,4 @@
-"""What the page knows of its surroundings besides the metrics."""
+"""The context of the page: its clock, and facts other than metrics."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from datetime import datetime
 from pathlib import Path
 
 Clock = Callable[[], datetime]
-"""Gives the present, with a time zone."""
+"""Returns the current time, with a time zone."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageContext:
-    """Facts for the words on the page.
+    """Facts for the texts on the page.
 
     Attributes:
-        retention_days: Days for which hourly metrics are kept.
-        looked_in: Folders searched for transcripts; empty on a host, whose turns
-            come from elsewhere.
-        demo: Whether all activity is made up.
+        retention_days: Days for which hourly metrics are retained.
+        looked_in: Folders searched for transcripts; empty on a host, whose turns come
+            from elsewhere.
+        demo: True if all activity is made up.
         interval_seconds: Time between two passes.
     """
 
@@ -30,4 +30,4 @@ class PageContext:
 
 
 API_STYLE = "api.css"
-"""The style sheet of the API's readable page: it lies in ``assets``, but is not the page's."""
+"""The style sheet of the API's readable page: in ``assets``, but not used by the page."""

@@ -24,7 +24,7 @@ class MountError(ActivityError):
 
 
 class BrowserMissingError(ActivityError):
-    """Pictures are drawn by Chrome or Chromium, and there is neither."""
+    """There is no Chrome or Chromium to draw pictures."""
 
     def __init__(self, command: str, named: str | None) -> None:
         place = f" at {named}" if named else ""
@@ -34,7 +34,7 @@ class BrowserMissingError(ActivityError):
 
 
 class PicturePackageMissingError(ActivityError):
-    """Pictures are wanted, and a package for them is not installed."""
+    """A package that pictures need is not installed."""
 
     def __init__(self, package: str) -> None:
         super().__init__(
@@ -50,7 +50,7 @@ class PictureFailedError(ActivityError):
 
 
 class PicturesBusyError(ActivityError):
-    """So many pictures are wanted that another one would only wait."""
+    """Too many exports are already drawing or waiting."""
 
     def __init__(self, waiting: int) -> None:
         super().__init__(
@@ -59,7 +59,7 @@ class PicturesBusyError(ActivityError):
 
 
 class OutputError(ActivityError):
-    """A file that was asked for cannot be written."""
+    """A file cannot be written."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"cannot write {path}: {reason}")

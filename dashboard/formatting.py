@@ -1,7 +1,7 @@
-"""How numbers and times read: the same in cards, tables, charts and sentences.
+"""Format numbers and times alike in cards, tables, charts and sentences.
 
-Always English, whatever the locale of the process. Local times arrive converted:
-every function shows the wall clock of the instant it is given.
+The texts are English, whatever the locale of the process. Local times arrive converted:
+every function shows the wall clock of the instant it gets.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import datetime as dt
 from aggregator.metrics.measures import Measure
 
 NO_VALUE = "–"
-"""Stands for a number that does not exist, such as an average of nothing."""
+"""Text for a number that does not exist, such as an average of nothing."""
 
 THIN = "\u202f"
 """Narrow no-break space: groups digits, and keeps a number beside its unit."""
@@ -35,38 +35,38 @@ FULL_MONTHS = (
 
 
 def count(number: int) -> str:
-    """A whole number: ``1 234``."""
+    """Format a whole number: ``1 234``."""
     return f"{number:,}".replace(",", THIN)
 
 
 def counted(number: int, noun: str) -> str:
-    """A number and its noun: ``1 turn``, ``23 turns``."""
+    """Format a number with its noun: ``1 turn``, ``23 turns``."""
     return f"{count(number)} {noun}{'' if number == 1 else 's'}"
 
 
 def amount(measure: Measure, number: float | None) -> str:
-    """A measured number by itself: ``23``, ``1 min 24 s``."""
+    """Format a measured number by itself: ``23``, ``1 min 24 s``."""
     if measure.unit == "seconds":
         return duration(number)
     return NO_VALUE if number is None else count(int(number))
 
 
 def quantity(measure: Measure, number: float) -> str:
-    """A measured number in a sentence: ``23 turns``, ``1 min 24 s average turn time``."""
+    """Format a measured number for a sentence: ``23 turns``, ``1 min 24 s average turn time``."""
     if measure.unit == "seconds":
         return f"{duration(number)} {measure.label.lower()}"
     return counted(int(number), measure.noun)
 
 
 def mean(measure: Measure, number: float) -> str:
-    """A mean of measured numbers: ``3.4``, ``1 min 24 s``."""
+    """Format a mean of measured numbers: ``3.4``, ``1 min 24 s``."""
     if measure.unit == "seconds":
         return duration(number)
     return rate(number) if number < 100 else count(round(number))
 
 
 def rate(per_hour: float | None) -> str:
-    """A rate: ``3.4``, ``<0.1``, ``1 234``."""
+    """Format a rate: ``3.4``, ``<0.1``, ``1 234``."""
     if per_hour is None:
         return NO_VALUE
     if per_hour == 0:
@@ -77,7 +77,7 @@ def rate(per_hour: float | None) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """A part of a whole in percent: ``12 %``, ``<1 %``."""
+    """Format a part of a whole in percent: ``12 %``, ``<1 %``."""
     if not whole:
         return NO_VALUE
     percent = round(100 * part / whole)
@@ -85,7 +85,7 @@ def share(part: int, whole: int) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A time span to two units: ``48 s``, ``1 min 24 s``, ``2 h 05 min``."""
+    """Format a time span in at most two units: ``48 s``, ``1 min 24 s``, ``2 h 05 min``."""
     if seconds is None or seconds != seconds:  # noqa: PLR0124 - only NaN differs from itself
         return NO_VALUE
     if 0 < seconds < 1:
@@ -101,7 +101,7 @@ def duration(seconds: float | None) -> str:
 
 
 def ago(at: dt.datetime, now: dt.datetime) -> str:
-    """How long something has been: ``just now``, ``4 min ago``, ``3 h ago``, ``2 days ago``."""
+    """Format the age of an instant: ``just now``, ``4 min ago``, ``3 h ago``, ``2 days ago``."""
     age = now - at
     if age < dt.timedelta(minutes=1):
         return "just now"
@@ -113,22 +113,25 @@ def ago(at: dt.datetime, now: dt.datetime) -> str:
 
 
 def clock(at: dt.datetime) -> str:
-    """A time of day: ``14:05``."""
+    """Format a time of day: ``14:05``."""
     return f"{at:%H:%M}"
 
 
 def day(at: dt.date) -> str:
-    """A day near by: ``Tue 3 Nov``."""
+    """Format a day without its year: ``Tue 3 Nov``."""
     return f"{WEEKDAYS[at.weekday()]} {at.day} {MONTHS[at.month - 1]}"
 
 
 def date(at: dt.date) -> str:
-    """A day of any year: ``Fri 21 Aug 2026``."""
+    """Format a day with its year: ``Fri 21 Aug 2026``."""
     return f"{day(at)} {at.year}"
 
 
 def days(first: dt.date, last: dt.date) -> str:
-    """A range of days near by: ``Tue 3 Nov``, ``16–22 Nov``, ``26 Oct – 1 Nov``."""
+    """Format a range of days without its year: ``16–22 Nov``, ``26 Oct – 1 Nov``.
+
+    A range of one day is that day; the first year is named if it differs from the last.
+    """
     if first == last:
         return day(first)
     start, end = f"{first.day}", f"{last.day} {MONTHS[last.month - 1]}"
@@ -139,14 +142,14 @@ def days(first: dt.date, last: dt.date) -> str:
 
 
 def period_name(kind: str, first: dt.date, last: dt.date) -> str:
-    """A period of any year: ``Sun 22 Nov 2026``, ``16–22 Nov 2026``, ``November 2026``."""
+    """Format a period: ``Sun 22 Nov 2026``, ``16–22 Nov 2026``, ``November 2026``."""
     if kind == "month":
         return f"{FULL_MONTHS[first.month - 1]} {first.year}"
     return f"{days(first, last)} {last.year}"
 
 
 def change(now: float | None, then: float | None) -> str:
-    """A change in percent: ``▲ 12 %``, ``▼ 3 %``, ``± 0 %``; empty where there is none to tell."""
+    """Format a change in percent: ``▲ 12 %``, ``▼ 3 %``, ``± 0 %``; empty if not comparable."""
     if now is None or not then:
         return ""
     percent = round(100 * (now - then) / then)
@@ -156,19 +159,19 @@ def change(now: float | None, then: float | None) -> str:
 
 
 def shortened(text: str, longest: int) -> str:
-    """The same in at most so many characters: ``a-very-long-na…``."""
+    """Shorten a text to a number of characters: ``a-very-long-na…``."""
     return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
 def sentence(text: str) -> str:
-    """The same with a capital letter first."""
+    """Capitalize the first letter of a text."""
     return text[:1].upper() + text[1:]
 
 
 def period(start: dt.datetime, end: dt.datetime) -> str:
-    """A range of local time: ``Tue 3 Nov, 14:00–15:00``, or a whole day: ``Tue 3 Nov``.
+    """Format a range of local time: ``Tue 3 Nov, 14:00–15:00``; a whole day: ``Tue 3 Nov``.
 
-    Where clocks change, the offsets' names tell the two like-named hours apart:
+    Near a clock change, the names of the offsets distinguish the hours of one name:
     ``Sun 1 Nov, 01:00 EDT–01:00 EST``.
 
     Args:
@@ -188,9 +191,9 @@ def period(start: dt.datetime, end: dt.datetime) -> str:
 
 
 def _clocks_change_near(start: dt.datetime, end: dt.datetime) -> bool:
-    """Whether an offset changes in a short range or in the hour before it."""
+    """Return True if the offset changes in a short range, or in the hour before it."""
     if end - start > dt.timedelta(hours=2):
         return False
-    # Subtracting within a zone moves the wall clock, so step back on UTC's.
+    # Subtracting within a zone moves the wall clock, so subtract in UTC.
     before = dt.datetime.fromtimestamp(start.timestamp() - 3600, start.tzinfo)
     return len({at.utcoffset() for at in (before, start, end)}) > 1

@@ -1,7 +1,7 @@
 """JSON answers of the API, of pictures and of the page's version, errors included.
 
-What goes wrong is always ``{"error": "…"}``: one line that names what is wrong and what
-is allowed.
+An error is always ``{"error": "…"}``: one line that names the wrong value and the allowed
+ones.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ STATUS: dict[type[Exception], int] = {
     PicturesBusyError: 503,
     **dict.fromkeys(DATABASE_AWAY, 503),
 }
-"""The errors that a request may end in, each with its status."""
+"""HTTP status of each error that a request may raise."""
 
 ANSWERED = tuple(STATUS)
-"""What an endpoint catches, to answer with :func:`error_response`."""
+"""Errors that an endpoint catches and answers with :func:`error_response`."""
 
 DATABASE_AWAY_ERROR = "the database does not answer; try again later"
 
@@ -54,9 +54,9 @@ DATABASE_AWAY_ERROR = "the database does not answer; try again later"
 def json_response(
     content: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Answer in JSON, whatever a host has taught Flask's own.
+    """Answer in JSON, whatever JSON provider the host has given to Flask.
 
-    Without blanks, and without NaN, which JSON does not know.
+    The text has no white space, and no NaN, which JSON does not have.
     """
     text = json.dumps(content, separators=(",", ":"), allow_nan=False)
     return Response(text, status, headers, mimetype="application/json")
@@ -70,7 +70,7 @@ def json_error(reason: str, status: int, headers: Mapping[str, str] | None = Non
 def error_response(error: Exception) -> Response:
     """Answer one of the errors of :data:`STATUS`, with its message and status."""
     status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
-    # A driver's message may name the address of the database.
+    # The driver's message may contain the address of the database.
     return json_error(
         DATABASE_AWAY_ERROR if isinstance(error, DATABASE_AWAY) else str(error), status
     )

@@ -1,8 +1,8 @@
-"""A fleet's vital signs as Prometheus metrics. Pure: vitals in, metric families out.
+"""Monitoring data as Prometheus metrics. Pure: a snapshot in, metric families out.
 
-All are gauges, also where something is counted: a counter may only grow, and what is read
-from a database shrinks whenever metrics are pruned or a project is deleted. Prometheus would
-take that for a restart, and ``rate()`` would show turns that nobody made.
+All metrics are gauges, even the counts: a counter may only grow, but what is read from the
+database shrinks whenever metrics are pruned or a project is deleted. Prometheus would take
+that for a restart, and ``rate()`` would show turns that never happened.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from aggregator.metrics.measures import MEASURES
 from aggregator.query.monitoring import MonitoringSnapshot, ProjectSnapshot
 
 Samples = list[tuple[tuple[str, ...], float | None]]
-"""Values by their labels; None where there is nothing to tell."""
+"""Values by their labels; None if there is no value."""
 
 
 class _Gauge(NamedTuple):
@@ -63,7 +63,7 @@ _GAUGES = {
 
 
 def described() -> dict[str, GaugeMetricFamily]:
-    """Every metric by its name, without values."""
+    """Return every metric by its name, without values."""
     return {
         name: GaugeMetricFamily(name, gauge.help, labels=gauge.labels)
         for name, gauge in _GAUGES.items()
@@ -71,7 +71,7 @@ def described() -> dict[str, GaugeMetricFamily]:
 
 
 def measured(monitoring: MonitoringSnapshot) -> list[GaugeMetricFamily]:
-    """The metrics that have values: no value is better than one that is not true."""
+    """Return the metrics that have values: no value is better than a wrong one."""
     families = described()
     samples = {
         **_of_projects(monitoring.projects),
@@ -86,7 +86,7 @@ def measured(monitoring: MonitoringSnapshot) -> list[GaugeMetricFamily]:
 
 
 def _of_projects(projects: Iterable[ProjectSnapshot]) -> dict[str, Samples]:
-    # The id beside the name: two projects may be called the same, and either is renamed.
+    # Labels have the id and the name: names need not be unique, and may change.
     counted = [
         ((str(project.id), project.name, window), numbers)
         for project in projects

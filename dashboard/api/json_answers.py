@@ -1,4 +1,4 @@
-"""Answers as JSON: plain dicts, in which every instant says its time zone."""
+"""Answers as JSON: plain dicts, in which every instant has its UTC offset."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from aggregator.metrics.totals import Totals
 from aggregator.query.reader import Breakdown, ScopeActivity
 
 SCHEMA_VERSION = 1
-"""Counted up when an answer changes in a way that its readers have to know."""
+"""Incremented when answers change in a way that matters to their readers."""
 
 
 def activity_json(activity: ScopeActivity) -> dict[str, Any]:
-    """One scope: the window, its buckets with turns, oldest first, and its totals.
+    """Answer for one scope: the window, its buckets with turns, oldest first, and its totals.
 
-    ``current`` is the running bucket, which is also the last of ``history``; it is
-    null outside the window and as long as it has no turns.
+    ``current`` is the running bucket, which is also the last of ``history``; it is null
+    outside the window and while it has no turns.
     """
     span, scope = activity.span, activity.scope
     columns = [activity.buckets[name] for name in NUMBERS]
@@ -47,9 +47,9 @@ def activity_json(activity: ScopeActivity) -> dict[str, Any]:
 
 
 def breakdown_json(breakdown: Breakdown) -> dict[str, Any]:
-    """Everybody, every project and every agent: one list of buckets, and numbers for each.
+    """Answer for everybody, every project and every agent, in one list of buckets.
 
-    Each list of numbers has one for every bucket; those without turns are 0, and have no
+    Each list of numbers has one item per bucket; buckets without turns have 0, and no
     average.
     """
     span = breakdown.span
@@ -78,7 +78,7 @@ def breakdown_json(breakdown: Breakdown) -> dict[str, Any]:
 
 
 def _about(span: Span, last_pass_at: datetime | None) -> dict[str, Any]:
-    """What every answer says of itself."""
+    """Return the fields that all answers share."""
     window, zone = span.window, span.zone
     return {
         "schema_version": SCHEMA_VERSION,
@@ -104,7 +104,7 @@ def _totals(totals: Totals) -> dict[str, Any]:
 
 
 def _is_running(buckets: pd.DataFrame, span: Span) -> bool:
-    """Whether the last bucket with turns is the one that is still filling."""
+    """Return True if the last bucket with turns is the running one."""
     if buckets.empty or span.until <= span.retained.now:
         return False
     return bool(buckets["bucket_start"].iloc[-1] == span.edges[-2])
@@ -113,7 +113,7 @@ def _is_running(buckets: pd.DataFrame, span: Span) -> bool:
 def _series(
     breakdown: Breakdown, kind: ScopeKind, ids: Sequence[int]
 ) -> list[dict[str, list[Any]]]:
-    """The numbers of each series in every bucket, in the order of ``ids``."""
+    """Return the numbers of each series in every bucket, in the order of ``ids``."""
     edges = breakdown.span.edges
     frame = filled(breakdown.buckets[kind], edges, ids, of_agents=kind == "agent")
     width = max(len(edges) - 1, 0)
@@ -126,17 +126,17 @@ def _series(
 
 
 def _plain(column: pd.Series) -> list[Any]:
-    """Values as Python has them, with None for what is missing."""
+    """Convert a column to Python values, with None for missing ones."""
     values: list[Any] = column.astype(object).where(column.notna(), None).tolist()
     return values
 
 
 def local_texts(instants: pd.Series, zone: ZoneInfo) -> list[str]:
-    """Many instants like :func:`local_text`."""
+    """Format many instants, see :func:`local_text`."""
     return [local_text(at, zone) for at in instants.dt.to_pydatetime()]
 
 
 def local_text(at: datetime, zone: ZoneInfo) -> str:
-    """An instant in ISO 8601, with its offset, or ``Z`` in UTC."""
+    """Format an instant in ISO 8601 with its offset, or ``Z`` in UTC."""
     local = at.astimezone(UTC if zone.key == "UTC" else zone)
     return local.isoformat().replace("+00:00", "Z") if local.tzinfo is UTC else local.isoformat()

@@ -1,4 +1,4 @@
-"""What answers look like, as JSON Schema. Every object is complete, and closed."""
+"""JSON Schemas of the answers. All properties of an object are required, and no others exist."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _list(items: Schema, description: str) -> Schema:
 
 
 def ref(name: str) -> Schema:
-    """A reference to one of :data:`SCHEMAS`."""
+    """Return a reference to one of :data:`SCHEMAS`."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
@@ -72,7 +72,7 @@ def _in_each_bucket(measure: Measure) -> Schema:
 
 
 def _each_number(schema: Callable[[Measure], Schema]) -> dict[str, Schema]:
-    """Schemas of all numbers, the weights of averages included, in their order."""
+    """Return the schemas of all numbers in order, including the weights of averages."""
     schemas: dict[str, Schema] = {}
     for measure in MEASURES:
         schemas[measure.column] = schema(measure)

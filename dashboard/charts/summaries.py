@@ -1,4 +1,4 @@
-"""What each figure shows in a sentence or two, for those who hear it instead."""
+"""Summaries of figures in a few sentences, for screen readers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dashboard.labels import LABELS, MEASURE, TURNS
 
 
 def chart_summary(overview: Overview, stack: list[StackedSeries], metric: str) -> str:
-    """How much of the period had turns, its highest bucket, and the share of each project."""
+    """Summarize the chart: the active part of the period, the peak, the projects' shares."""
     period = overview.period
     retained = overview.buckets[~overview.buckets["phase"].isin([GONE, FUTURE])]
     unit = "day" if by_day(period) else "hour"
@@ -50,6 +50,8 @@ def _value(bucket: Mapping[Hashable, Any], measure: Measure) -> str:
 
 
 def _shares(stack: list[StackedSeries]) -> str:
-    turns = [int(layer.turns.sum()) for layer in stack]
+    turns = [int(series.turns.sum()) for series in stack]
     pairs = zip(stack, turns, strict=True)
-    return ", ".join(f"{layer.name} {formatting.share(part, sum(turns))}" for layer, part in pairs)
+    return ", ".join(
+        f"{series.name} {formatting.share(part, sum(turns))}" for series, part in pairs
+    )

@@ -1,4 +1,4 @@
-"""What a bar says when pointed at: its true local time and its exact numbers."""
+"""The tooltips of bars: the true local time, and the exact numbers."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ NO_LONGER_KEPT = "no longer kept"
 
 
 def short_name(name: str) -> str:
-    """A name, short enough for a figure, in which Plotly finds no markup."""
+    """Shorten a name for a figure, and escape it, so that Plotly finds no markup in it."""
     return escape(formatting.shortened(name, NAME_LENGTH), quote=False)
 
 
 def tooltips(overview: Overview, stack: list[StackedSeries], colours: Palette) -> list[str]:
-    """The text of every bucket; empty where it has not begun."""
+    """Return the tooltip of every bucket; empty for buckets in the future."""
     alone = overview.scope.kind == "agent" and len(overview.scope.ids) == 1
     parts = _parts(stack, colours)
     texts = []
@@ -42,23 +42,23 @@ def tooltips(overview: Overview, stack: list[StackedSeries], colours: Palette) -
 
 
 def _parts(stack: list[StackedSeries], colours: Palette) -> dict[Any, list[str]]:
-    """The turns of each project by start of the bucket, only those with turns."""
+    """Return lines with the turns of each project, by start of the bucket."""
     parts: dict[Any, list[str]] = defaultdict(list)
-    for layer in stack:
-        swatch = f'<span style="color:{colours.of_project(layer.slot)}">■</span>'
-        for start, turns in layer.turns.items():
-            parts[start].append(f"{swatch} {short_name(layer.name)}: {formatting.count(turns)}")
+    for series in stack:
+        swatch = f'<span style="color:{colours.of_project(series.slot)}">■</span>'
+        for start, turns in series.turns.items():
+            parts[start].append(f"{swatch} {short_name(series.name)}: {formatting.count(turns)}")
     return parts
 
 
 def bucket_period(bucket: Mapping[Hashable, Any], overview: Overview) -> str:
-    """The local time that a bucket tells about: ``Tue 3 Nov, 14:00–15:00, so far``."""
+    """Format the local time that a bucket covers: ``Tue 3 Nov, 14:00–15:00, so far``."""
     start, end = bucket["start"], bucket["end"]
     if bucket["phase"] != GONE:
         start = max(start, overview.kept_since)
     running = bucket["phase"] == RUNNING
     if running and by_day(overview.period):
-        # A running day ends now; a running hour is named as the hour it will be.
+        # A running day ends now; a running hour is named as a whole hour.
         end = min(end, pd.Timestamp(overview.window.as_of))
     zone = overview.period.zone
     period = formatting.period(start.astimezone(zone), end.astimezone(zone))
@@ -70,15 +70,15 @@ def _numbers(bucket: Mapping[Hashable, Any], parts: list[str], *, alone: bool) -
         return [NO_LONGER_KEPT]
     lines = []
     for measure in MEASURES:
-        if _is_told(measure, bucket[measure.column], alone=alone):
+        if _has_line(measure, bucket[measure.column], alone=alone):
             lines.append(formatting.quantity(measure, bucket[measure.column]))
         if measure.name == TURNS:
             lines += parts
     return lines
 
 
-def _is_told(measure: Measure, value: Any, *, alone: bool) -> bool:
-    """Whether a tooltip has a line for a number: turns always, the others if there are any."""
+def _has_line(measure: Measure, value: Any, *, alone: bool) -> bool:
+    """Return True for turns, and for other numbers if there is something to show."""
     if measure.combine == "distinct" and alone:
         return False
     return measure.name == TURNS or (

@@ -1,7 +1,7 @@
 """The table of projects and their agents, as HTML.
 
-Dash takes seconds to draw a component for each cell of 200 agents; a browser reads the
-same rows as HTML in milliseconds and lays out only those in sight (``content-visibility``).
+Dash takes seconds to draw a component for each cell of 200 agents; a browser parses the
+same rows as HTML in milliseconds and lays out only the visible ones (``content-visibility``).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from dashboard import formatting
 from dashboard.selection.view import View
 
 FEW_AGENTS = 30
-"""Up to so many agents in all, every project is unfolded until the viewer folds it."""
+"""Maximum number of agents with which every project is unfolded by default."""
 
 TABLE_COLUMNS = (
-    # Heading, key of the order that a click on it brings, first direction, style
+    # Heading, sort key of a click on it, first direction, style
     ("Name", "name", "+", "name"),
     ("State", "state", "+", "state"),
     ("Turns", "turns", "-", "turns"),
@@ -49,7 +49,7 @@ TableRecord = Mapping[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A column's heading; ``order`` is ``ascending``, ``descending`` or None."""
+    """The heading of a column; ``order`` is ``ascending``, ``descending`` or None."""
 
     text: str
     style: str
@@ -59,16 +59,16 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One project or agent as the table shows it."""
+    """One row of the table: a project or an agent."""
 
     kind: str
     id: int
     name: str
     title: str
     href: str | None
-    """Leads to this project or agent alone; None where it is what is shown."""
+    """Link to this project or agent alone; None if it is already alone."""
     fold: str
-    """``folded``, ``unfolded``, or empty where there is nothing to fold."""
+    """``folded``, ``unfolded``, or empty if there is nothing to fold."""
     fold_href: str
     aside: str
     states: Sequence[tuple[str, str]]
@@ -83,11 +83,11 @@ class Row:
 
 
 def project_list(overview: Overview, view: View) -> str:
-    """Every listed project and agent as rows of HTML, in the order that the view asks for.
+    """Render every listed project and agent as rows of HTML, in the order of the view.
 
-    Only an unfolded project has its agents in the page.
+    Only unfolded projects have their agents in the page.
     """
-    # One scale for all bars: that of the longest one in the table.
+    # All bars share one scale: the longest one in the table is full.
     listed = overview.agents if view.people == "agents" else overview.projects
     longest = max(listed["turn_count"].max(), 1) if len(listed) else 1
     projects = _ordered(_measured(overview.projects, overview, longest), view.sort)
@@ -116,7 +116,7 @@ def _template() -> jinja2.Template:
 
 
 def _measured(rows: pd.DataFrame, overview: Overview, longest: int) -> pd.DataFrame:
-    """Add the rate, the state, the whole of which a row is a share, and its bar's length."""
+    """Add the columns that rows need: rate, state, sort keys, share, bar and trend."""
     turns, of_projects = rows["turn_count"], overview.projects["turn_count"]
     states = overview.states.set_index("agent_id")["state"]
     state = rows["agent_id"].map(states) if "agent_id" in rows else pd.Series("", rows.index)
@@ -130,13 +130,13 @@ def _measured(rows: pd.DataFrame, overview: Overview, longest: int) -> pd.DataFr
         whole=int(of_projects.sum()),
         bar=turns / longest,
         columns=len(edges) - 1,
-        # Courses begin with what is kept.
+        # Trends begin with the retained hours.
         gone=int((edges[1:] <= pd.Timestamp(overview.kept_since)).sum()),
     )
 
 
 def _ranks(rows: pd.DataFrame, overview: Overview, state: pd.Series) -> pd.Series:
-    """Place of each row's state in working, waiting, idle, none; of a project, its first one."""
+    """Rank rows by state: working, waiting, idle, none; a project has its agents' best rank."""
     if "agent_id" in rows:
         return state.map(_RANKS).fillna(len(STATES))
     best = overview.states.assign(rank=overview.states["state"].map(_RANKS))
@@ -145,7 +145,7 @@ def _ranks(rows: pd.DataFrame, overview: Overview, state: pd.Series) -> pd.Serie
 
 def _ordered(rows: pd.DataFrame, sort: str) -> pd.DataFrame:
     column = _SORT_COLUMNS[sort[1:]]
-    # Stable, so that ties keep the order of most turns first; what has no value comes last.
+    # Stable, so that ties stay in the order of most turns; missing values come last.
     return rows.sort_values(column, ascending=sort[0] == "+", kind="stable", na_position="last")
 
 
@@ -180,7 +180,7 @@ def _by_project(
 
 
 def _unfolded(overview: Overview, view: View) -> frozenset[int]:
-    """What the viewer chose; else all projects of few agents, and none of many."""
+    """Return the projects that the viewer unfolded; by default all, or none with many agents."""
     if view.unfolded is not None:
         return frozenset(view.unfolded)
     few = len(overview.agents) <= FEW_AGENTS
@@ -226,7 +226,7 @@ def _agent(row: TableRecord, view: View, overview: Overview, projects: Mapping[i
         fold="",
         fold_href="",
         aside=projects.get(row["project_id"], ""),
-        # Ended, or silent for a day: it has no state, which is no fourth state.
+        # An agent that has ended or been silent for a day has no state.
         states=[(row["state"], row["state"])] if row["state"] else [],
         **_numbers(row, overview),
     )
@@ -249,12 +249,12 @@ def _numbers(row: TableRecord, overview: Overview) -> dict[str, str]:
 
 
 def trend_path(values: Sequence[int], columns: int, gone: int = 0) -> str:
-    """The data of an SVG path in a box of 100 × 20, highest on top.
+    """Return the data of an SVG path in a box of 100 × 20; the highest value fills it.
 
     Args:
-        values: One for each column from the first that is kept, up to now.
+        values: One for each column, from the first retained one up to now.
         columns: Columns of the whole period.
-        gone: Columns at its beginning that are no longer kept.
+        gone: Columns at its beginning that are outside the retention.
     """
     highest = max(values, default=0)
     if not highest:

@@ -1,4 +1,4 @@
-"""The four numbers at the top: each with its change and its course over the period.
+"""The cards at the top of the page: numbers, each with its change and its trend.
 
 Pure: facts in, Dash components out.
 """
@@ -31,7 +31,7 @@ CARD_IDS = {
 
 
 def _card_labels() -> Iterator[tuple[str, str]]:
-    """Id and label of every card: one for each measure, and the turns per hour."""
+    """Yield id and label of every card: one for each measure, and one for turns per hour."""
     for measure in MEASURES:
         yield CARD_IDS.get(measure.name, f"card-{measure.name}"), measure.label
         if measure.name == TURNS:
@@ -45,16 +45,16 @@ MOST_COLUMNS = 31
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One number: its text, what stands beside it, its change and its course."""
+    """One number: its text, a detail below it, its change and its trend."""
 
     value: str = formatting.NO_VALUE
     detail: str = ""
     change: str = ""
-    course: Sequence[float] = ()
+    trend: Sequence[float] = ()
 
 
 def cards(overview: Overview | None) -> list[Component]:
-    """The cards of a view, without numbers before the first answer."""
+    """Return the cards of a view; without numbers before the first answer."""
     if overview is None:
         contents = [Card()] * len(CARD_LABELS)
         against = ""
@@ -97,7 +97,7 @@ def _contents(overview: Overview) -> list[Card]:
 
 
 def _amounts(totals: Totals) -> Iterator[str]:
-    """The numbers alone, in the order of the cards."""
+    """Yield only the numbers, in the order of the cards."""
     for measure in MEASURES:
         yield formatting.amount(measure, totals.values[measure.column])
         if measure.name == TURNS:
@@ -105,7 +105,7 @@ def _amounts(totals: Totals) -> Iterator[str]:
 
 
 def _details(overview: Overview) -> dict[str, str]:
-    """A second line under the numbers of some measures, by the measure's name."""
+    """Return the second line of some cards, by the name of the measure."""
     projects = overview.agents.loc[overview.agents["turn_count"] > 0, "project_id"].nunique()
     return {
         TURNS: f"in {formatting.counted(overview.totals.active_hours, 'active hour')}",
@@ -123,7 +123,7 @@ def _change(compared: Comparison | None, number: Callable[[Totals], Value]) -> s
 
 
 def compared_with(compared: Comparison | None) -> str:
-    """What a change is against: ``Sat 21 Nov to 14:00``; empty where there is none."""
+    """Name the time that a change compares with: ``Sat 21 Nov to 14:00``; empty if none."""
     if compared is None:
         return ""
     before = compared.before
@@ -135,10 +135,10 @@ def compared_with(compared: Comparison | None) -> str:
 
 
 def trends(buckets: pd.DataFrame) -> dict[str, list[float]]:
-    """Each number over the whole period in at most :data:`MOST_COLUMNS` columns.
+    """Return each number over the whole period, in at most :data:`MOST_COLUMNS` columns.
 
-    Columns of several buckets show their mean. What is nothing, no longer kept or still
-    to come has no height.
+    A column of several buckets shows their mean. Buckets that are empty, outside the
+    retention or in the future count as 0.
     """
     columns = {}
     for name in COLUMNS:
@@ -167,7 +167,7 @@ def _card(card_id: str, card: Card, against: str) -> Component:
             html.Dd(card.detail, className="activity-card-detail"),
             html.Dd(
                 className="activity-spark",
-                style={"clipPath": skyline(card.course)},
+                style={"clipPath": skyline(card.trend)},
                 **aria(hidden="true"),
             ),
         ],
@@ -176,9 +176,9 @@ def _card(card_id: str, card: Card, against: str) -> Component:
 
 
 def skyline(values: Sequence[float]) -> str:
-    """A CSS ``clip-path`` that leaves columns of these heights, the highest at the top.
+    """Return a CSS ``clip-path`` with columns of these heights; the highest reaches the top.
 
-    An element that is clipped so is a small chart without an image or a script.
+    An element with this path is a small chart without an image or a script.
     """
     highest = max(values, default=0)
     if highest <= 0:

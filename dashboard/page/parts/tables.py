@@ -1,4 +1,4 @@
-"""The numbers behind each figure, as tables: shown on request, and saved as CSV."""
+"""The numbers behind the figures as tables, shown on request and saved as CSV."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ NOTES = {GONE: NO_LONGER_KEPT, RUNNING: "so far"}
 
 
 def chart_table(overview: Overview, names: Mapping[int, str]) -> pd.DataFrame:
-    """The buckets of the chart that have begun, oldest first.
+    """Return the buckets of the chart that have begun, oldest first.
 
     Returns:
-        (n, 6 + layers) frame of ``Start`` and ``End`` (local ISO 8601 with offset), the
-        metrics (missing where no longer kept), ``Note``, and the turns of each project
-        that is drawn by itself, and of the others.
+        (n, 6 + stacked series) frame of ``Start`` and ``End`` (local ISO 8601 with offset),
+        the metrics (missing outside the retention), ``Note``, and the turns of each
+        project that has its own series, and of the others.
     """
     buckets = overview.buckets[overview.buckets["phase"] != FUTURE]
     retained, zone = buckets["phase"] != GONE, overview.period.zone
@@ -43,21 +43,22 @@ def chart_table(overview: Overview, names: Mapping[int, str]) -> pd.DataFrame:
         },
         "Note": [NOTES.get(phase, "") for phase in buckets["phase"]],
     }
-    for layer in stack_projects(overview, names):
-        name = f"Turns of {layer.name}"
+    for series in stack_projects(overview, names):
+        name = f"Turns of {series.name}"
         if name in columns:
-            # On a host two projects may have one name.
-            name = f"{name} ({layer.project_id})"
-        columns[name] = buckets["start"].map(layer.turns).fillna(0).astype("Int64").where(retained)
+            # On a host, two projects may have the same name.
+            name = f"{name} ({series.project_id})"
+        turns = buckets["start"].map(series.turns).fillna(0)
+        columns[name] = turns.astype("Int64").where(retained)
     return pd.DataFrame(columns)
 
 
 def heatmap_table(overview: Overview) -> pd.DataFrame:
-    """The hours of the week, Monday first.
+    """Return the hours of the week, Monday first.
 
     Returns:
         (168, 6) frame of ``Weekday``, ``Hour`` (local), ``Hours kept``, and the means of
-        these hours, missing where none is kept.
+        these hours, missing if no hour is retained.
     """
     means = hourly_means(overview)
     return pd.DataFrame(
@@ -76,7 +77,7 @@ def heatmap_table(overview: Overview) -> pd.DataFrame:
 
 
 def agent_table(overview: Overview, names: Mapping[int, str]) -> pd.DataFrame:
-    """The projects, each with its agents below it, most turns first.
+    """Return the projects, each with its agents below it, most turns first.
 
     Returns:
         (n, 9) frame of ``Project``, ``Agent`` (empty in the row of a project), ``State``
@@ -110,7 +111,7 @@ def agent_table(overview: Overview, names: Mapping[int, str]) -> pd.DataFrame:
 
 
 def _measured(rows: list[dict[Hashable, Any]], hours: float) -> dict[str, Any]:
-    """The columns of all measures, and of the turns per hour."""
+    """Return the columns of all measures, and of turns per hour."""
     columns: dict[str, Any] = {}
     for measure in MEASURES:
         values = pd.Series([row[measure.column] for row in rows], dtype=_nullable(measure))
