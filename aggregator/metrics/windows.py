@@ -38,20 +38,6 @@ class Window:
     until: datetime
     as_of: datetime
 
-    @property
-    def elapsed_hours(self) -> float:
-        """Hours from ``since`` to ``until`` or now, whichever is first; at least 1.
-
-        The divisor of every turn rate.
-        """
-        return max(1.0, (min(self.until, self.as_of) - self.since) / HOUR)
-
-    @property
-    def running_bucket(self) -> datetime | None:
-        """Start of the bucket that is still filling, where it lies in the window."""
-        start = floor_hour(self.as_of)
-        return start if self.since <= start < self.until else None
-
 
 def rolling_window(name: str, now: datetime, until: datetime | None = None) -> Window:
     """The 24 hours, 7 days or 30 days of buckets up to an instant.

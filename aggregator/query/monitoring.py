@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, func, inspect, select
+from sqlalchemy import Connection, func, select
 
 from aggregator.database.models import (
     ActivityMetric,
@@ -20,7 +20,6 @@ from aggregator.database.models import (
     Agent,
     Project,
     Task,
-    TranscriptFile,
     Turn,
 )
 from aggregator.database.source import STANDALONE, Source
@@ -109,7 +108,7 @@ def read_monitoring(
         last_pass_at=last_at,
         last_pass_seconds=last_seconds,
         lag_seconds=_lag(conn, last_at, retained.now, source) if last_at else None,
-        imported=import_totals(conn) if _imports(conn) else None,
+        imported=import_totals(conn),
     )
 
 
@@ -187,7 +186,3 @@ def _lag(conn: Connection, last_pass_at: datetime, now: datetime, source: Source
         .limit(1)
     )
     return (newest - last_pass_at).total_seconds() if newest else 0.0
-
-
-def _imports(conn: Connection) -> bool:
-    return inspect(conn).has_table(TranscriptFile.__tablename__)

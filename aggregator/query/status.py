@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Text, cast, func, inspect, select, text
+from sqlalchemy import Connection, Text, cast, func, select, text
 
 from aggregator.database.engine import display_url
 from aggregator.database.models import (
@@ -14,7 +14,6 @@ from aggregator.database.models import (
     ActivityState,
     Agent,
     Project,
-    TranscriptFile,
     Turn,
 )
 from aggregator.database.source import STANDALONE, Source
@@ -63,17 +62,13 @@ def read_status(conn: Connection, now: datetime, source: Source = STANDALONE) ->
         },
         "lag_seconds": (now - last_at).total_seconds() if last_at else None,
         "changes_captured": is_installed(conn, source),
-        "import": import_totals(conn) if _imports(conn) else None,
+        "import": import_totals(conn),
     }
 
 
 def _iso(at: datetime | None) -> str | None:
     # A host's sessions may speak another zone.
     return at.astimezone(UTC).isoformat() if at else None
-
-
-def _imports(conn: Connection) -> bool:
-    return inspect(conn).has_table(TranscriptFile.__tablename__)
 
 
 def _count(conn: Connection, model: type) -> int:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     column,
     delete,
     func,
+    inspect,
     literal,
     select,
     true,
@@ -218,14 +219,17 @@ def forget_unreadable(conn: Connection, folders: Iterable[Path], present: Contai
     )
 
 
-def import_totals(conn: Connection) -> dict[str, Any]:
+def import_totals(conn: Connection) -> dict[str, Any] | None:
     """Count what has been read so far, over all files ever found.
 
     Returns:
         ``files``, readable or not; ``files_main``, the main files that were read;
         ``lines`` (not blank) and ``objects`` in them; ``waiting``, the files that end in
-        an incomplete line; and ``skipped``, the number of unusable lines by kind.
+        an incomplete line; and ``skipped``, the number of unusable lines by kind. None
+        on a host, which imports nothing and has no such table.
     """
+    if not inspect(conn).has_table(TranscriptFile.__tablename__):
+        return None
     totals = conn.execute(
         select(
             func.count().label("files"),
