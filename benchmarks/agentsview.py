@@ -1,4 +1,4 @@
-"""The page of agentsview, on transcripts with the turns of a database, to compare with."""
+"""A baseline for the page: agentsview on transcripts with the same turns."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sqlalchemy import Engine, text
 
 
 def write_transcripts(engine: Engine, folder: Path, shift: timedelta) -> None:
-    """The same turns as a Claude Code transcript per agent, so much later."""
+    """Write the turns as one Claude Code transcript per agent, shifted in time."""
     query = text("""
         SELECT session_id, projects.name, actor, timestamp, key FROM turns
         JOIN tasks ON tasks.id = task_id JOIN agents ON agents.id = agent_id
@@ -47,7 +47,7 @@ def write_transcripts(engine: Engine, folder: Path, shift: timedelta) -> None:
 
 @contextlib.contextmanager
 def serve_agentsview(program: Path, home: str) -> Iterator[str]:
-    """The program on a home's transcripts, all of them read; yields its address."""
+    """Run agentsview on a home's transcripts; yield its address when it has read them."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -66,15 +66,15 @@ def serve_agentsview(program: Path, home: str) -> Iterator[str]:
 
 
 def report(address: str, period: str, now: datetime, runs: int) -> tuple[int, float]:
-    """Bytes on the wire, and the median time, of the numbers for its page."""
+    """Return the bytes on the wire, and the median time, of the numbers for its page."""
     query = f"preset={period}&date={now:%Y-%m-%d}&timezone=UTC&automation=all"
-    wanted = urllib.request.Request(
+    request = urllib.request.Request(
         f"{address}/api/v1/activity/report?{query}", headers={"Accept-Encoding": "gzip"}
     )
     seconds, size = [], 0
     for _ in range(runs):
         started = time.perf_counter()
-        with urllib.request.urlopen(wanted) as answer:
+        with urllib.request.urlopen(request) as answer:
             size = len(answer.read())
         seconds.append(time.perf_counter() - started)
     return size, statistics.median(seconds)

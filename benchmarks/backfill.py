@@ -1,11 +1,11 @@
-"""What a backfill costs as the history grows, and who may share the work.
+"""Benchmark of backfills: their cost as the history grows, and with several workers.
 
     python benchmarks/backfill.py [--turns 200000 2000000 20000000] [--runs 3] [--database-url URL]
 
 Recomputes 30 days of 200 agents over 20 projects into an empty table: in one process, in
 pools of processes, and on Dask clusters of one and two workers on this machine. Prints the
-median of the runs, a turn's share of it, and the peak memory of the largest worker. A pool
-is started for each backfill, which counts; a cluster is there already.
+median of the runs, the time per turn, and the peak memory of the largest worker. The time
+includes starting the pool for each backfill; clusters are started before.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ MB = 1_000_000
 
 @contextlib.contextmanager
 def in_process() -> Iterator[None]:
-    """Nobody but the process itself."""
+    """Use only this process."""
     yield None
 
 
 @contextlib.contextmanager
 def processes(size: int) -> Iterator[Workers]:
-    """A pool, made for each backfill."""
+    """Use a pool of processes, started for each backfill."""
     yield process_pool(size)
 
 
 @contextlib.contextmanager
 def dask(size: int) -> Iterator[Workers]:
-    """A cluster on this machine, with one thread in each worker."""
+    """Use a Dask cluster on this machine, with one thread per worker."""
     from distributed import LocalCluster  # noqa: PLC0415 - an extra
 
     with LocalCluster(
@@ -90,7 +90,7 @@ def main() -> None:
 
 
 def measured(engine: Engine, way: str, runs: int) -> tuple[float, float]:
-    """Median seconds of some backfills, and the peak in bytes, each by a process of its own."""
+    """Return the median seconds, and the peak in bytes, of backfills in processes of their own."""
     url = engine.url.render_as_string(hide_password=False)
     seconds, peaks = [], []
     for _ in range(runs):
@@ -106,7 +106,7 @@ def measured(engine: Engine, way: str, runs: int) -> tuple[float, float]:
 
 
 def child(way: str, url: str) -> None:
-    """In a process of its own: one backfill; print seconds, and the peak of a worker in bytes."""
+    """Run one backfill in this child process; print seconds, and a worker's peak in bytes."""
     engine = connect(make_url(url), purpose="benchmark")
     with WAYS[way]() as workers, peak_memory(of_children=workers is not None) as peaks:
         report = backfill(engine, SINCE, NOW, workers=workers)
@@ -115,18 +115,18 @@ def child(way: str, url: str) -> None:
 
 @contextlib.contextmanager
 def peak_memory(*, of_children: bool) -> Iterator[list[int]]:
-    """Look every 20 ms how many bytes this process, or the largest of its children, has."""
+    """Sample the memory of this process, or of its largest child, every 20 ms, in bytes."""
     peaks = [0]
     ended = threading.Event()
-    me = psutil.Process()
+    this_process = psutil.Process()
 
-    def look() -> None:
+    def sample() -> None:
         while not ended.wait(0.02):
-            for process in me.children(recursive=True) if of_children else [me]:
+            for process in this_process.children(recursive=True) if of_children else [this_process]:
                 with contextlib.suppress(psutil.Error):
                     peaks[0] = max(peaks[0], process.memory_info().rss)
 
-    thread = threading.Thread(target=look)
+    thread = threading.Thread(target=sample)
     thread.start()
     try:
         yield peaks

@@ -1,13 +1,13 @@
-"""How long charts take to become pictures.
+"""Benchmark of pictures: the time to draw the page's charts as PNGs.
 
     python benchmarks/export.py [--charts 20] [--baseline 20]
 
-Makes demo activity in an embedded PostgreSQL of its own and draws the page's charts as
-PNGs of 2400 × 1000 pixels, the database's work not counted:
+Makes demo activity in its own embedded PostgreSQL and draws the page's charts as PNGs of
+2400 × 1000 pixels. The work of the database is not counted.
 
-* ``kaleido.calc_fig_sync`` for each, as ``fig.write_image`` does it: the baseline, which
-  starts a browser for every chart;
-* our renderer, which starts one for all.
+* ``kaleido.calc_fig_sync`` for each, as in ``fig.write_image``: the baseline, which starts
+  a browser for every chart;
+* our renderer, which starts one browser for all.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def main() -> None:
     """Parse the arguments, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--charts", type=int, default=20)
-    parser.add_argument("--baseline", type=int, default=20, help="how many of them one by one")
+    parser.add_argument("--baseline", type=int, default=20, help="charts drawn with a browser each")
     given = parser.parse_args()
     charts = list(islice(cycle(page_charts()), given.charts))
     renderer = Renderer()
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def page_charts() -> Iterator[Chart]:
-    """The pictures of a report, of a week and of a month of demo activity."""
+    """Yield the pictures of a report, for a week and for a month of demo activity."""
     zone = ZoneInfo("Europe/Berlin")
     folder = tempfile.TemporaryDirectory(prefix="activity-")
     with folder as home, EmbeddedPostgres(Path(home)) as server:
@@ -85,13 +85,13 @@ def page_charts() -> Iterator[Chart]:
 
 
 def one_by_one(chart: Chart) -> bytes:
-    """A picture the way that Plotly makes it."""
+    """Draw a picture as Plotly does, with a browser of its own."""
     content: bytes = kaleido.calc_fig_sync(chart, opts={"format": "png", "scale": SCALE})
     return content
 
 
 def measure(draw: Callable[[Chart], bytes], charts: list[Chart]) -> list[float]:
-    """Seconds for each chart."""
+    """Return the seconds for each chart."""
     seconds = []
     for chart in charts:
         started = time.perf_counter()
@@ -101,7 +101,7 @@ def measure(draw: Callable[[Chart], bytes], charts: list[Chart]) -> list[float]:
 
 
 def show(name: str, seconds: list[float], charts: int) -> None:
-    """One row; the total is that of all charts, at the pace of those measured."""
+    """Print one row; the total is extrapolated from the measured charts to all."""
     total = statistics.mean(seconds) * charts
     print(f"{name:28}{seconds[0]:6.2f} s{statistics.median(seconds):7.2f} s{total:7.1f} s")
 

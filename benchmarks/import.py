@@ -1,12 +1,12 @@
-"""How fast and how frugal the import of transcripts is.
+"""Benchmark of the import of transcripts: its speed and its peak memory.
 
     python benchmarks/import.py DIR [--runs 7] [--database-url URL] [--agentsview PATH]
 
-DIR holds transcripts (``**/*.jsonl``). Prints medians of several runs in this one run:
+DIR holds transcripts (``**/*.jsonl``). Prints medians of several runs:
 
-* the floor: the same files read, and every line decoded, with nothing made of it;
-* reading: what the import does before it writes to the database;
-* the whole first import into an empty PostgreSQL, by itself and as a process of its own;
+* the floor: read the same files, and decode every line without using it;
+* reading: the part of the import before it writes to the database;
+* the whole first import into an empty PostgreSQL, in this process and in one of its own;
 * ``agentsview sync`` of the same files into an empty home, if its path is given;
 * peak memory for a line of 50 MB, a file of 200 MB, and a line too long to be read.
 
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def median_seconds(runs: int, work: Callable[[], object]) -> float:
-    """The median time of some runs of the work."""
+    """Return the median time of several runs of the work."""
     seconds = []
     for _ in range(runs):
         started = time.perf_counter()
@@ -87,7 +87,7 @@ def show_reading(folder: Path, runs: int) -> None:
 
 
 def decode_only(files: list[Transcript]) -> int:
-    """Read files, decode each line and forget it; return the number of lines."""
+    """Read files, decode and discard each line; return the number of lines."""
     lines = 0
     for file in files:
         with file.path.open("rb") as content:
@@ -109,7 +109,7 @@ def read(files: list[Transcript]) -> int:
 
 @contextlib.contextmanager
 def scratch_databases(url: str | None) -> Iterator[Callable[[], URL]]:
-    """Give a function that empties a scratch database and tells its address."""
+    """Yield a function that empties a scratch database and returns its URL."""
     if url is None:
         with (
             tempfile.TemporaryDirectory() as home,
@@ -136,7 +136,7 @@ def scratch_databases(url: str | None) -> Iterator[Callable[[], URL]]:
 
 
 def with_tables(url: URL) -> URL:
-    """Make the tables in an empty database."""
+    """Create the tables in an empty database."""
     engine = connect(url, purpose="benchmark")
     upgrade(engine, "standalone")
     engine.dispose()
@@ -144,7 +144,7 @@ def with_tables(url: URL) -> URL:
 
 
 def show_import(folder: Path, runs: int, empty_database: Callable[[], URL]) -> tuple[float, float]:
-    """Time first imports; return the medians alone and as a process of its own."""
+    """Time first imports; return the medians inside this process and in one of their own."""
     inside, outside = [], []
     for _ in range(runs):
         engine = connect(empty_database(), purpose="benchmark")
@@ -162,9 +162,9 @@ def show_import(folder: Path, runs: int, empty_database: Callable[[], URL]) -> t
 
 
 def agentsview_seconds(folder: Path, runs: int, program: Path) -> float:
-    """The median time of ``agentsview sync`` of the same files into an empty home.
+    """Return the median time of ``agentsview sync`` of the same files into an empty home.
 
-    It also stores and indexes the texts, which we never do.
+    Unlike the import, it also stores and indexes the texts.
     """
     projects = folder / "projects" if (folder / "projects").is_dir() else folder
     seconds = []
@@ -177,7 +177,7 @@ def agentsview_seconds(folder: Path, runs: int, program: Path) -> float:
 
 
 def process_seconds(command: list[object], env: dict[str, str] | None = None) -> float:
-    """Run a program to its end; return how long it took."""
+    """Run a program to its end; return the seconds it took."""
     started = time.perf_counter()
     subprocess.run([str(word) for word in command], env=env, check=True, capture_output=True)
     return time.perf_counter() - started
@@ -207,14 +207,14 @@ def show_memory() -> None:
 
 
 def child_read(path: Path) -> None:
-    """In a process of its own: read one file and print the peak memory in MB."""
+    """Read one file in this child process; print the peak memory in MB."""
     read([file for file in find_transcripts([path.parent]).transcripts if file.path == path])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(peak / MB if sys.platform == "darwin" else peak * 1024 / MB)
 
 
 def child_import(url: str, folder: Path) -> None:
-    """In a process of its own: one import."""
+    """Import once in this child process."""
     import_transcripts(connect(make_url(url), purpose="benchmark"), [folder])
 
 

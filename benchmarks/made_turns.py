@@ -1,4 +1,4 @@
-"""Made-up turns in any number, and a scratch database to hold them.
+"""Made-up turns in any number, and a scratch database for them.
 
 For the benchmarks, which compare programs on the same data: what :func:`fill` writes
 depends on its arguments alone.
@@ -23,7 +23,7 @@ PROJECTS = 20
 AGENTS = 200
 SCRATCH = "activity_benchmark"
 AT_ONCE = 1_000_000
-"""Turns inserted in one transaction."""
+"""Number of turns inserted in one transaction."""
 
 _AGENTS = (
     "TRUNCATE projects, activity_state RESTART IDENTITY CASCADE",
@@ -38,8 +38,8 @@ _AGENTS = (
     """,
     "INSERT INTO tasks (agent_id, state) SELECT id, 'processing' FROM agents ORDER BY id",
 )
-# The hash scatters turns over the agents, and each a little around its even place,
-# the same way every time. Even so, an agent has busy hours and quiet ones.
+# The hash spreads turns over the agents, and moves each a little in time, always in the
+# same way. So an agent has busy hours and quiet ones.
 _TURNS = text(
     """
     INSERT INTO turns (task_id, actor, timestamp, key)
@@ -62,17 +62,17 @@ def fill(
     running_hour: int = 10_000,
     now: datetime,
 ) -> None:
-    """Replace everything in a database by turns of 200 agents over 20 projects.
+    """Replace all data in a database with turns of 200 agents over 20 projects.
 
-    Turns are spread evenly over the time and stored in its order, as they would have
-    come; all agents work round the clock. Ends with VACUUM ANALYZE.
+    Turns are spread evenly over the time and stored in chronological order, as real ones
+    are; all agents work round the clock. Ends with VACUUM ANALYZE.
 
     Args:
         engine: A scratch database, with its tables.
-        turns: How many in all; those of the running hour are among them.
-        days: How far back they reach, before the hour of ``now``.
-        running_hour: How many lie in the hour of ``now``, all before it.
-        now: The present, not on the hour.
+        turns: Number of turns, including those of the running hour.
+        days: Days that they reach back before the hour of ``now``.
+        running_hour: Number of turns in the hour of ``now``, all before ``now``.
+        now: The current time, not on the hour.
     """
     hour = floor_hour(now)
     since = hour - timedelta(days=days)
@@ -106,7 +106,7 @@ def _insert(engine: Engine, first: int, turns: int, since: datetime, span: timed
 
 @contextlib.contextmanager
 def scratch_database(url: str | None) -> Iterator[Engine]:
-    """An empty database with all tables, gone at the end.
+    """Create an empty database with all tables, and drop it at the end.
 
     Args:
         url: A PostgreSQL server to make it on, or None for the embedded one.

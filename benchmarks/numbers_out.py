@@ -1,12 +1,12 @@
-"""How long it takes to get numbers out: the API about everybody, DataFrames, Prometheus.
+"""Benchmark of reading numbers: the API about everybody, DataFrames, Prometheus.
 
     python benchmarks/numbers_out.py [--runs 5] [--turns 1800000] [--database-url URL]
 
-Makes 200 agents over 20 projects and 30 days in a database of its own, and prints medians
-and ratios of this one run:
+Makes 200 agents over 20 projects and 30 days in a scratch database, and prints medians and
+ratios:
 
 * ``/api/metrics/activity`` against one request for each project, each agent and overall,
-  which is what a page without it has to send;
+  which a page without it would have to send;
 * ``load_metrics`` and ``load_turns`` against ``pandas.read_sql`` of the same rows;
 * ``/api/metrics/prometheus`` with all turns, and with a tenth of them.
 """
@@ -108,8 +108,8 @@ def _ask(client: FlaskClient, path: str) -> None:
 def _ask_each(client: FlaskClient, window: str) -> None:
     _ask(client, f"overall?window={window}")
     for kind, number in (("projects", PROJECTS), ("agents", AGENTS)):
-        for one in range(1, number + 1):
-            _ask(client, f"{kind}/{one}?window={window}")
+        for member in range(1, number + 1):
+            _ask(client, f"{kind}/{member}?window={window}")
 
 
 def _median(runs: int, work: Callable[[], object]) -> float:

@@ -1,15 +1,15 @@
-"""How much the page loads, how soon it is drawn, and what its one request costs.
+"""Benchmark of the page: bytes loaded, time to the drawn chart, cost of its one request.
 
     python benchmarks/page.py [--runs 5] [--agentsview PATH]
 
-Makes 20 projects, 200 agents and 30 days in an embedded PostgreSQL of its own, serves
-them like the standalone server, and looks with a real Chromium and a cold cache. Prints
-medians of several runs in this one run:
+Makes 20 projects, 200 agents and 30 days in its own embedded PostgreSQL, serves them like
+the standalone server, and opens the page in a real Chromium with a cold cache. Prints
+medians of several runs:
 
-* requests and bytes on the wire of a first load, and the time to its drawn chart;
-* the same for another period, from the click to the drawn chart;
-* the server's time for that request, as a multiple of the bare SQL in it: the same
-  statements sent again through the driver alone, their rows fetched and thrown away;
+* requests and bytes on the wire of a first load, and the time until its chart is drawn;
+* the same for another period, from the click until the chart is drawn;
+* the server's time for that request, as a multiple of its bare SQL: the same statements
+  sent again through the driver alone, with their rows fetched and discarded;
 * if its path is given, the page of ``agentsview`` on transcripts of the same turns.
 """
 
@@ -46,7 +46,7 @@ from dashboard.page.mount import STANDALONE_TEMPLATE
 
 PROJECTS, AGENTS, DAYS, TURNS_PER_HOUR = 20, 200, 30, 4
 NOW = datetime(2026, 11, 27, 20, 30, tzinfo=UTC)
-"""A Friday evening: day, week and month have most of their hours behind them."""
+"""A Friday evening: most hours of the day, the week and the month are over."""
 PERIODS = ("day", "week", "month")
 UPDATE = "/_dash-update-component"
 
@@ -71,11 +71,11 @@ ANALYZE;
 
 @dataclass
 class Recorder:
-    """What the server did for its last request for numbers.
+    """The server's work for its last request for numbers.
 
     Attributes:
-        seconds: Its time, and of every one before.
-        statements: SQL and parameters of the last one.
+        seconds: Time of every request so far, the last one included.
+        statements: SQL and parameters of the last request.
     """
 
     seconds: list[float] = field(default_factory=list)
@@ -98,7 +98,7 @@ def main() -> None:
 
 
 def show_agentsview(engine: Engine, program: Path, runs: int) -> None:
-    """The same of agentsview, whose present is the real one."""
+    """Measure agentsview, which always uses the real time."""
     now = datetime.now(UTC)
     with tempfile.TemporaryDirectory() as home:
         write_transcripts(engine, Path(home) / ".claude" / "projects", now - NOW)
@@ -113,7 +113,7 @@ def show_agentsview(engine: Engine, program: Path, runs: int) -> None:
 
 @contextlib.contextmanager
 def filled_database() -> Iterator[Engine]:
-    """Thirty days of turns in every hour of every agent, and their metrics."""
+    """Fill a database with thirty days of turns in every hour of every agent, and their metrics."""
     with tempfile.TemporaryDirectory() as home, EmbeddedPostgres(Path(home)) as server:
         engine = connect(server.url("page"), purpose="benchmark")
         upgrade(engine, "standalone")
@@ -137,14 +137,14 @@ def filled_database() -> Iterator[Engine]:
 
 @contextlib.contextmanager
 def served(engine: Engine) -> Iterator[tuple[str, Recorder]]:
-    """A server like the standalone one; yields the page's address and what it records."""
+    """Run a server like the standalone one; yield the page's address and the recorder."""
     app = Flask("benchmark")
     app.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
     Compress(app)
     context = PageContext(retention_days=DAYS)
     Activity(app, engine=engine, context=context, template=STANDALONE_TEMPLATE, clock=lambda: NOW)
     recorder = record(app, engine)
-    # As many threads as a browser opens connections.
+    # One thread for each connection that a browser may open.
     server = create_server(app, host="127.0.0.1", port=0, threads=8)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -179,7 +179,7 @@ def record(app: Any, engine: Engine) -> Recorder:
 
 @contextlib.contextmanager
 def browser() -> Iterator[webdriver.Chrome]:
-    """A Chromium that has seen nothing yet and tells what it loads."""
+    """Start a Chromium with a cold cache that logs its requests."""
     options = webdriver.ChromeOptions()
     for argument in ("--headless=new", "--no-sandbox", "--window-size=1440,1200"):
         options.add_argument(argument)
@@ -192,21 +192,21 @@ def browser() -> Iterator[webdriver.Chrome]:
 
 
 def wire(driver: webdriver.Chrome) -> list[int]:
-    """Bytes on the wire of every request to a server since this was last asked."""
-    asked, sizes = set(), []
+    """Return the bytes on the wire of every request to a server since the last call."""
+    requests, sizes = set(), []
     for entry in driver.get_log("performance"):
         message = json.loads(entry["message"])["message"]
         details = message["params"]
         if message["method"] == "Network.requestWillBeSent":
             if details["request"]["url"].startswith("http://127.0.0.1"):
-                asked.add(details["requestId"])
-        elif message["method"] == "Network.loadingFinished" and details["requestId"] in asked:
+                requests.add(details["requestId"])
+        elif message["method"] == "Network.loadingFinished" and details["requestId"] in requests:
             sizes.append(details["encodedDataLength"])
     return sizes
 
 
 def show_first_load(name: str, address: str, drawn: str, runs: int) -> None:
-    """Load a page with a cold cache until a chart is drawn, then until all is quiet."""
+    """Load a page with a cold cache until a chart is drawn, then until the network is idle."""
     watch = f"""
       new MutationObserver((_, observer) => {{
         if (!document.querySelector({json.dumps(drawn)})) return;
@@ -219,7 +219,7 @@ def show_first_load(name: str, address: str, drawn: str, runs: int) -> None:
             driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": watch})
             driver.get(address)
             drawn_at = wait_for(lambda: driver.execute_script("return window.drawnAt"))
-            time.sleep(2)  # What a page loads after its first chart counts, too.
+            time.sleep(2)  # Include what a page loads after its first chart.
             sizes = wire(driver)
             loads.append((len(sizes), sum(sizes), drawn_at / 1000))
     requests, size, seconds = (statistics.median(column) for column in zip(*loads, strict=True))
@@ -227,7 +227,7 @@ def show_first_load(name: str, address: str, drawn: str, runs: int) -> None:
 
 
 def wait_for(look: Callable[[], Any], seconds: float = 60) -> Any:
-    """Ask until there is an answer."""
+    """Poll until there is an answer."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := look():
@@ -274,7 +274,7 @@ def show_periods(engine: Engine, page: str, recorder: Recorder, runs: int) -> No
 
 
 def bare_seconds(engine: Engine, statements: list[tuple[str, Any]]) -> float:
-    """The time of statements through the driver alone, in one transaction."""
+    """Time statements through the driver alone, in one transaction."""
     url = engine.url
     conn = psycopg2.connect(
         host=url.host,

@@ -1,18 +1,18 @@
-"""How a pass and a rebuild compare with the same computation inside PostgreSQL.
+"""Benchmark of a pass and of a rebuild against the same computation inside PostgreSQL.
 
     python benchmarks/pass.py [--turns 1800000] [--runs 7] [--database-url URL]
 
 The baseline is one SQL statement: a window function for the gaps, sums by agent, grouping
-sets for the scopes, and the upsert. It is the limit: no turn leaves the database. On the
-same turns of 200 agents over 20 projects in 30 days, 10,000 of them in the running hour,
-each is timed in turn, in one run:
+sets for the scopes, and the upsert. It is the limit, because no turn leaves the database.
+On the same turns of 200 agents over 20 projects in 30 days, 10,000 of them in the running
+hour, both are timed alternately:
 
-* a pass, which recomputes the last two hours, whose rows have gone before;
+* a pass, which recomputes the last two hours after their rows have been deleted;
 * a rebuild of all 30 days into an empty table;
-* a rebuild of all 30 days that finds every row as it should be.
+* a rebuild of all 30 days that finds every row correct.
 
-Then the peak memory of a process that does nothing but rebuild, and what the triggers that
-capture changes add to inserting turns.
+Then it prints the peak memory of a process that only rebuilds, and the time that the
+triggers of change capture add to inserting turns.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def _compare(
     *,
     empty: bool,
 ) -> None:
-    """Time both in turn, so that a busy moment of the machine meets both."""
+    """Time both alternately, so that a busy moment of the machine affects both."""
 
     def pushed_down(engine: Engine) -> None:
         with engine.begin() as conn:

@@ -1,17 +1,17 @@
-"""Whether others keep working while millions of expired rows are pruned.
+"""Benchmark of pruning: readers, writers and passes beside the pruning of millions of rows.
 
     python benchmarks/prune.py [--rows 7000000] [--seconds 8] [--database-url URL]
 
-Beside 30 days of metrics of 200 agents stand ``--rows`` older ones. Four kinds of work are
-timed, first for ``--seconds`` by themselves and then while the old rows are pruned:
+The table has 30 days of metrics of 200 agents, and ``--rows`` older rows. Four kinds of
+work are timed, first for ``--seconds`` by themselves and then while the old rows are pruned:
 
-* a reader: all that the page shows of a month;
-* a writer: 100 new turns in a transaction;
+* a reader of everything that the page shows of a month;
+* a writer of 100 new turns in a transaction;
 * a pass over the last two hours;
-* a lone update of an old row, which is what meets the pruning's locks.
+* an update of one old row, which competes for the locks of the pruning.
 
-Prints the median, the 95th percentile and the longest; of the pruning's batches, too, and of
-the first and the last tenth of these.
+Prints the median, the 95th percentile and the maximum, also for the batches of the pruning,
+and for the first and the last tenth of these.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def main() -> None:
             started = time.perf_counter()
             pruned = prune(engine, HORIZON)
             seconds = time.perf_counter() - started
-    # The lone updates may hold a row when its turn comes; the next pruning has it.
+    # A row may be locked by an update when its turn comes; the next pruning deletes it.
     print(f"{pruned:,} of {rows:,} rows pruned in {seconds:.1f} s, {len(batches):,} batches")
     print(f"{'':10}{'median':>10}{'95 %':>10}{'longest':>10}   times")
     tenth = max(1, len(batches) // 10)
@@ -102,7 +102,7 @@ def main() -> None:
 
 
 def expire(engine: Engine, rows: int) -> int:
-    """Add rows older than the horizon; return how many."""
+    """Add rows older than the horizon; return their number."""
     scopes = AGENTS + PROJECTS
     values = {
         "horizon": HORIZON,
@@ -119,7 +119,7 @@ def expire(engine: Engine, rows: int) -> int:
 
 @contextmanager
 def others_working(engine: Engine) -> Iterator[dict[str, list[float]]]:
-    """Let a reader, two writers and passes work beside; give their times in seconds."""
+    """Run a reader, two writers and passes alongside; yield their times in seconds."""
     reader = MetricReader(engine)
     month = Span(rolling_window("month", NOW), retained_hours(NOW, RETENTION))
     works: dict[str, Callable[[int], object]] = {
@@ -160,7 +160,7 @@ def _execute(
 
 @contextmanager
 def batch_times(engine: Engine) -> Iterator[list[float]]:
-    """Collect how long this thread has each transaction open, its commit included."""
+    """Collect the time that this thread has each transaction open, including its commit."""
     pruning = threading.get_ident()
     times: list[float] = []
     started = 0.0

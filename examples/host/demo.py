@@ -1,6 +1,6 @@
-"""Fleet with made-up agents and a PostgreSQL of its own: ``python examples/host/demo.py``.
+"""Run Fleet with made-up agents and its own PostgreSQL: ``python examples/host/demo.py``.
 
-Needs ``pip install 'headspace-activity[standalone]'``. The database is gone at the end.
+Needs ``pip install 'headspace-activity[standalone]'``. The database is deleted at the end.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Fleet, a small Flask server with a login, a CSRF guard and a database.
+"""Fleet, a small Flask server with a login, CSRF protection and a database.
 
-It stands for the server that you have. What it took to add the Activity tab is marked
-with "Activity": an import and a call below, a template, and an argument of Flask-Migrate.
+It stands for your own server. Everything that the Activity tab needed is marked with
+"Activity": an import and a call below, a template, and an argument of Flask-Migrate.
 
 Its settings come from the environment: ``FLEET_SQLALCHEMY_DATABASE_URI``,
 ``FLEET_SECRET_KEY`` and ``FLEET_PASSWORD``.
@@ -24,7 +24,7 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
 def create_app(**settings: Any) -> Flask:
-    """Make the server; ``settings`` win over the environment."""
+    """Make the server; ``settings`` override the environment."""
     app = Flask(__name__)
     app.config.from_prefixed_env("FLEET")
     app.config.update(settings)

@@ -1,7 +1,7 @@
-"""A guard against forged requests: whatever changes something carries a token of ours.
+"""CSRF protection: every request that changes something must carry a token of ours.
 
-Forms have it in a field, scripts send it as the header ``X-CSRF-Token``; a token lives
-for an hour. The template ``base.html`` holds one in ``<meta name="csrf-token">``.
+Forms send it in a field, scripts in the header ``X-CSRF-Token``. A token is valid for an
+hour. The template ``base.html`` holds one in ``<meta name="csrf-token">``.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
 def init_app(app: Flask) -> None:
-    """Check every request that is not safe; give templates ``csrf_token()``."""
+    """Check every unsafe request; give templates ``csrf_token()``."""
     app.jinja_env.globals["csrf_token"] = csrf_token
     app.before_request(check_token)
 
 
 def csrf_token() -> str:
-    """A fresh token for this browser."""
+    """Return a new token for this browser."""
     token = _serializer().dumps(session.setdefault("csrf", secrets.token_urlsafe(16)))
     return token if isinstance(token, str) else token.decode()
 
 
 def check_token() -> None:
-    """Refuse a request without a token, with an old one, or with somebody else's."""
+    """Refuse a request without a token, with an expired one, or with another browser's."""
     if request.method in SAFE_METHODS:
         return
     given = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")

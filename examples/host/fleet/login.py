@@ -1,4 +1,4 @@
-"""Who may come in: whoever knows the password, which is asked for once per browser."""
+"""The login: one password, entered once per browser."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ OPEN_TO_ALL = {"login.form", "login.come_in", "static"}
 
 
 def init_app(app: Flask) -> None:
-    """Let nobody see anything else before they have logged in."""
+    """Allow nothing but the login to anybody who has not logged in."""
     app.register_blueprint(login)
     app.before_request(check_login)
 
 
 def check_login() -> Response | None:
-    """Send a stranger to the login; refuse whatever else they send."""
+    """Redirect visitors without a login to it; refuse their other requests."""
     if session.get("is_known") or request.endpoint in OPEN_TO_ALL:
         return None
     if request.method != "GET":
@@ -38,13 +38,13 @@ def check_login() -> Response | None:
 
 @login.get("/login")
 def form() -> str:
-    """Ask for the password."""
+    """Show the form for the password."""
     return render_template("login.html")
 
 
 @login.post("/login")
 def come_in() -> Response | str:
-    """Compare it."""
+    """Check the password."""
     given = request.form.get("password", "")
     if not hmac.compare_digest(given.encode(), str(current_app.config["PASSWORD"]).encode()):
         return render_template("login.html", is_wrong=True)
@@ -54,6 +54,6 @@ def come_in() -> Response | str:
 
 @login.post("/logout")
 def leave() -> Response:
-    """Forget the browser."""
+    """Log the browser out."""
     session.clear()
     return redirect(url_for("login.form"))

@@ -13,14 +13,14 @@ INSTANT = DateTime(timezone=True)
 
 
 class Base(DeclarativeBase):
-    """Registry of all tables."""
+    """The registry of all tables."""
 
 
 db = SQLAlchemy(model_class=Base)
 
 
 class TaskState(enum.Enum):
-    """How far a task is."""
+    """The state of a task."""
 
     PROCESSING = "processing"
     AWAITING_INPUT = "awaiting input"
@@ -28,7 +28,7 @@ class TaskState(enum.Enum):
 
 
 class TurnActor(enum.Enum):
-    """Who spoke."""
+    """The author of a turn."""
 
     USER = "user"
     AGENT = "agent"
@@ -46,7 +46,7 @@ class Project(db.Model):
 
 
 class Agent(db.Model):
-    """One session of Claude Code; it runs until it has ended."""
+    """One session of Claude Code, which runs until it has an end."""
 
     __tablename__ = "agents"
 
@@ -61,16 +61,16 @@ class Agent(db.Model):
 
     @property
     def status(self) -> str:
-        """What its newest task says, or ``ended``."""
+        """The state of the newest task, or ``ended``."""
         return "ended" if self.ended_at else self.tasks[-1].state.value
 
     def end(self) -> None:
-        """Take note that the session is over."""
+        """Mark the session as ended."""
         self.ended_at = datetime.now(UTC)
 
 
 class Task(db.Model):
-    """A piece of work of an agent."""
+    """A piece of work by an agent."""
 
     __tablename__ = "tasks"
 

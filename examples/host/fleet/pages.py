@@ -1,4 +1,4 @@
-"""The host's own pages, and what its base template shows on every page."""
+"""The host's own pages, and the counts in its header."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ pages = Blueprint("pages", __name__)
 
 
 def init_app(app: Flask) -> None:
-    """Add the pages, the page for what is not there, and the counts in the header."""
+    """Add the pages, the page for status 404, and the counts in the header."""
     app.register_blueprint(pages)
     app.register_error_handler(404, not_found)
     app.context_processor(lambda: {"status_counts": status_counts})
 
 
 def status_counts() -> Counter[str]:
-    """How many agents run, by what their newest task says."""
+    """Count the running agents by the state of their newest task."""
     running = select(Agent).where(Agent.ended_at.is_(None)).options(selectinload(Agent.tasks))
     return Counter(agent.status for agent in db.session.scalars(running))
 
 
 @pages.get("/")
 def agents() -> str:
-    """All agents, the newest first."""
+    """List all agents, the newest first."""
     newest_first = (
         select(Agent)
         .options(joinedload(Agent.project), selectinload(Agent.tasks))
@@ -50,11 +50,11 @@ def end_agent(agent_id: int) -> Response:
 
 @pages.get("/projects")
 def projects() -> str:
-    """All projects with the number of their agents."""
+    """List all projects with the number of their agents."""
     by_name = select(Project).options(selectinload(Project.agents)).order_by(Project.name)
     return render_template("projects.html", projects=db.session.scalars(by_name).all())
 
 
 def not_found(_: NotFound) -> tuple[str, int]:
-    """The page for what is not there."""
+    """Show the page for status 404."""
     return render_template("404.html"), 404

@@ -1,4 +1,4 @@
-"""Made-up agents, to have something to look at: ``flask --app fleet seed``."""
+"""Made-up agents for a first look: ``flask --app fleet seed``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def init_app(app: Flask) -> None:
 
 
 def seed(now: datetime) -> int:
-    """Add made-up turns up to now, the same ones for the same instant; return how many."""
+    """Add made-up turns up to now, the same ones for the same instant; return their number."""
     random = Random(5055)
     turns: list[Turn] = []
     for project, names in AGENTS.items():
@@ -49,7 +49,7 @@ def seed(now: datetime) -> int:
 
 
 def _instants(random: Random, now: datetime) -> Iterator[datetime]:
-    """One conversation a day, at some time between morning and evening, and one just now."""
+    """Make one conversation a day, between morning and evening, and one just now."""
     for day in range(DAYS, -1, -1):
         start = (now - timedelta(days=day)).replace(hour=9) + timedelta(hours=9 * random.random())
         at = start if day else now - timedelta(minutes=40)

@@ -1,4 +1,4 @@
-"""Alembic's entry: migrate the database of the server that Flask-Migrate runs in."""
+"""Alembic's entry point: migrate the database of the server that runs Flask-Migrate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ with migrate.db.engine.connect() as connection:
     context.configure(
         connection=connection,
         target_metadata=migrate.db.metadata,
-        # What Migrate(…) was given, such as include_object.
+        # The arguments of Migrate(…), such as include_object.
         **migrate.configure_args,
     )
     with context.begin_transaction():
