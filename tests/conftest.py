@@ -49,7 +49,7 @@ def engine(postgres: EmbeddedPostgres) -> Iterator[Engine]:
 
 @pytest.fixture
 def empty_engine(engine: Engine) -> Engine:
-    """The same database without rows, for what commits."""
+    """The database of all tests without rows, for tests that commit."""
     with engine.begin() as conn:
         conn.execute(
             text(
@@ -84,7 +84,7 @@ settings.load_profile("activity")
 
 
 class Record(Protocol):
-    """Adds turns of one agent and returns the agent's id."""
+    """A function that adds turns of one agent and returns the agent's id."""
 
     def __call__(
         self,
@@ -100,7 +100,7 @@ class Record(Protocol):
 
 @pytest.fixture
 def record() -> Record:
-    """Adds turns, with the project, agent and task they belong to if need be."""
+    """Add turns, and their project, agent and task if these do not exist."""
     added = iter(range(1_000_000))
 
     def add(conn, project, agent, instants, *, actor="AGENT", state="processing"):
@@ -179,7 +179,7 @@ class Host:
         self.engine = engine
 
     def create_tables(self, **changes: str | None) -> None:
-        """Make the tables; ``turns__actor="text"`` changes a column, None leaves it out."""
+        """Create the tables; ``turns__actor="text"`` changes a column, None leaves it out."""
         tables = deepcopy(TABLES)
         for name, definition in changes.items():
             table, _, column = name.partition("__")
@@ -199,14 +199,14 @@ class Host:
         self.run(ROWS)
 
     def run(self, sql: str) -> None:
-        """Run SQL in a transaction of its own."""
+        """Run SQL in a separate transaction."""
         with self.engine.begin() as conn:
             conn.execute(text(sql))
 
 
 @pytest.fixture
 def host(postgres: EmbeddedPostgres) -> Iterator[Host]:
-    """A database of a host that has yet to make its tables."""
+    """A database of a host that has not made its tables yet."""
     owner = connect(postgres.url("tests_host", fresh=True), purpose="tests")
     with owner.begin() as conn:
         conn.execute(text("CREATE SCHEMA fleet"))

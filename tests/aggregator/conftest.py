@@ -1,4 +1,4 @@
-"""The truth: metrics in plain SQL that shares nothing with the pass."""
+"""The oracle: metrics in plain SQL that shares nothing with the pass."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ TABLE = text(
 
 @pytest.fixture(scope="session")
 def assert_table_equals_the_oracle() -> Callable[[Engine, datetime], None]:
-    """Compares all rows from a horizon on, averages to the last bit."""
+    """Compare all rows from a horizon on, averages to the last bit."""
 
     def check(engine: Engine, horizon: datetime) -> None:
         with engine.connect() as conn:

@@ -1,4 +1,4 @@
-"""What holds after every pass, whatever came before: the table equals the oracle."""
+"""The invariant of every pass, whatever came before: the table equals the oracle."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ RETENTION = timedelta(days=2)
 
 
 class CrashError(Exception):
-    """Stands for whatever may end a process."""
+    """A stand-in for anything that may end a process."""
 
 
 class Fuse:
-    """Lets the n-th step of a connection to the database fail: a statement, COPY, a commit.
+    """A fuse that makes one step of a connection fail: a statement, a COPY or a commit.
 
     Half of the steps fail before they are done, half after.
     """
@@ -52,7 +52,7 @@ def fuse():
 
 @pytest.fixture(scope="module")
 def crashing(fuse):
-    """Factories of connections and cursors whose every step can fail."""
+    """Return factories of connections and cursors whose every step can fail."""
 
     class Cursor(psycopg2.extensions.cursor):
         def execute(self, *args):
@@ -76,7 +76,7 @@ def crashing(fuse):
 
 @pytest.fixture(scope="module", autouse=True)
 def no_patience():
-    """Those who could let go of a lock do nothing while somebody waits for it."""
+    """Shorten the lock timeout: nobody here can release a lock while the worker waits."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recompute, "LOCK_TIMEOUT", "5ms")
         yield
@@ -149,7 +149,7 @@ class World:
             (capture.install if wanted else capture.remove)(conn)
 
     def write(self, person, statement, **values):
-        """Let a person do something, unless another one's open transaction is in the way."""
+        """Let a person act, unless another person's open transaction blocks it."""
         conn = self.people[person]
         with suppress(OperationalError), conn.begin_nested():
             conn.execute(text(statement), values)
@@ -164,7 +164,7 @@ class World:
             self.finish(person, commits=True)
 
     def at_work(self, work, crash_after):
-        """Run something of the worker's that may crash; tell whether it came to its end."""
+        """Run a step of the worker that may crash; return True if it finished."""
         self.fuse.steps = crash_after
         try:
             return work() is not None
@@ -197,7 +197,7 @@ class World:
 
 
 def nth(table):
-    """SQL for the id of some row, or none when there are no rows."""
+    """Return SQL for the id of some row, or for no row if there is none."""
     return (
         f"(SELECT id FROM {table} ORDER BY id LIMIT 1 "
         f"OFFSET :{table} % greatest((SELECT count(*) FROM {table}), 1))"

@@ -98,7 +98,7 @@ def cases(draw) -> Case:
 
 
 class Oracle:
-    """What an overview has to say about a case."""
+    """The expected overview of a case."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
@@ -153,7 +153,7 @@ class Oracle:
         return Totals(values, active, elapsed_hours=pytest.approx(max(1, elapsed)))
 
     def bins(self, key) -> list[list[datetime]]:
-        """The period's hours in groups of one key, oldest first."""
+        """Group the hours of the period by a key, oldest first."""
         groups = defaultdict(list)
         for hour in self.hours(self.case.period.first, self.case.period.last):
             groups[key(hour)].append(hour)
@@ -192,7 +192,7 @@ class Oracle:
         return [key, len(turns), self.average(turns), hours, self.spark(turns)]
 
     def groups(self, key) -> list[list[object]]:
-        """What each agent or project did in the period, most turns first."""
+        """Return the numbers of each agent or project in the period, most turns first."""
         wanted = set(self.hours(self.case.period.first, self.case.period.last))
         found = defaultdict(list)
         for turn in self.turns:
@@ -234,7 +234,7 @@ class Oracle:
 
 
 def rows(frame: pd.DataFrame, *columns: str) -> list[list[object]]:
-    """A frame as plain lists, in which nothing is None."""
+    """Convert a frame to plain lists, with None for missing values."""
     return [
         [None if pd.api.types.is_scalar(value) and pd.isna(value) else value for value in row]
         for row in frame[list(columns)].astype("object").to_numpy().tolist()
@@ -242,7 +242,7 @@ def rows(frame: pd.DataFrame, *columns: str) -> list[list[object]]:
 
 
 def store(engine: Engine, case: Case) -> None:
-    """Write the turns and make a pass that keeps more than the overview may tell of."""
+    """Write the turns, and make a pass with a longer retention than the overview's."""
     agents = sorted(PROJECT_OF)
     with engine.begin() as conn:
         conn.execute(text("TRUNCATE projects RESTART IDENTITY CASCADE"))

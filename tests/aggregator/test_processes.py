@@ -97,12 +97,12 @@ class Site:
             )
 
     def workers(self) -> set[int]:
-        """The processes that have answered a request."""
+        """Return the processes that have answered a request."""
         lines = self.log.read_text().splitlines()
         return {int(line.split("<")[1].rstrip(">")) for line in lines if "answered by" in line}
 
     def ask_all(self) -> None:
-        """Ask until each of the three workers has answered once."""
+        """Send requests until each of the three workers has answered once."""
 
         def ask() -> bool:
             with suppress(OSError), urlopen(f"http://{self.address}/api/metrics/overall"):
@@ -112,14 +112,14 @@ class Site:
         wait_until(ask)
 
     def passes(self) -> list[tuple[datetime, int]]:
-        """When each pass was, and which process made it."""
+        """Return the time of each pass, and the process that made it."""
         with EmbeddedPostgres(self.home) as server:
             engine = create_engine(server.url(), poolclass=NullPool)
             with engine.connect() as conn:
                 return [tuple(row) for row in conn.execute(text("TABLE passes_seen ORDER BY at"))]
 
     def wait_for_passes(self, more: int, *, but_not_by: int | None = None) -> None:
-        """Wait until so many more have been made, not counting those of a process."""
+        """Wait for a number of further passes, not counting those of one process."""
         before = len(self.passes())
         wait_until(lambda: sum(pid != but_not_by for _, pid in self.passes()[before:]) >= more)
 
@@ -166,7 +166,7 @@ def test_three_workers_make_one_pass_per_interval_whatever_is_killed(site):
 
 @pytest.fixture
 def history(postgres: EmbeddedPostgres, record) -> Iterator[Engine]:
-    """A database of its own, since what is killed may leave it locked for a moment."""
+    """A separate database, because a killed process may leave it locked for a moment."""
     engine = connect(postgres.url("tests_processes", fresh=True), purpose="tests")
     upgrade(engine, "standalone")
     upgrade(engine, "activity")
@@ -178,7 +178,7 @@ def history(postgres: EmbeddedPostgres, record) -> Iterator[Engine]:
 
 @contextmanager
 def pass_held_inside(engine: Engine) -> Iterator[subprocess.Popen[str]]:
-    """A process in the middle of a pass, which cannot go on before the end of the block."""
+    """A process in the middle of a pass, blocked until the end of this context."""
     with engine.connect() as conn, conn.begin():
         conn.execute(text("LOCK TABLE activity_metrics IN SHARE MODE"))
         inside = start_pass(engine)

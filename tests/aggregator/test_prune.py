@@ -21,7 +21,7 @@ EXPIRED, KEPT = 2_000, 24
 
 @pytest.fixture
 def metrics(empty_engine):
-    """Overall rows: many older than the horizon, and those of the day behind it."""
+    """Overall rows: many older than the horizon, and those of the day after it."""
     rows = [
         {"bucket_start": HORIZON + hour * HOUR, "is_overall": True, "turn_count": 1}
         for hour in range(-EXPIRED, KEPT)

@@ -1,4 +1,4 @@
-"""What browser tests share: a check for access, and files that the browser saved."""
+"""Fixtures of browser tests: pages, a check of accessibility, and saved files."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ axe.run({ runOnly: { type: "tag", values: rules } }).then(({ violations }) => do
 
 @pytest.fixture(scope="session")
 def violations() -> Callable[[Any], list[str]]:
-    """Asks a browser what on its page breaks WCAG 2.1 A or AA: rule, element and reason."""
+    """List what breaks WCAG 2.1 A or AA on a browser's page: rule, element and reason."""
     source = AXE.read_text()
 
     def look(driver: Any) -> list[str]:
@@ -49,7 +49,7 @@ def violations() -> Callable[[Any], list[str]]:
 
 @pytest.fixture
 def saved(dash_duo: Any, tmp_path: Path) -> Callable[[str], Path]:
-    """Waits for a file of a name or pattern that the browser saves, and gives its path."""
+    """Wait for a file of a name or pattern that the browser saves; return its path."""
     folder = tmp_path / "saved"
     folder.mkdir()
     behaviour = {"behavior": "allow", "downloadPath": str(folder)}
@@ -90,11 +90,11 @@ class Visit:
         self.browser.wait_for_element("#view:not(.is-waiting)")
 
     def look(self) -> None:
-        """Let the page ask for news as if it came back into sight."""
+        """Make the page ask for new numbers, as if it became visible again."""
         self.browser.driver.execute_script("document.dispatchEvent(new Event('visibilitychange'))")
 
     def click(self, selector: str) -> None:
-        """Click on what may be below what is seen."""
+        """Click on an element that may be below the visible part."""
         element = self.browser.find_element(selector)
         self.browser.driver.execute_script(
             "arguments[0].scrollIntoView({block: 'center'})", element
@@ -102,7 +102,7 @@ class Visit:
         element.click()
 
     def problems(self) -> list[dict[str, Any]]:
-        """What the browser complained about."""
+        """The browser's warnings and errors."""
         return [entry for entry in self.browser.get_logs() or [] if entry["level"] != "INFO"]
 
 

@@ -1,4 +1,4 @@
-"""What the buttons give: opened and looked into."""
+"""The files behind the download buttons, opened and inspected."""
 
 from __future__ import annotations
 

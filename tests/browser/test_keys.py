@@ -1,4 +1,4 @@
-"""The page by single keys."""
+"""The page's shortcuts of single keys."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aggregator.passes.run import make_pass
 
 @pytest.fixture
 def keys(visit, record):
-    """Opens the page on one agent; gives the visit and a way to press a key."""
+    """Open the page on one agent; return the visit and a function that presses a key."""
     with visit.engine.begin() as conn:
         record(conn, "atlas", "a1a1a1a1-x", [visit.now - timedelta(minutes=5)])
     make_pass(visit.engine, visit.now, timedelta(days=30))

@@ -1,4 +1,4 @@
-"""The page stays right by itself."""
+"""The page stays up to date by itself."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def turns(empty_engine, record):
 
 @pytest.fixture
 def serve():
-    """Serves a WSGI application on a free port and tells where."""
+    """Serve a WSGI application on a free port; return its address."""
     servers = []
 
     def start(application) -> str:

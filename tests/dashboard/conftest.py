@@ -1,4 +1,4 @@
-"""Views of activity without a database for what is pure, and the page over HTTP."""
+"""Views without a database for pure code, and the page over HTTP."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def now() -> datetime:
 
 @pytest.fixture
 def overview(now: datetime) -> Callable[..., Overview]:
-    """Makes an Overview from its hours: (start, turns, average, agents).
+    """Make an Overview from its hours: (start, turns, average, agents).
 
     What follows from hours (totals, buckets, pattern) is computed as the reader does
     it, but for a bucket of several hours, which has the agents of its busiest one.
@@ -149,7 +149,7 @@ def _between(hours: pd.DataFrame, since: datetime, until: datetime) -> pd.DataFr
 def _padded(
     rows: Sequence[Sequence[Any]], dtypes: dict[str, str], defaults: Sequence[Any]
 ) -> pd.DataFrame:
-    """A frame of rows, each with the defaults of the last columns that it leaves out."""
+    """Make a frame of rows, with defaults for the last columns that a row leaves out."""
     width, spare = len(dtypes), len(defaults)
     full = [[*row, *defaults[spare - (width - len(row)) :]] for row in rows]
     return _frame(full, dtypes)
@@ -167,7 +167,7 @@ FIRST_VALUES = {
 
 
 class Page:
-    """The page as a browser would use it, over HTTP against a real database.
+    """The page as a browser uses it, over HTTP against a real database.
 
     Attributes:
         client: Flask's client of the server with the page.
@@ -177,7 +177,7 @@ class Page:
         self.client = server.test_client()
 
     def update(self, *changed: str, **values: Any) -> dict[str, Any]:
-        """Post what the browser posts when ``changed`` changed, and read the answer.
+        """Post the browser's request for a change of ``changed``, and read the answer.
 
         Args:
             changed: Inputs such as ``window.value``; none at first load.
@@ -221,7 +221,7 @@ def _property(name: str) -> dict[str, str]:
 
 @pytest.fixture
 def open_page(now: datetime) -> Callable[..., Page]:
-    """Mounts the page on a server of its own."""
+    """Mount the page on its own server."""
 
     from dashboard.page import mount as page
 
@@ -237,12 +237,12 @@ def open_page(now: datetime) -> Callable[..., Page]:
 
 @pytest.fixture
 def visit() -> type[Page]:
-    """Opens the page of a server that has it already."""
+    """Open the page of a server that has it already."""
     return Page
 
 
 def _parts(content: Any) -> Iterator[Component]:
-    """All components in some content, outer ones first."""
+    """Yield all components in some content, outer ones first."""
     if isinstance(content, list | tuple):
         for item in content:
             yield from _parts(item)
@@ -263,18 +263,18 @@ def _text(content: Any) -> str:
 
 @pytest.fixture
 def texts() -> Callable[[Any], str]:
-    """Tells what some components say to the eye."""
+    """Return the visible text of components."""
     return _text
 
 
 @pytest.fixture
 def hrefs() -> Callable[[Any], list[str]]:
-    """Tells where the links in some components lead, in order."""
+    """Return the targets of the links in components, in order."""
     return lambda content: [part.href for part in _parts(content) if hasattr(part, "href")]
 
 
 def _plain(value: Any) -> Any:
-    """The same with lists for arrays and tuples, and None for what is no number."""
+    """Convert a value to plain lists, with None for numbers that are missing."""
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, np.ndarray | list | tuple):
@@ -286,7 +286,7 @@ def _plain(value: Any) -> Any:
 
 @pytest.fixture
 def assert_plotly_agrees() -> Callable[[dict[str, Any]], None]:
-    """Checks that Plotly finds nothing to correct in a chart that it has not checked."""
+    """Check that Plotly finds nothing to correct in a chart of plain properties."""
 
     def check(chart: dict[str, Any]) -> None:
         given = {"data": chart["data"], "layout": {**chart["layout"]}}
@@ -304,14 +304,14 @@ def assert_plotly_agrees() -> Callable[[dict[str, Any]], None]:
 
 @pytest.fixture(scope="session")
 def renderer() -> Iterator[Renderer]:
-    """The one of this process, so that all tests share a browser."""
+    """The renderer of this process, so that all tests share a browser."""
     yield shared
     shared.close()
 
 
 @pytest.fixture
 def supervisors() -> Callable[[], list[psutil.Process]]:
-    """Tells the processes that have started a browser for pictures, for this process."""
+    """Return the processes of this process's browser for pictures."""
 
     def look() -> list[psutil.Process]:
         children = psutil.Process().children()
@@ -331,7 +331,7 @@ def _words(process: psutil.Process) -> list[str]:
 
 @pytest.fixture
 def decode_png() -> Callable[[bytes], tuple[int, int, Counter[bytes]]]:
-    """Decodes a small PNG to its width, its height and how often it has each colour."""
+    """Decode a small PNG to its width, its height and its pixels of each colour."""
 
     def decode(content: bytes) -> tuple[int, int, Counter[bytes]]:
         assert content.startswith(b"\x89PNG\r\n\x1a\n")

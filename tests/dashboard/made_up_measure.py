@@ -52,7 +52,7 @@ def add_measure() -> None:
 
 
 def extend_kernel() -> None:
-    """Compute the measure, where the others are computed."""
+    """Compute the measure beside the others."""
     from aggregator.metrics import hourly
 
     kernel = hourly.hourly_metrics
@@ -75,7 +75,7 @@ def fill(engine: Any) -> None:
 
 
 def in_the_table(engine: Any) -> dict[str, Any]:
-    """Stored values, whether a pass changes them again, and whether it mends a wrong one."""
+    """Return stored values, if a pass changes them again, and if it corrects a wrong one."""
     from aggregator.passes.run import make_pass
 
     def again() -> int:
@@ -94,7 +94,7 @@ def in_the_table(engine: Any) -> dict[str, Any]:
 
 
 def elsewhere(engine: Any) -> dict[str, Any]:
-    """What each surface says of the measure."""
+    """Return the measure's texts on each surface."""
     from flask import Flask
 
     from aggregator import load_metrics

@@ -27,7 +27,7 @@ COMMAND = [sys.executable, "-m", "dashboard"]
 
 @pytest.fixture
 def environ(tmp_path, home):
-    """An environment in which nothing of the user's own is found."""
+    """An environment without any files of the user."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),
@@ -100,7 +100,7 @@ def test_help_does_not_wait_for_pandas_or_dash():
 
 @contextmanager
 def serving(environ, *arguments: object) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """A process that serves, and what it said until it did; it never outlives the test."""
+    """A process that serves, and its output until then; it never outlives the test."""
     process = subprocess.Popen(
         [*COMMAND, "serve", *map(str, arguments)],
         env=environ,
@@ -229,7 +229,7 @@ def _with_password(url) -> str:
 
 
 def _waiting_process(conn) -> int:
-    """The process whose stretch waits for the lock that this connection holds."""
+    """Return the process whose stretch waits for the lock that this connection holds."""
     waiting = text(
         "SELECT CAST(substring(application_name FROM '[0-9]+') AS integer) FROM pg_stat_activity "
         "WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"

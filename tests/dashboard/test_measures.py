@@ -1,4 +1,4 @@
-"""A measure that is added to the table of measures is on every surface."""
+"""A measure added to the table of measures appears on every surface."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata")
 
 
 class Case(NamedTuple):
-    """What happened, and who looks at it."""
+    """A history of turns, and a viewer."""
 
     turns: list[tuple[int, datetime]]
     now: datetime
@@ -40,7 +40,7 @@ class Case(NamedTuple):
 
     @property
     def days(self) -> tuple[date, date]:
-        """First day, and the one after the last, by the calendar on the wall."""
+        """Return the first day, and the day after the last, by the local calendar."""
         # The local day of the running bucket.
         day = self.now.replace(minute=0).astimezone(ZoneInfo(self.zone)).date()
         if self.window == "day":
@@ -103,7 +103,7 @@ ORACLE = text(
 
 
 class Everything:
-    """A database, and a server with page and API on it at a time that can be set."""
+    """A database, and a server with page and API at a time that tests can set."""
 
     def __init__(self, engine, visit) -> None:
         self.engine = engine
@@ -116,7 +116,7 @@ class Everything:
         self.client = server.test_client()
 
     def fill(self, case: Case) -> None:
-        """Make the history of a case, and a pass."""
+        """Write the history of a case, and make a pass."""
         self.now = case.now
         with self.engine.begin() as conn:
             conn.execute(text("TRUNCATE projects, activity_state RESTART IDENTITY CASCADE"))
@@ -139,7 +139,7 @@ class Everything:
         make_pass(self.engine, case.now, RETENTION)
 
     def oracle(self, case: Case) -> dict[str, Any]:
-        """The truth."""
+        """Compute the expected totals."""
         kind, scope_id = case.scope or ("", 0)
         first, end = case.days
         values = {
@@ -155,14 +155,14 @@ class Everything:
             return dict(conn.execute(ORACLE, values).one()._mapping)
 
     def api(self, case: Case, form: str = "") -> Any:
-        """What the API says of the scope, as JSON or with ``.csv``."""
+        """Return the API's answer about the scope, as JSON or with ``.csv``."""
         path = f"{case.scope[0]}s/{case.scope[1]}" if case.scope else "overall"
         answer = self.client.get(f"/api/metrics/{path}{form}?{_query(case)}")
         assert answer.status_code == 200
         return _rows(answer.text) if form else answer.get_json()
 
     def breakdown(self, case: Case, form: str = "") -> Any:
-        """The same of everybody at once."""
+        """Return the API's answer about everybody."""
         answer = self.client.get(f"/api/metrics/activity{form}?{_query(case)}")
         assert answer.status_code == 200
         return _rows(answer.text) if form else answer.get_json()
@@ -186,7 +186,7 @@ def close(value: float | None) -> Any:
 
 
 def pooled(rows: list[tuple[float, int]]) -> float | None:
-    """The average of averages, each with its number of gaps."""
+    """Combine averages, each weighted by its number of gaps."""
     gaps = sum(count for _, count in rows)
     return sum(average * count for average, count in rows if count) / gaps if gaps else None
 
@@ -256,7 +256,7 @@ def card_values(card: dict[str, Any]) -> str:
 
 
 def check_fleet(everything: Everything, case: Case, totals: dict[str, Any]) -> None:
-    """The scope's part of the answer about everybody says the same."""
+    """Check that the scope's part of the answer about everybody has the same numbers."""
     answer, rows = everything.breakdown(case), everything.breakdown(case, ".csv")
     kind, scope_id = case.scope or ("overall", 0)
     found, own = [answer["overall"]], [row for row in rows if row["scope"] == "overall"]

@@ -31,7 +31,7 @@ RELOADER = ["-m", "flask", "--app", "host", "run", "--debug", "--port", "0"]
 
 @pytest.fixture
 def serve(empty_engine, tmp_path):
-    """Starts a server of the host and tells where it listens."""
+    """Start a server of the host; return its address."""
     (tmp_path / "host.py").write_text(HOST)
     url = empty_engine.url.render_as_string(hide_password=False)
     running = []

@@ -1,4 +1,4 @@
-"""Every endpoint that answers errors in JSON, in every situation that it can meet."""
+"""Every endpoint that answers errors in JSON, in every situation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MALFORMED = {"project_id": "x", "agent_id": "x", "name": "turns.gif"}
 
 @dataclass(frozen=True)
 class Situation:
-    """A request, and the state of the database that it meets.
+    """A request, and the state of the database.
 
     Attributes:
         database: Name of a fixture.
@@ -77,7 +77,7 @@ ERRORS = {
     },
     "activity.version": UNREADY,
 }
-"""The errors of each endpoint; in other situations it does its work."""
+"""The errors of each endpoint; in other situations it succeeds."""
 OF_THE_PAGE = {
     "activity.activity_page",
     "activity.asset",
@@ -115,7 +115,7 @@ def unlike(unmigrated):
 
 @pytest.fixture
 def ask(request, now):
-    """Asks every endpoint in a situation, and tells the errors by endpoint."""
+    """Request every endpoint in a situation; return the errors by endpoint."""
 
     def ask(situation: Situation) -> dict[str, tuple[int, str]]:
         app = Flask("host")
@@ -140,7 +140,7 @@ def ask(request, now):
 
 
 def error_of(answer) -> str:
-    """The one line of an error in JSON."""
+    """Return the one line of an error in JSON."""
     assert answer.mimetype == "application/json"
     body = answer.get_json()
     assert list(body) == ["error"]

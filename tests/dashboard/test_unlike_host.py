@@ -1,4 +1,4 @@
-"""A host whose tables are as unlike our own as they may be, over HTTP."""
+"""A host whose tables differ from ours as much as is allowed, over HTTP."""
 
 from __future__ import annotations
 

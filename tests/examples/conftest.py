@@ -1,4 +1,4 @@
-"""The host of the examples, on a real database, with every guard on."""
+"""The example host, on a real database, with all its protection on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def url(postgres: EmbeddedPostgres) -> URL:
 
 @pytest.fixture
 def make_app(url: URL) -> Iterator[Callable[[], Flask]]:
-    """Makes the server as its own code does, without the job in the background."""
+    """Make the server as its own code does, without the background job."""
     apps = []
 
     def make() -> Flask:
@@ -56,7 +56,7 @@ def app(make_app: Callable[[], Flask]) -> Flask:
 
 
 def run(app: Flask, *command: str) -> str:
-    """Run one of the server's commands and return what it says."""
+    """Run one of the server's commands; return its output."""
     result = app.test_cli_runner().invoke(args=command, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output
@@ -69,7 +69,7 @@ def command() -> Callable[..., str]:
 
 @pytest.fixture
 def address(app: Flask) -> Iterator[str]:
-    """Where the server answers over the network."""
+    """The address of the server on the network."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = Thread(target=server.serve_forever)
     thread.start()

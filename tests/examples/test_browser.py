@@ -1,4 +1,4 @@
-"""The host of the examples in a real browser: its login, its guards, its page."""
+"""The example host in a real browser: its login, its protection, its page."""
 
 from __future__ import annotations
 

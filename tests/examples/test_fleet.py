@@ -1,4 +1,4 @@
-"""What the host of the examples is like with Activity, and what it was like before."""
+"""The example host with Activity, compared with the host before."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def turns_of(app):
 
 
 def page(client, path):
-    """An answer without its tokens and its time, which are never the same."""
+    """Return an answer without its tokens and its time, which always differ."""
     with client.get(path) as response:
         body = re.sub(r'(csrf[-_]token"[^>]*?)(?:content|value)="[^"]+"', r"\1", response.text)
         headers = {name: text for name, text in response.headers if name != "Date"}
@@ -33,7 +33,7 @@ def page(client, path):
 
 @pytest.fixture
 def before(monkeypatch, make_app):
-    """The server without Activity, but for the address that its navigation names."""
+    """The server without Activity, except for the address in its navigation."""
     with monkeypatch.context() as patch:
         patch.setattr(
             "fleet.Activity",

@@ -1,4 +1,4 @@
-"""The notebook runs from a clean kernel, and what it shows is true."""
+"""The notebook runs in a clean kernel and shows the right numbers."""
 
 from __future__ import annotations
 

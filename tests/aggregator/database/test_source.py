@@ -25,7 +25,7 @@ DAY = Span(rolling_window("day", NOW), retained_hours(NOW, timedelta(days=30)))
 
 @pytest.fixture
 def source(host):
-    """How to read a host unlike ourselves, whose turns have been counted."""
+    """The source of a host with unlike tables, whose turns have been counted."""
     host.create_tables()
     host.fill()
     upgrade(host.engine, "activity")

@@ -33,7 +33,7 @@ def history(empty_engine, record):
 
 
 class Runs:
-    """A job that tells when it runs, and waits for nobody."""
+    """A job that reports each run, and never waits."""
 
     def __init__(self) -> None:
         self._happened: SimpleQueue[str] = SimpleQueue()
@@ -46,12 +46,12 @@ class Runs:
         return self._happened.get(timeout=30)
 
     def count(self) -> int:
-        """How many runs have not been asked for by :meth:`next`."""
+        """The number of runs that :meth:`next` has not returned yet."""
         return self._happened.qsize()
 
 
 class StartsWith(str):
-    """A text that equals each text that it begins."""
+    """A text that equals every text that begins with it."""
 
     __slots__ = ()
     __hash__ = str.__hash__

@@ -73,14 +73,14 @@ def table(engine) -> list[tuple[object, ...]]:
 
 @contextmanager
 def stretches_held_off(engine) -> Iterator[None]:
-    """As long as this lasts no stretch is recomputed."""
+    """Block the recomputing of stretches inside this context."""
     with engine.connect() as conn:
         locks.lock(conn, locks.RECOMPUTE)
         yield
 
 
 def next_waiting(engine, but_not: set[int] = frozenset()) -> int:
-    """The process id of a worker that waits to recompute a stretch."""
+    """Return the process id of a worker that waits to recompute a stretch."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with engine.connect() as conn:
@@ -93,7 +93,7 @@ def next_waiting(engine, but_not: set[int] = frozenset()) -> int:
 
 @pytest.fixture
 def thread() -> Iterator[ThreadPoolExecutor]:
-    """Where a backfill runs beside the test."""
+    """A pool for a backfill that runs beside the test."""
     with ThreadPoolExecutor(1) as thread:
         yield thread
 

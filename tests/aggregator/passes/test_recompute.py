@@ -29,7 +29,7 @@ def hours_ago(*hours: float) -> list[datetime]:
 
 @pytest.fixture
 def history(empty_engine, record):
-    """Captured, and two agents with turns up to 40 hours ago."""
+    """Change capture, and two agents with turns up to 40 hours ago."""
     with empty_engine.begin() as conn:
         record(conn, "alpha", "a1", hours_ago(0.1, 0.2, 5, 5.1, 5.2, 20, 40))
         record(conn, "beta", "b1", hours_ago(5, 5.3, 21))
@@ -45,7 +45,7 @@ def state(engine):
 
 
 def spoil_old_rows(engine):
-    """Alter rows that no change of turns calls into question."""
+    """Alter rows of hours without any changed turn."""
     old = ActivityMetric.bucket_start < NOW - 3 * HOUR
     with engine.begin() as conn:
         return conn.execute(update(ActivityMetric).where(old).values(turn_count=99)).rowcount

@@ -27,7 +27,7 @@ def assert_exact(assert_table_equals_the_oracle):
 
 @pytest.fixture(params=["captured", "not captured"], autouse=True)
 def captured(request, empty_engine):
-    """Every test here once with triggers that capture changes, and once without."""
+    """Run every test here once with triggers that capture changes, and once without."""
     if request.param == "captured":
         with empty_engine.begin() as conn:
             capture.install(conn)

@@ -40,7 +40,7 @@ with EmbeddedPostgres(Path(sys.argv[1])) as server:
 
 
 class User:
-    """Another process that uses the server until it is told to leave, or killed."""
+    """Another process that uses the server until it is stopped or killed."""
 
     def __init__(self, home: Path, *arguments: str, packages: Path | None = None) -> None:
         path = os.pathsep.join(map(str, filter(None, (packages, ROOT_OF_CODE, *sys.path))))
@@ -65,7 +65,7 @@ class User:
         return self.process.returncode
 
     def interrupt(self) -> None:
-        """Do what a terminal does on Ctrl-C."""
+        """Send SIGINT to the process group, as a terminal does on Ctrl-C."""
         os.killpg(self.process.pid, signal.SIGINT)
         self.leave()
 
@@ -100,7 +100,7 @@ def data_of(home: Path) -> Path:
 
 
 def processes_of(home: Path) -> list[psutil.Process]:
-    """Servers and supervisors of a folder, however they came to be."""
+    """Find the servers and supervisors of a folder, however they were started."""
     names = {str(home), str(data_of(home))}
     found = psutil.process_iter(["cmdline", "pid"])
     mine = os.getpid()
@@ -126,7 +126,7 @@ def is_deserted(home: Path) -> bool:
 
 
 def remove(home: Path) -> None:
-    """Delete what a test left, also where root's data stands elsewhere."""
+    """Delete the files of a test, also those that root's server has elsewhere."""
     shutil.rmtree((home / "postgres").resolve(), ignore_errors=True)
 
 

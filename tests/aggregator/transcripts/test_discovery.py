@@ -94,7 +94,7 @@ def test_what_is_no_file_is_told_and_never_opened(tmp_path):
 
 @pytest.fixture
 def nobody():
-    """Root may read everything: run by root, a test looks with the eyes of another."""
+    """Run the test as another user if it is run by root, who may read everything."""
     me = os.geteuid()
     if me == 0:
         os.seteuid(65534)

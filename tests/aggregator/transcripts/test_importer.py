@@ -57,7 +57,7 @@ def folder(tmp_path) -> Path:
 
 @pytest.fixture
 def put(folder):
-    """Writes a transcript; its time of change moves on, however fast the test is."""
+    """Write a transcript with a later modification time each, however fast the test is."""
     ticks = iter(range(1, 1_000_000))
 
     def write(name: str, *lines: bytes) -> Path:
@@ -71,7 +71,7 @@ def put(folder):
 
 
 def everything(engine):
-    """All rows, without ids: they depend on how the work was cut into portions."""
+    """Return all rows without ids, which depend on how the work was divided."""
     turns = (
         select(
             Turn.key, Turn.actor, Turn.timestamp, Agent.session_id, Agent.started_at,

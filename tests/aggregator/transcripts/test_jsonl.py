@@ -11,7 +11,7 @@ from aggregator.transcripts.jsonl import MALFORMED, TOO_LONG, Position, read_lin
 
 
 def read(content: bytes, position: Position | None = None, **options):
-    """The objects of each line, and the position behind them."""
+    """Return the object of each line, and the position after the last."""
     position = position or Position()
     return list(read_lines(io.BytesIO(content), position, **options)), position
 

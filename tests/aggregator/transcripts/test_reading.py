@@ -36,7 +36,7 @@ def reply(minute: int, session: str = "s1", **fields) -> bytes:
 
 
 def read(reading: Reading, content: bytes) -> list[FoundTurn]:
-    """Read on in a file that holds this now, as another process would later."""
+    """Continue reading a file that now has this content, as a later process would."""
     file = io.BytesIO(content)
     remembered = Reading.from_row(reading.to_row())
     turns = [turn for found in remembered.read_on(file) for turn in found]

@@ -1,4 +1,4 @@
-"""The API on a server of its own."""
+"""The API on its own server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 
 @pytest.fixture
 def serve_api() -> Callable[..., FlaskClient]:
-    """Serves the metrics of a database; answers as of an instant that may move on."""
+    """Serve the metrics of a database as of an instant that tests can change."""
     from dashboard import api
 
     def serve(

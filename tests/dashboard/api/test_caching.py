@@ -13,7 +13,7 @@ PATHS = ("overall", "overall.csv", "activity?window=week", "projects/1", "agents
 
 
 class Server:
-    """The API at a time that can be moved on."""
+    """The API at a time that tests can change."""
 
     def __init__(self, serve_api, engine):
         self.now = NOW

@@ -1,4 +1,4 @@
-"""The API as its document has it, tried by schemathesis with whatever it can think of."""
+"""The API against its OpenAPI document, tested by schemathesis with generated requests."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def minutes_ago(*minutes: float) -> list[datetime]:
 
 
 def server(reader, now=NOW, app=None):
-    """Flask's client of a server with the rule, at an address that is nobody's."""
+    """Flask's client of a server with the route, at an address that nothing else uses."""
     app = app or Flask("host")
     blueprint = Blueprint("vitals", __name__, url_prefix="/vitals")
     add_prometheus_rule(blueprint, reader, lambda: now, RETENTION)
@@ -50,7 +50,7 @@ def server(reader, now=NOW, app=None):
 
 
 def scrape(client, accept=PLAIN, query=""):
-    """The samples by name and labels, as the format's own parser reads them."""
+    """Parse the samples with the library's own parser, by name and labels."""
     answer = client.get(f"/vitals/prometheus{query}", headers={"Accept": accept})
     assert answer.status_code == 200, answer.text
     parse = openmetrics if accept == OPENMETRICS else plain

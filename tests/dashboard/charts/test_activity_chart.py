@@ -23,7 +23,7 @@ def utc(day: int, hour: int = 0, minute: int = 0, month: int = 11) -> datetime:
 
 
 def bars(fig):
-    """The bars that are pointed at, behind those of the projects."""
+    """Return the bars that take the pointer, which come after those of the projects."""
     return [trace for trace in fig.data if trace.type == "bar"][-1]
 
 

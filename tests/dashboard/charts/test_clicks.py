@@ -11,7 +11,7 @@ START = "2026-11-22T09:00:00Z"
 
 
 def click(height: float) -> dict:
-    """What Dash tells of a click on stacked bars of 10, 4 and 6, and 20 for all."""
+    """Return Dash's data of a click on stacked bars of 10, 4 and 6, and 20 for all."""
     points = [
         {"curveNumber": 0, "y": 10, "customdata": [3, START]},
         {"curveNumber": 3, "y": 20, "customdata": [None, START]},

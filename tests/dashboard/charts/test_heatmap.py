@@ -25,7 +25,7 @@ def mondays_at_two() -> list[tuple]:
 
 
 def cells(fig) -> dict[tuple[int, int], tuple[float | None, str]]:
-    """What each cell shows and says, by weekday and hour."""
+    """Return the value and the tooltip of each cell, by weekday and hour."""
     found = {}
     for bars, values in zip(fig.data[:2], (fig.data[0].marker.color, None), strict=True):
         known = [None] * len(bars.x) if values is None else values

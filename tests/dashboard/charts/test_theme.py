@@ -49,7 +49,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def lab(rgb: np.ndarray) -> np.ndarray:
-    """CIE L*a*b* of linear RGB."""
+    """Convert linear RGB to CIE L*a*b*."""
     xyz = TO_XYZ @ rgb.clip(0, 1) / DAYLIGHT
     x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])

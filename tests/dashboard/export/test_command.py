@@ -1,4 +1,4 @@
-"""The commands ``export``: on its own in a process, on a host within this one."""
+"""The commands ``export``: standalone in a separate process, on a host inside this one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ REPORT = [
 
 @pytest.fixture
 def command(tmp_path, empty_engine, home):
-    """Runs ``headspace-activity export`` with a database, in a folder of its own."""
+    """Run ``headspace-activity export`` with a database, in an empty folder."""
     url = empty_engine.url.render_as_string(hide_password=False)
     (tmp_path / "out").mkdir()
     environ = {
@@ -60,7 +60,7 @@ def command(tmp_path, empty_engine, home):
 
 @pytest.fixture
 def run(empty_engine, now, renderer, tmp_path, monkeypatch):
-    """Runs ``flask activity export`` on a host with demo activity, in a folder of its own."""
+    """Run ``flask activity export`` on a host with demo activity, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TZ", "UTC")
     fill_with_demo(empty_engine, now, UTC)

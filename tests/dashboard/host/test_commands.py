@@ -16,7 +16,7 @@ from dashboard import Activity
 
 @pytest.fixture
 def run(empty_engine, now):
-    """Runs ``flask activity …`` on a host with an empty database."""
+    """Run ``flask activity …`` on a host with an empty database."""
 
     def run(*args, engine=empty_engine, **config):
         app = Flask("host")

@@ -29,7 +29,7 @@ FACTS = re.compile(r'<script id="activity-host" type="application/json">(.*?)</s
 
 
 def host(**config) -> Flask:
-    """A small server with pages and a login of its own, and nothing switched off."""
+    """Make a small server with its own pages and login, and nothing switched off."""
     app = Flask("host")
     app.config.update({"SECRET_KEY": "a secret", "ACTIVITY_JOBS": False, **config})
 
@@ -306,7 +306,7 @@ def guard_after_mounting(app: Flask, engine) -> None:
 
 
 class Somebody(UserMixin):
-    """Whoever has logged in."""
+    """A user who has logged in."""
 
 
 def guard_by_decorator(app: Flask, engine) -> None:
@@ -317,7 +317,7 @@ def guard_by_decorator(app: Flask, engine) -> None:
 
 
 def addresses(app: Flask) -> list[tuple[str, str]]:
-    """Method and path of everything that Activity has added, from the URL map itself."""
+    """Return method and path of everything that Activity has added, from the URL map."""
     urls = app.url_map.bind("localhost")
     own = {"home", "login", "static"}
     return [
@@ -349,7 +349,7 @@ def test_a_login_covers_every_address(turns, guard):
 
 
 def post_update(client, **headers):
-    """Post what the browser posts at first load."""
+    """Post the browser's request at first load."""
     dependencies = client.get("/activity/_dash-dependencies").get_json()
     update = next(item for item in dependencies if not item["clientside_function"])
     names = [name.rsplit(".", 1) for name in update["output"].strip(".").split("...")]

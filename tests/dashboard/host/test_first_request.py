@@ -11,7 +11,7 @@ from dashboard.host.first_request import start_with_first_request
 
 
 class Jobs:
-    """Counts how often it is started."""
+    """A job that counts its starts."""
 
     def __init__(self) -> None:
         self.starts = 0

@@ -20,7 +20,7 @@ NINE = datetime(2026, 11, 22, 9, tzinfo=UTC)
 
 @pytest.fixture
 def busy(overview):
-    """Makes a view with an hour of two projects."""
+    """Make a view with an hour of two projects."""
 
     def make(**facts):
         turns = [(1, NINE, 11), (2, NINE, 12)]

@@ -1,4 +1,4 @@
-"""Pictures by a real Chromium, which is to be there for no longer than it is needed."""
+"""Pictures by a real Chromium, which must run no longer than it is needed."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_when_all_places_are_taken_the_next_is_turned_away():
     own = Renderer(places=2)
 
     def wanted():
-        """Asks for pictures while this call and another one have a place."""
+        """Request pictures while this call and another one occupy a place."""
         with pytest.raises(PicturesBusyError, match="2 exports are being drawn or are waiting"):
             own.draw([])
         yield from ()
@@ -233,7 +233,7 @@ def test_a_deep_folder_for_temporary_files_is_no_obstacle(program, home):
 
 @pytest.fixture
 def program(home):
-    """Starts a program whose temporary files are in a folder of its own."""
+    """Start a program with its temporary files in a separate folder."""
 
     def start(code, **environ):
         return subprocess.Popen(
@@ -248,7 +248,7 @@ def program(home):
 
 
 def assert_nothing_is_left(home):
-    """No file, and no process that was started with a folder below."""
+    """Check that a folder has no file, and that no process uses it."""
     until(lambda: not list(home.iterdir()))
     until(lambda: not [one for one in psutil.process_iter() if _speaks_of(one, home)])
 

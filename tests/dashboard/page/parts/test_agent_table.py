@@ -12,7 +12,7 @@ from dashboard.selection.view import View
 
 
 class Table(HTMLParser):
-    """Reads rows of cells, links by id, and what is unfolded out of the HTML."""
+    """A parser of the HTML: rows of cells, links by id, and unfolded projects."""
 
     def __init__(self, html):
         super().__init__()
@@ -45,7 +45,7 @@ class Table(HTMLParser):
 
 @pytest.fixture
 def two(overview, now):
-    """Atlas with two agents and infra with one, seen on a day of which 15 hours are over."""
+    """Atlas with two agents and infra with one, on a day of which 15 hours are over."""
     hour = now.replace(minute=0) - timedelta(hours=1)
     return overview(
         (hour, 10, 60.0, 3),

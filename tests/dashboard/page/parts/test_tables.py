@@ -22,7 +22,7 @@ def utc(day: int, hour: int = 0, minute: int = 0) -> datetime:
 
 
 def rows(table: pd.DataFrame) -> list[list]:
-    """The rows as JSON has them, with None for what is missing."""
+    """Return the rows as in JSON, with None for missing values."""
     return [
         [None if pd.isna(value) else value for value in row]
         for row in table.astype(object).to_numpy().tolist()
