@@ -5,7 +5,7 @@ Pure Plotly: an overview in, a figure out.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -48,32 +48,28 @@ def heatmap_of(overview: Overview, metric: str = TURNS, scheme: str = "light") -
     means = cells[metric]
     highest = 0.0 if means.isna().all() else float(means.max())
     cells = cells.assign(tooltip=_tooltips(cells, overview, metric))
-    ramp = {
-        "color": means.dropna().to_numpy(),
-        "colorscale": [
-            [step / (len(colours.ramp) - 1), colour] for step, colour in enumerate(colours.ramp)
-        ],
-        # Without turns, all cells have the lowest colour.
-        "cmin": 0,
-        "cmax": highest or 1,
-        "showscale": True,
-        "colorbar": _scale(highest, metric),
-    }
+    # Without turns, all cells have the lowest colour.
+    shades = colours.shades(means.dropna().to_numpy() / (highest or 1))
     data = [
-        _bars(cells[means.notna()], ramp),
-        _bars(cells[means.isna()], {"color": "rgba(0, 0, 0, 0)"}),
+        _bars(cells[means.notna()], shades),
+        _bars(cells[means.isna()], "rgba(0, 0, 0, 0)"),
         _struck_through(cells, colours),
     ]
+    if shades:
+        data.append(_scale(highest, metric, colours))
     summary = {"summary": _summary(cells, overview, metric)}
     layout = {"template": template(scheme), "meta": summary, **_layout(overview)}
     return {"data": data, "layout": layout}
 
 
-def _bars(cells: pd.DataFrame, marker: dict[str, Any]) -> Trace:
+def _bars(cells: pd.DataFrame, colour: str | Sequence[str]) -> Trace:
     """Draw cells as floating bars.
 
     Plotly's own heatmap is an image in a ``data:`` address, which a strict
     Content-Security-Policy forbids and which is blurred in print.
+
+    The colours are strings because Plotly asks each bar's colour for its opacity before
+    it looks at a colour scale: with numbers it prints a warning for every bar.
     """
     return {
         "type": "bar",
@@ -81,7 +77,7 @@ def _bars(cells: pd.DataFrame, marker: dict[str, Any]) -> Trace:
         "y": [CELL] * len(cells),
         "base": (cells["weekday"] - CELL / 2).to_numpy(),
         "width": CELL,
-        "marker": {"line": {"width": 0}, **marker},
+        "marker": {"line": {"width": 0}, "color": colour},
         "hovertext": cells["tooltip"].to_numpy(),
         "hovertemplate": "%{hovertext}<extra></extra>",
         "showlegend": False,
@@ -168,7 +164,32 @@ def _struck_through(cells: pd.DataFrame, colours: Palette) -> Trace:
     }
 
 
-def _scale(highest: float, metric: str) -> dict[str, Any]:
+def _scale(highest: float, metric: str, colours: Palette) -> Trace:
+    """The scale of the colours: Plotly shows one only beside a trace with numbers.
+
+    This trace has no points, and is there for its scale.
+    """
+    return {
+        "type": "scatter",
+        "x": [None],
+        "y": [None],
+        "mode": "markers",
+        "marker": {
+            "color": [0],
+            "colorscale": [
+                [step / (len(colours.ramp) - 1), colour] for step, colour in enumerate(colours.ramp)
+            ],
+            "cmin": 0,
+            "cmax": highest or 1,
+            "showscale": True,
+            "colorbar": _colorbar(highest, metric),
+        },
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _colorbar(highest: float, metric: str) -> dict[str, Any]:
     most = formatting.mean(MEASURE[metric], highest)
     return {
         # A title, even an invisible one, would make Plotly move the picture's title up.

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 MARGIN = {"l": 54, "r": 58, "t": 52, "b": 44}
@@ -53,6 +55,18 @@ class Palette:
     def of_project(self, slot: int | None) -> str:
         """Return the colour of a project's slot, or that of all other projects."""
         return self.others if slot is None else self.projects[slot]
+
+    def shades(self, shares: NDArray[np.float64]) -> list[str]:
+        """The colours of the ramp at shares of its length, from 0 to 1.
+
+        Mixed in RGB, as Plotly draws the ramp's legend.
+        """
+        steps = np.array([[int(step[at : at + 2], 16) for at in (1, 3, 5)] for step in self.ramp])
+        places = np.linspace(0, 1, len(self.ramp))
+        mixed = [np.interp(shares, places, part) for part in steps.T]
+        # Halves go up, where NumPy's own rounding takes the even number.
+        parts = np.floor(np.column_stack(mixed).round(6) + 0.5).astype(int)
+        return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in parts.tolist()]
 
     def unfinished(self, colour: str) -> str:
         """Return the background of a hatched bar."""

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from plotly.graph_objs.scatter import Marker
 
 from aggregator.metrics.periods import calendar_period
 from dashboard.charts.heatmap import CELL, heatmap, heatmap_of, hour_name
@@ -24,12 +25,20 @@ def mondays_at_two() -> list[tuple]:
     return [(first + timedelta(days=7 * week), *row) for week, row in enumerate(turns)]
 
 
+def scale(fig) -> Marker:
+    return fig.data[3].marker
+
+
 def cells(fig) -> dict[tuple[int, int], tuple[float | None, str]]:
-    """Return the value and the tooltip of each cell, by weekday and hour."""
+    """Return the value, read off the scale, and the tooltip of each cell, by weekday and hour."""
+    values = {colour: share * scale(fig).cmax for share, colour in scale(fig).colorscale}
     found = {}
-    for bars, values in zip(fig.data[:2], (fig.data[0].marker.color, None), strict=True):
-        known = [None] * len(bars.x) if values is None else values
-        for hour, base, value, text in zip(bars.x, bars.base, known, bars.hovertext, strict=True):
+    for bars, known in zip(fig.data[:2], (True, False), strict=True):
+        colours = bars.marker.color if known else [None] * len(bars.x)
+        for hour, base, colour, text in zip(
+            bars.x, bars.base, colours, bars.hovertext, strict=True
+        ):
+            value = values[colour] if known else None
             found[round(base + CELL / 2), hour] = (value, text)
     return found
 
@@ -97,7 +106,7 @@ def test_hours_of_which_nothing_is_kept_are_struck_through_and_not_zero(overview
     # From Friday 20 November, 13:00 in Berlin; it is Sunday, 15:05.
     fig = heatmap(overview((utc(20, 12), 3, 9.0, 1), kept_since=utc(20, 12)))
 
-    _, blank, struck = fig.data
+    _, blank, struck, _ = fig.data
     assert len(blank.x) == len(struck.x) == 168 - 50
     assert (struck.x[-1], struck.y[-1]) == (23, SUNDAY)
     assert shown(fig, 4, 13) == 3
@@ -134,17 +143,29 @@ def test_the_hour_that_autumn_repeats_is_not_one_more_sunday(overview):
 def test_a_small_scale_tells_what_the_strongest_colour_is(overview, metric, marks):
     fig = heatmap(overview(*mondays_at_two()), metric)
 
-    marker = fig.data[0].marker
-    assert marker.colorbar.ticktext == marks
-    assert (marker.cmin, marker.cmax) == (0, marker.colorbar.tickvals[1])
+    assert scale(fig).colorbar.ticktext == marks
+    assert (scale(fig).cmin, scale(fig).cmax) == (0, scale(fig).colorbar.tickvals[1])
+
+
+def test_where_no_cell_has_a_colour_there_is_no_scale(overview):
+    fig = heatmap(overview(), "turn-time")
+
+    assert [len(trace.x) for trace in fig.data] == [0, 168, 0]
+
+
+def test_colours_are_strings_for_plotly_warns_of_every_bar_whose_colour_is_a_number(overview):
+    fig = heatmap(overview(*mondays_at_two()))
+
+    colours = {colour for trace in fig.data[:2] for colour in [*trace.marker.color]}
+    assert {type(colour) for colour in colours} == {str}
 
 
 def test_an_empty_heatmap_is_all_few(overview):
     fig = heatmap(overview())
 
-    marker = fig.data[0].marker
-    assert (len(marker.color), set(marker.color)) == (168, {0.0})
-    assert (marker.cmax, marker.colorbar.ticktext) == (1, ("0",))
+    colours = fig.data[0].marker.color
+    assert (len(colours), set(colours)) == (168, {LIGHT.ramp[0]})
+    assert (scale(fig).cmax, scale(fig).colorbar.ticktext) == (1, ("0",))
     assert fig.layout.meta["summary"] == (
         "Turns per hour by weekday and hour, 26 Oct – 22 Nov 2026. Nothing to show."
     )
@@ -163,7 +184,7 @@ def test_its_summary_names_the_busiest_hour(overview):
 def test_the_colours_follow_the_viewers_scheme(overview, scheme, colours):
     fig = heatmap(overview(), scheme=scheme)
 
-    ramp = [colour for _, colour in fig.data[0].marker.colorscale]
+    ramp = [colour for _, colour in scale(fig).colorscale]
     assert ramp == list(colours.ramp)
     assert fig.layout.template.layout.paper_bgcolor == colours.surface
 

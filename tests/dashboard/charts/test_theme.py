@@ -114,3 +114,13 @@ def test_templates_are_registered_nowhere():
     template("dark")
 
     assert set(pio.templates) == before
+
+
+@BOTH
+def test_shades_are_the_steps_of_the_ramp_and_what_lies_between(colours):
+    assert tuple(colours.shades(np.linspace(0, 1, len(colours.ramp)))) == colours.ramp
+
+    [quarter] = colours.shades(np.array([0.25 / (len(colours.ramp) - 1)]))
+
+    first, second = (np.array(list(bytes.fromhex(step[1:]))) for step in colours.ramp[:2])
+    assert bytes.fromhex(quarter[1:]) == bytes((0.75 * first + 0.25 * second + 0.5).astype("uint8"))
