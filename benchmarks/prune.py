@@ -32,7 +32,7 @@ from aggregator.database.source import STANDALONE
 from aggregator.metrics.scope import Scope
 from aggregator.metrics.spans import Span
 from aggregator.metrics.windows import HOUR, floor_hour, retained_hours, rolling_window
-from aggregator.passes.recompute import recompute_alone
+from aggregator.passes.recompute import recompute_in_transaction
 from aggregator.passes.retention import prune
 from aggregator.passes.run import make_pass
 from aggregator.query.reader import MetricReader
@@ -125,7 +125,7 @@ def others_working(engine: Engine) -> Iterator[dict[str, list[float]]]:
     works: dict[str, Callable[[int], object]] = {
         "reader": lambda _: reader.activity(Scope("overall"), month),
         "writer": partial(_execute, engine, _TURNS, {"agents": AGENTS, "now": NOW}),
-        "pass": lambda _: recompute_alone(engine, floor_hour(NOW) - HOUR, NOW, STANDALONE),
+        "pass": lambda _: recompute_in_transaction(engine, floor_hour(NOW) - HOUR, NOW, STANDALONE),
         "update": partial(_execute, engine, _TOUCH, {"horizon": HORIZON}),
     }
     times: dict[str, list[float]] = {name: [] for name in works}

@@ -1,1 +1,1 @@
-"""Passes: turns become rows of ``activity_metrics``, and old rows are deleted."""
+"""Passes: compute rows of ``activity_metrics`` from turns, and delete old rows."""

@@ -1,8 +1,9 @@
-"""Recomputing a long range of hours, on any executor.
+"""Recompute a long range of hours on any executor.
 
-Hours do not depend on each other: a backfill is a map over chunks of hours, each
-read, computed and written by a worker in a transaction of its own. So results never
-travel, a worker may die at any moment, and what is done stays done.
+Hours are independent of each other, so a backfill is a map over chunks of hours. A
+worker reads, computes and writes each chunk in a transaction of its own. Results
+therefore never leave the worker, it may die at any moment, and finished chunks stay
+finished.
 """
 
 from __future__ import annotations
@@ -27,31 +28,31 @@ from aggregator.database.source import STANDALONE, Source
 from aggregator.database.state import save_state
 from aggregator.errors import BackfillRunningError, WorkerLostError
 from aggregator.metrics.windows import HOUR, ceil_hour, floor_hour
-from aggregator.passes.recompute import chunks, recompute_alone
+from aggregator.passes.recompute import chunks, recompute_in_transaction
 from aggregator.passes.workers import Workers
 from aggregator.passes.write import Written
 
 ATTEMPTS = 3
-"""Times that a stretch is tried whose worker dies."""
+"""Attempts for a chunk whose worker dies each time."""
 
 log = logging.getLogger(__name__)
 
 Chunk = tuple[datetime, datetime]
-"""A half-open range of hours, UTC."""
+"""A half-open range of hours whose turns fit in memory, UTC."""
 
 OnChunkDone = Callable[[Chunk, Written], None]
-"""Hears of each stretch when it is done, in any order."""
+"""Called with each finished chunk and its changes, in any order."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackfillReport:
-    """What a backfill did.
+    """Report of one backfill.
 
     Attributes:
         since: First hour, UTC.
         until: End of the last hour, exclusive, UTC.
         written: Rows that changed, per scope.
-        seconds: How long it took.
+        seconds: Duration.
     """
 
     since: datetime
@@ -61,7 +62,7 @@ class BackfillReport:
 
     @property
     def hours(self) -> int:
-        """How many hours were recomputed."""
+        """Number of hours that were recomputed."""
         return (self.until - self.since) // HOUR
 
 
@@ -74,129 +75,131 @@ def backfill(
     workers: Workers | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> BackfillReport:
-    """Make the metrics of a range equal to what its turns give.
+    """Recompute all metrics of a range from its turns.
 
-    Passes wait while a stretch is written, and chunks wait for a pass.
+    Passes wait while a chunk is written, and chunks wait for a pass.
 
     Args:
         engine: The database with turns and metrics. Workers connect to its URL.
-        since: Start, any zone; the hour that holds it is recomputed whole.
-        until: End, exclusive, any zone; up to the end of its hour.
-        source: Where the database keeps its turns.
-        workers: Who computes, None for this thread.
-        progress: Called with the hours done so far, and all of them.
+        since: Start, in any zone; rounded down to the hour.
+        until: End, exclusive, in any zone; rounded up to the hour.
+        source: Columns of the turns and agents in this database.
+        workers: Executor that computes; None for this thread.
+        progress: Called with the number of finished hours and of all hours.
 
     Raises:
-        BackfillRunningError: Another one is running on the same database.
-        WorkerLostError: A stretch's worker died each time it was tried.
+        BackfillRunningError: Another backfill is running on this database.
+        WorkerLostError: The worker of one chunk died at every attempt.
     """
     started = time.perf_counter()
     since, until = floor_hour(since), ceil_hour(until)
     total = (until - since) // HOUR
     hours, written = 0, Written()
 
-    def done(stretch: Chunk, changed: Written) -> None:
+    def on_done(chunk: Chunk, changed: Written) -> None:
         nonlocal hours, written
-        hours, written = hours + (stretch[1] - stretch[0]) // HOUR, written + changed
+        hours, written = hours + (chunk[1] - chunk[0]) // HOUR, written + changed
         progress(hours, total)
 
-    with _only_backfill(engine):
+    with _backfill_lock(engine):
         progress(0, total)
         with engine.connect() as conn:
             todo = deque(chunks(conn, since, until, source))
         if workers:
-            _work_off(engine.url, todo, source, workers, done)
+            _run_workers(engine.url, todo, source, workers, on_done)
         else:
-            for stretch in todo:
-                done(stretch, _recompute_in_turn(engine, *stretch, source))
-        _note_change(engine, written)
+            for chunk in todo:
+                on_done(chunk, _recompute_with_retries(engine, *chunk, source))
+        _record_change(engine, written)
     return BackfillReport(since, until, written, time.perf_counter() - started)
 
 
-def _note_change(engine: Engine, written: Written) -> None:
+def _record_change(engine: Engine, written: Written) -> None:
     if written.any:
         with engine.begin() as conn:
             save_state(conn, conn.scalars(select(func.now())).one(), changed=True)
 
 
 @contextmanager
-def _only_backfill(engine: Engine) -> Iterator[None]:
+def _backfill_lock(engine: Engine) -> Iterator[None]:
     with locks.try_session_lock(engine, locks.BACKFILL) as ours:
         if not ours:
             raise BackfillRunningError(display_url(engine.url))
         yield
 
 
-def _work_off(
-    url: URL, todo: deque[Chunk], source: Source, workers: Workers, done: OnChunkDone
+def _run_workers(
+    url: URL, todo: deque[Chunk], source: Source, workers: Workers, on_done: OnChunkDone
 ) -> None:
-    """Have all chunks recomputed by workers, whatever becomes of these.
+    """Let workers recompute all chunks, even if workers die.
 
-    A pool that breaks loses all that it was working on. Each of these chunks then
-    goes alone, so that one that breaks its worker every time is found and named.
+    A pool that breaks loses all chunks it was working on. These then run one at a time,
+    so that a chunk that breaks its worker every time is identified.
     """
     suspects = deque[Chunk]()
     losses = Counter[Chunk]()
     while todo or suspects:
-        now, at_once = (suspects, 1) if suspects else (todo, workers.at_once)
-        lost = _use_executor(url, now, source, replace(workers, at_once=at_once), done)
+        queue, at_once = (suspects, 1) if suspects else (todo, workers.at_once)
+        lost = _run_executor(url, queue, source, replace(workers, at_once=at_once), on_done)
         suspects.extendleft(reversed(lost))
         losses.update(lost)
-        for stretch in lost:
-            if losses[stretch] == ATTEMPTS:
-                raise WorkerLostError(*stretch, ATTEMPTS)
+        for chunk in lost:
+            if losses[chunk] == ATTEMPTS:
+                raise WorkerLostError(*chunk, ATTEMPTS)
 
 
-def _use_executor(
-    url: URL, todo: deque[Chunk], source: Source, workers: Workers, done: OnChunkDone
+def _run_executor(
+    url: URL, todo: deque[Chunk], source: Source, workers: Workers, on_done: OnChunkDone
 ) -> list[Chunk]:
-    """Take chunks from ``todo`` until it is empty or a worker is lost.
+    """Run chunks from ``todo`` until it is empty or a worker is lost.
 
     Returns:
-        The chunks that were with a worker that was lost.
+        The chunks that lost workers were working on.
     """
     lost: list[Chunk] = []
     running: dict[Future[Written], Chunk] = {}
-    most = workers.at_once or len(todo)
+    limit = workers.at_once or len(todo)
     with workers.open() as executor:
         while running or (todo and not lost):
-            while todo and not lost and len(running) < most:
-                stretch = todo.popleft()
+            while todo and not lost and len(running) < limit:
+                chunk = todo.popleft()
                 try:
-                    future = executor.submit(recompute_chunk, url, *stretch, source)
+                    future = executor.submit(recompute_chunk, url, *chunk, source)
                 except workers.lost:
-                    lost.append(stretch)
+                    lost.append(chunk)
                 else:
-                    running[future] = stretch
+                    running[future] = chunk
             for future in wait(running, return_when=FIRST_COMPLETED).done:
-                stretch = running.pop(future)
+                chunk = running.pop(future)
                 try:
                     written = future.result()
                 except workers.lost:
-                    lost.append(stretch)
+                    lost.append(chunk)
                 else:
-                    done(stretch, written)
+                    on_done(chunk, written)
     return sorted(lost)
 
 
 def recompute_chunk(url: URL, since: datetime, until: datetime, source: Source) -> Written:
-    """In a worker: recompute one stretch; the arguments are all that it gets.
+    """Recompute one chunk in a worker, which has nothing but these arguments.
 
-    The address is no text but a URL, which hides its password wherever it is shown.
+    The address is a URL object rather than a text, so that its password is never shown.
     """
     engine = connect(url, purpose="backfill")
     try:
-        return _recompute_in_turn(engine, since, until, source)
+        return _recompute_with_retries(engine, since, until, source)
     finally:
         engine.dispose()
 
 
-def _recompute_in_turn(engine: Engine, since: datetime, until: datetime, source: Source) -> Written:
-    """Recompute one stretch, however long a pass that is at work may take."""
+def _recompute_with_retries(
+    engine: Engine, since: datetime, until: datetime, source: Source
+) -> Written:
+    """Recompute one chunk, retrying after each lock time-out, however long a pass takes."""
     while True:
         try:
-            return recompute_alone(engine, since, until, source)
+            return recompute_in_transaction(engine, since, until, source)
         except OperationalError as failure:
             if not isinstance(failure.orig, LockNotAvailable):
                 raise
-            log.warning("still waiting for a pass to end, or for who holds rows of %s", since)
+            log.warning("still waiting for a pass to end, or for locks on rows of %s", since)

@@ -1,4 +1,4 @@
-"""Which hours may not hold what their turns say."""
+"""Dirty hours: hours whose rows may differ from their turns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aggregator.schema import capture
 Range = tuple[datetime, datetime]
 """Hours: ``[since, until)``, UTC."""
 
-# Of the entries for hours, only those that are kept and that Python can express.
+# Entries for hours outside the retention, or beyond Python's range of dates, are dropped.
 _TAKE = text(
     """
     WITH taken AS (DELETE FROM activity_changes RETURNING bucket_start, task_id, agent_id)
@@ -32,10 +32,10 @@ class DirtyHours:
     """The hours that a pass has to recompute.
 
     Attributes:
-        ranges: Ranges of hours that do not touch, oldest first. The last one is open: it
-            ends with time itself, for turns from clocks that are ahead lie beyond now.
-        everything: Whether they are all hours that are kept.
-        captured: Whether later changes will be known.
+        ranges: Ranges of hours that do not touch, oldest first. The last one ends at
+            ``END_OF_TIME``, because clocks that are ahead write turns in the future.
+        everything: Whether these are all retained hours.
+        captured: Whether later changes are captured.
     """
 
     ranges: list[Range]
@@ -46,16 +46,16 @@ class DirtyHours:
 def take_dirty_hours(
     conn: Connection, horizon: datetime, recent: datetime, source: Source = STANDALONE
 ) -> DirtyHours:
-    """Empty the queue of changes, and tell which hours may not hold what turns say.
+    """Empty the queue of changes and return the dirty hours.
 
-    These are read in later statements, which see at least every change whose entry was
+    Read their turns in later statements: these see at least every change whose entry was
     taken here.
 
     Args:
         conn: A connection in a READ COMMITTED transaction.
-        horizon: First hour that is kept.
-        recent: First of the hours that are recomputed whatever the queue says.
-        source: Where the database keeps its turns.
+        horizon: First retained hour.
+        recent: First of the hours that always count as dirty.
+        source: Columns of the turns and agents in this database.
     """
     captured = capture.is_installed(conn, source)
     complete_since = conn.scalar(select(ActivityState.complete_since))
@@ -63,27 +63,27 @@ def take_dirty_hours(
     if not captured or complete_since is None or changed is None:
         return DirtyHours([(horizon, END_OF_TIME)], everything=True, captured=captured)
     ranges = [(hour, hour + HOUR) for hour in changed]
-    if horizon < complete_since:  # The retention has grown, or the clock went back.
+    if horizon < complete_since:  # The retention was extended, or the clock was set back.
         ranges.append((horizon, complete_since))
     ranges.append((max(horizon, recent), END_OF_TIME))
-    return DirtyHours(_joined(ranges), everything=False, captured=True)
+    return DirtyHours(_merged(ranges), everything=False, captured=True)
 
 
 def mark_all_dirty_if_queued(conn: Connection) -> None:
-    """If the queue says that everything may have changed, note it in the state instead."""
-    told = delete(ActivityChange).where(
+    """Move an entry "recompute everything" from the queue to the state, if there is one."""
+    entries = delete(ActivityChange).where(
         ActivityChange.bucket_start.is_(None),
         ActivityChange.task_id.is_(None),
         ActivityChange.agent_id.is_(None),
     )
-    if conn.execute(told).rowcount:
+    if conn.execute(entries).rowcount:
         conn.execute(update(ActivityState).values(complete_since=None))
 
 
 def _take_changed_hours(
     conn: Connection, horizon: datetime, source: Source
 ) -> set[datetime] | None:
-    """The hours named by the queue, or None for all; empties it."""
+    """Empty the queue; return the hours of its entries, or None for all hours."""
     entries = conn.execute(_TAKE, {"since": horizon, "until": END_OF_TIME}).all()
     if (None, None, None) in entries:
         return None
@@ -96,10 +96,10 @@ def _take_changed_hours(
 def _hours_of(
     conn: Connection, tasks: list[int], agents: list[int], horizon: datetime, source: Source
 ) -> set[datetime]:
-    """The hours of the turns of some tasks, and of the tasks of some agents.
+    """Return the hours of all turns of some tasks, and of all tasks of some agents.
 
-    As they are now, not as they were when the task or the agent went elsewhere: a turn
-    that was written at the same time, by somebody who did not see the other, is found.
+    They are read now, not when the task or the agent was moved. So they include turns
+    that a concurrent transaction wrote without seeing the move.
     """
     if not tasks and not agents:
         return set()
@@ -118,12 +118,12 @@ def _hours_of(
     )
 
 
-def _joined(ranges: Iterable[Range]) -> list[Range]:
-    """The same hours in as few ranges as possible, oldest first."""
-    joined: list[Range] = []
+def _merged(ranges: Iterable[Range]) -> list[Range]:
+    """Merge ranges that overlap or touch; oldest first."""
+    merged: list[Range] = []
     for since, until in sorted(ranges):
-        if joined and since <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], until))
+        if merged and since <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], until))
         else:
-            joined.append((since, until))
-    return joined
+            merged.append((since, until))
+    return merged

@@ -1,7 +1,7 @@
-"""Recomputing every hour that is kept, while everything else goes on.
+"""Recompute all retained hours, without stopping passes or anything else.
 
-For what no pass could know: hours from before changes were captured, rows that somebody
-else altered, a definition that is new in this version.
+This corrects what a pass cannot detect: hours from before changes were captured, rows
+altered by other programs, and definitions that are new in this version.
 """
 
 from __future__ import annotations
@@ -16,37 +16,37 @@ from aggregator.database.state import last_rebuild_at, mark_complete_since, save
 from aggregator.database.turns import END_OF_TIME
 from aggregator.metrics.windows import floor_hour
 from aggregator.passes.dirty_hours import mark_all_dirty_if_queued
-from aggregator.passes.recompute import chunks, in_transaction, recompute_alone
+from aggregator.passes.recompute import chunks, in_transaction, recompute_in_transaction
 from aggregator.passes.write import Written
 from aggregator.schema.capture import is_installed
 
 
 def rebuild_due(conn: Connection, now: datetime, every: timedelta) -> bool:
-    """Whether every hour should be recomputed: it never was, or as long ago.
+    """Return whether the last rebuild is at least this long ago, or there was none.
 
-    A pass that recomputes every hour, because changes are not captured, counts.
+    A pass that recomputed every hour, because changes are not captured, counts as one.
     """
     last = last_rebuild_at(conn)
-    # A clock that was ahead must not put it off until then.
+    # The last rebuild may be in the future if a clock was ahead; that must not delay this one.
     return last is None or abs(now - last) >= every
 
 
 def rebuild(
     engine: Engine, now: datetime, retention: timedelta, source: Source = STANDALONE
 ) -> Written | None:
-    """Recompute every hour that is kept, in chunks with a transaction each.
+    """Recompute all retained hours in chunks, each in its own transaction.
 
-    Memory is bounded, locks are short, passes come in between. Killed in the middle, it
-    leaves every hour right.
+    Memory is bounded, locks are short, and passes run in between. If it is killed, every
+    hour is still correct.
 
     Args:
         engine: The database.
         now: The present.
         retention: Age of the oldest hour.
-        source: Where the database keeps its turns.
+        source: Columns of the turns and agents in this database.
 
     Returns:
-        How many rows changed; None when another process is rebuilding.
+        Rows that changed, per scope; None if another process is rebuilding.
     """
     horizon = floor_hour(now - retention)
     with locks.try_session_lock(engine, locks.REBUILD) as ours:
@@ -56,15 +56,15 @@ def rebuild(
         todo = in_transaction(engine, lambda conn: list(chunks(conn, horizon, END_OF_TIME, source)))
         written = Written()
         for since, until in todo:
-            written += recompute_alone(engine, since, until, source)
+            written += recompute_in_transaction(engine, since, until, source)
         in_transaction(engine, lambda conn: _end(conn, now, horizon, written, source))
     return written
 
 
 def _begin(conn: Connection) -> None:
-    """Take over from the queue that everything may have changed, so that no pass has to.
+    """Take an entry "recompute everything" from the queue, so that no pass has to handle it.
 
-    Not while chunks are at work, which may have read before that entry was made.
+    The lock waits for chunks in progress, which may have read before that entry was made.
     """
     locks.lock(conn, locks.RECOMPUTE)
     mark_all_dirty_if_queued(conn)
@@ -73,7 +73,7 @@ def _begin(conn: Connection) -> None:
 def _end(
     conn: Connection, now: datetime, horizon: datetime, written: Written, source: Source
 ) -> None:
-    """Every hour has been read since the beginning; what changed later is in the queue."""
+    """Record the rebuild: every hour has been recomputed, and later changes are queued."""
     save_state(conn, now, changed=written.any, rebuilt_at=now)
     if is_installed(conn, source):
         mark_complete_since(conn, horizon)

@@ -1,7 +1,7 @@
-"""Recomputing chunks of hours: read their turns, compute, replace their rows.
+"""Recompute chunks of hours: read their turns, compute, replace their rows.
 
 Hours are independent of each other, so a pass, a rebuild and a backfill on many
-machines all do the same, each in its own order.
+machines all use these functions, each in its own order.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from aggregator.metrics.windows import HOUR
 from aggregator.passes.write import Written, replace_metrics
 
 TURNS_AT_ONCE = 250_000
-"""Turns held in memory together; bounds every process whatever the length of the history."""
+"""Turns in memory at one time; limits the memory of a process for any length of history."""
 
 TRIES = 5
-"""Times that a transaction is tried into which others' deletions came."""
+"""Attempts for a transaction that conflicts with concurrent deletions."""
 
 LOCK_TIMEOUT = "1min"
-"""How long a transaction waits for a lock: one that hangs must not block all others for ever."""
+"""Longest wait for a lock, so that a transaction that hangs does not block all others."""
 
 T = TypeVar("T")
 
@@ -36,25 +36,25 @@ T = TypeVar("T")
 def recompute(
     conn: Connection, since: datetime, until: datetime, source: Source = STANDALONE
 ) -> Written:
-    """Make the rows of ``[since, until)`` what their turns say, as of now.
+    """Recompute the rows of ``[since, until)`` from the present turns.
 
     Args:
         conn: A connection in a READ COMMITTED transaction.
         since: First hour, on the hour.
-        until: End of the hours, exclusive, on the hour.
-        source: Where the database keeps its turns.
+        until: End of the range, exclusive, on the hour.
+        source: Columns of the turns and agents in this database.
     """
     metrics = hourly_metrics(read_turns(conn, since, until, source))
     return replace_metrics(conn, metrics, since, until)
 
 
-def recompute_alone(
+def recompute_in_transaction(
     engine: Engine, since: datetime, until: datetime, source: Source = STANDALONE
 ) -> Written:
-    """The same in a transaction of its own.
+    """Call :func:`recompute` in a transaction of its own.
 
-    Any number of these may run side by side; a pass waits for those at work, and those
-    that come later wait for the pass.
+    Any number of these may run concurrently; a pass waits for the running ones, and
+    later ones wait for the pass.
     """
 
     def work(conn: Connection) -> Written:
@@ -69,34 +69,34 @@ def chunks(
 ) -> Iterator[tuple[datetime, datetime]]:
     """Cut ``[since, until)`` into chunks whose turns fit in memory, oldest first.
 
-    Quiet hours belong to a stretch too: their rows may have to vanish. Stretches touch
-    each other and are half-open. An hour is never cut.
+    Chunks are half-open and adjacent, and consist of whole hours. They include hours
+    without turns, whose rows may have to be deleted.
     """
     if until - since <= HOUR or not more_turns_than(TURNS_AT_ONCE, conn, since, until, source):
         yield since, until
         return
-    start, held = since, 0
+    start, size = since, 0
     for hour, count in turns_per_hour(conn, since, until, source):
-        if held and held + count > TURNS_AT_ONCE:
+        if size and size + count > TURNS_AT_ONCE:
             yield start, hour
-            start, held = hour, 0
-        held += count
+            start, size = hour, 0
+        size += count
     yield start, until
 
 
 def in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
-    """Do some work in a READ COMMITTED transaction, which is what recomputing relies on.
+    """Do some work in a READ COMMITTED transaction, which recomputing relies on.
 
-    A host that deletes an agent while we write its rows makes the transaction fail: the
-    agent is gone, or each waits for the other. Then all of it is done again.
+    If a host deletes an agent while we write its rows, the transaction fails: the agent
+    is missing, or the two transactions are in a deadlock. The work is then retried.
     """
-    reading_committed = engine.execution_options(isolation_level="READ COMMITTED")
+    read_committed = engine.execution_options(isolation_level="READ COMMITTED")
     for tries_left in reversed(range(TRIES)):
         try:
-            with reading_committed.begin() as conn:
+            with read_committed.begin() as conn:
                 conn.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
                 return work(conn)
-        # COPY goes past SQLAlchemy, which then does not wrap its errors.
+        # COPY bypasses SQLAlchemy, which therefore does not wrap its errors.
         except (DBAPIError, psycopg2.Error) as failure:
             if not tries_left or not _is_conflict(failure):
                 raise

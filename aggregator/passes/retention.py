@@ -13,9 +13,9 @@ PRUNE_BATCH = 10_000
 
 
 def prune(engine: Engine, before: datetime, *, batch: int = PRUNE_BATCH) -> int:
-    """Delete rows older than an instant in short transactions; return how many went.
+    """Delete rows older than an instant in short transactions; return their number.
 
-    A row that somebody else holds at that moment is left for the next time.
+    A row that another transaction has locked is left for the next time.
     """
     with engine.begin() as conn:
         mark_incomplete_before(conn, before)
@@ -30,13 +30,13 @@ def prune(engine: Engine, before: datetime, *, batch: int = PRUNE_BATCH) -> int:
 
 
 BEFORE_ALL_BUCKETS = datetime(1, 1, 1, tzinfo=UTC)
-"""Before every bucket."""
+"""An instant before every bucket."""
 
-# By place (ctid), not by id: no batch looks at more rows than it deletes, whatever the
-# size of the table. Rows that somebody holds are left for the next time.
+# Rows are deleted by physical location (ctid), not by id: no batch reads more rows than it
+# deletes, whatever the size of the table. Locked rows are left for the next time.
 _PRUNE = text(
     """
-    WITH gone AS (
+    WITH deleted AS (
         DELETE FROM activity_metrics WHERE ctid = ANY (ARRAY(
             SELECT ctid FROM activity_metrics
             WHERE bucket_start >= :reached AND bucket_start < :before
@@ -44,7 +44,7 @@ _PRUNE = text(
         ))
         RETURNING bucket_start
     )
-    SELECT count(*), max(bucket_start) FROM gone
+    SELECT count(*), max(bucket_start) FROM deleted
     """
 )
 
@@ -54,12 +54,12 @@ def delete_before(
 ) -> tuple[int, datetime | None]:
     """Delete the oldest rows of ``[reached, before)``, at most ``batch`` of them.
 
-    Rows that another transaction holds are passed over.
+    Rows that another transaction has locked are skipped.
 
     Returns:
-        How many went, fewer than ``batch`` at the end of the range; and the newest
-        bucket among them, or None: where the next batch begins. Starting there, it
-        need not step over all that have just been deleted.
+        The number of deleted rows, less than ``batch`` at the end of the range; and the
+        newest bucket among them, or None. The next batch starts at that bucket, so that
+        it does not have to skip the rows just deleted.
     """
     deleted, newest = conn.execute(
         _PRUNE, {"before": before, "batch": batch, "reached": reached}

@@ -1,7 +1,7 @@
-"""One run of the aggregator: which hours, in which order, in which transaction.
+"""Make one pass: recompute the dirty hours in one transaction, then prune old rows.
 
-What holds after a pass: inside the retention, ``activity_metrics`` equals what a
-rebuild from the turns would give. The proof is in :func:`make_pass`.
+After a pass, ``activity_metrics`` inside the retention equals the result of a rebuild
+from the turns. The proof is in :func:`make_pass`.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from aggregator.passes.write import Written
 
 @dataclass(frozen=True, slots=True)
 class PassReport:
-    """What a pass did.
+    """Report of one pass.
 
     Attributes:
-        at: The present of the pass.
-        seconds: How long it took.
+        at: Instant of the pass.
+        seconds: Duration.
         written: Rows that changed, per scope.
-        pruned: Rows deleted because they were older than the retention.
+        pruned: Number of rows deleted because they were older than the retention.
     """
 
     at: datetime
@@ -49,26 +49,27 @@ def make_pass(
     *,
     unless_made_in: Slot | None = None,
 ) -> PassReport | None:
-    """Bring the table up to date, or leave if another process is doing so.
+    """Bring the table up to date, unless another process is doing so.
 
-    One transaction takes the entries of the queue of changes first, and reads the turns
-    of their hours in later statements. In READ COMMITTED these see whatever was
-    committed before they began, so every change whose entry was taken. A change that is
-    committed in between is perhaps read now, and in any case again next time: its entry
-    is still there. A transaction that is open now adds its entries when it is committed.
-    And when anything fails, the entries are back with everything else. So whatever is
-    not in the table has an entry waiting. Stretches of a rebuild or a backfill read and
-    write while no pass does, hence add nothing older than what a later pass finds.
+    Proof that no change is lost: one transaction first takes the entries of the queue and
+    then reads the turns of their hours in later statements. In READ COMMITTED these see
+    everything committed before they began, and so every change whose entry was taken. A
+    change committed in between may be read now, and is certainly read next time, because
+    its entry is still queued. An open transaction adds its entries when it commits. If
+    anything fails, the entries are rolled back together with everything else. So every
+    change that is not in the table has an entry in the queue. Chunks of a rebuild or a
+    backfill never read or write during a pass, so they never overwrite its results with
+    older ones.
 
     Args:
         engine: The database.
         now: The present.
         retention: Age at which rows are pruned.
-        source: Where the database keeps its turns.
-        unless_made_in: Leave as well if the last pass lies in this slot.
+        source: Columns of the turns and agents in this database.
+        unless_made_in: Skip the pass if the last one lies in this slot.
 
     Returns:
-        What was done; None when another process holds the lock or made the pass.
+        The report; None if another process holds the lock or made the pass.
     """
     started = time.perf_counter()
     horizon = floor_hour(now - retention)
@@ -78,12 +79,12 @@ def make_pass(
             return None
         if unless_made_in is not None and last_pass_at(conn) in unless_made_in:
             return None
-        # Those who recompute chunks finish them first; later ones wait for us.
+        # Running chunks finish first; later ones wait for this pass.
         locks.lock(conn, locks.RECOMPUTE)
         hours = take_dirty_hours(conn, horizon, floor_hour(now) - HOUR, source)
         written = Written()
-        for doubtful in hours.ranges:
-            for since, until in chunks(conn, *doubtful, source):
+        for dirty in hours.ranges:
+            for since, until in chunks(conn, *dirty, source):
                 written += recompute(conn, since, until, source)
         state: dict[str, Any] = {
             "last_pass_at": now,

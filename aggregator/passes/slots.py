@@ -1,7 +1,8 @@
-"""When passes are due: at whole multiples of the interval, on all machines alike.
+"""Slots: equal intervals in each of which a job is due once, identical on all machines.
 
-Processes that never speak with each other agree on the slot a moment belongs to. So a
-pass made by one of them in a slot tells the others that theirs is not needed.
+They start at whole multiples of the interval, so processes agree on the current slot
+without communicating. A pass made by one process in a slot makes those of the others
+unnecessary.
 """
 
 from __future__ import annotations
@@ -14,24 +15,22 @@ UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A stretch of time in which something is done once: ``[start, end)``, UTC."""
+    """An interval in which a job is due once: ``[start, end)``, UTC."""
 
     start: datetime
     end: datetime
 
     def __contains__(self, at: datetime | None) -> bool:
-        """Whether an instant lies in the slot; None, for never, does not."""
+        """Return whether an instant lies in the slot; None, for never, does not."""
         return at is not None and self.start <= at < self.end
 
 
 def slot_at(at: datetime, seconds: int) -> Slot:
-    """The slot that holds an instant.
-
-    Its ``end`` is when the next pass is due.
+    """Return the slot that contains an instant; the next pass is due at its ``end``.
 
     Args:
         at: An instant with a time zone.
-        seconds: Length of the slots, of which one starts at the epoch.
+        seconds: Length of the slots; one of them starts at the Unix epoch.
     """
     length = timedelta(seconds=seconds)
     start = at - (at - UNIX_EPOCH) % length

@@ -1,4 +1,4 @@
-"""Where a backfill is worked off: processes of this machine, or a Dask cluster."""
+"""Executors for a backfill: processes of this machine, or a Dask cluster."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from aggregator.errors import DaskMissingError, DaskUnreachableError, SettingError
 
 DASK_SECONDS = 10
-"""Time for a Dask scheduler to answer."""
+"""Time limit for a Dask scheduler to answer."""
 ADDRESS = re.compile(r"(tcp|tls)://(?P<host>[^/]+):(?P<port>[0-9]{1,5})")
 
 log = logging.getLogger(__name__)
@@ -26,14 +26,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """How to get an executor, and how to use it.
+    """A way to create and use an executor.
 
     Attributes:
-        open: Gives a fresh executor, to be used in a ``with`` statement: any of
-            :mod:`concurrent.futures`, or another of that kind.
-        at_once: Tasks given to it at the same time, None for all. Of a pool that breaks
-            with all its tasks, these are the ones that may have broken it.
-        lost: What a task raises whose worker died.
+        open: Creates an executor, as a context manager: any of :mod:`concurrent.futures`,
+            or a compatible one.
+        at_once: Number of tasks submitted at one time, None for all. If the pool breaks,
+            these are the tasks that may have broken it.
+        lost: Exceptions of a task whose worker died.
     """
 
     open: Callable[[], AbstractContextManager[Executor]]
@@ -42,49 +42,51 @@ class Workers:
 
 
 def process_pool(size: int) -> Workers:
-    """Processes of this machine; they end with this one, whichever way it ends."""
+    """Use processes of this machine, which end with this process, however it ends."""
     return Workers(lambda: _processes(size), at_once=size)
 
 
 @contextmanager
 def _processes(size: int) -> Iterator[Executor]:
-    # Not forked: connections and threads of this process must not be in the others.
+    # Spawned, not forked: workers must not inherit connections and threads of this process.
     context = get_context("spawn")
-    ours_gone, ours = context.Pipe(duplex=False)
+    receiver, sender = context.Pipe(duplex=False)
     with (
-        ours_gone,
-        ours,
-        ProcessPoolExecutor(size, context, initializer=_live_with, initargs=(ours_gone,)) as pool,
+        receiver,
+        sender,
+        ProcessPoolExecutor(
+            size, context, initializer=_exit_with_parent, initargs=(receiver,)
+        ) as pool,
     ):
         try:
             yield pool
-        except BaseException:  # Ctrl-C as well: the work of the moment is rolled back.
-            ours.close()
+        except BaseException:  # Also Ctrl-C: the workers end, and the database rolls back.
+            sender.close()
             raise
 
 
-def _live_with(parent_gone: Connection) -> None:
-    """In a worker: end when the other end of the pipe is closed, and not by Ctrl-C."""
+def _exit_with_parent(parent: Connection) -> None:
+    """Let a worker exit when the parent's end of the pipe is closed, but not on Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def end() -> None:
         with suppress(EOFError):
-            parent_gone.recv()
+            parent.recv()
         os._exit(1)
 
     threading.Thread(target=end, daemon=True).start()
 
 
 def dask_cluster(address: str) -> Workers:
-    """The workers of a Dask cluster, which must have this package and reach the database.
+    """Use the workers of a Dask cluster, which need this package and access to the database.
 
-    Dask itself gives the task of a dead worker to another one, a few times.
+    Dask itself gives the task of a dead worker to another worker, a few times.
 
     Args:
-        address: Of the scheduler, such as ``tcp://host:8786``.
+        address: Address of the scheduler, such as ``tcp://host:8786``.
 
     Raises:
-        SettingError: That is no address.
+        SettingError: The address is malformed.
         DaskMissingError: The extra ``dask`` is not installed.
     """
     if not ADDRESS.fullmatch(address):
@@ -98,17 +100,17 @@ def dask_cluster(address: str) -> Workers:
 
 @contextmanager
 def _cluster(address: str) -> Iterator[Executor]:
-    """Use a cluster.
+    """Connect to a cluster and yield its executor.
 
     Raises:
         DaskUnreachableError: No scheduler answers there.
     """
     from distributed import Client  # noqa: PLC0415
 
-    # A scheduler that goes away is told as an error, and not with a traceback before it.
+    # If the scheduler goes away, our error is enough; hide the client's traceback.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
-        _knock_at(address)
+        _check_reachable(address)
         client = Client(address, timeout=DASK_SECONDS, set_as_default=False)
     except (OSError, TypeError) as failure:
         reason = getattr(failure, "strerror", None) or " ".join(str(failure).split())
@@ -116,17 +118,17 @@ def _cluster(address: str) -> Iterator[Executor]:
     with client:
         if not client.nthreads():
             log.warning("the Dask cluster %s has no worker yet; waiting for one", address)
-        # Not pure: the same hours again are to be computed again.
+        # Not pure: Dask must not reuse an earlier result for the same hours.
         pool = client.get_executor(pure=False)
         try:
             yield pool
         finally:
-            # Whoever ends in order has waited for all results; else the rest is dropped.
+            # A normal exit has waited for all results; after an error the rest is dropped.
             pool.shutdown(wait=False)
 
 
-def _knock_at(address: str) -> None:
-    """Fail at once and for a clear reason, where Dask would try for a while."""
+def _check_reachable(address: str) -> None:
+    """Fail at once with a clear reason, where Dask would keep trying for a while."""
     found = ADDRESS.fullmatch(address)
     assert found is not None
     socket.create_connection((found["host"].strip("[]"), int(found["port"])), DASK_SECONDS).close()

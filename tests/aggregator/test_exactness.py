@@ -305,7 +305,7 @@ def write(world, step):
 def recompute_chunk(world, step):
     since = floor_hour(world.now) - timedelta(hours=step["hours"])
     until = since + timedelta(hours=1 + step["other"])
-    world.at_work(lambda: recompute.recompute_alone(world.worker, since, until), None)
+    world.at_work(lambda: recompute.recompute_in_transaction(world.worker, since, until), None)
 
 
 def turn_clock(world, step):

@@ -11,7 +11,7 @@ from aggregator.database.models import ActivityMetric, ActivityState, Agent
 from aggregator.database.turns import END_OF_TIME
 from aggregator.passes import recompute
 from aggregator.passes.rebuild import rebuild, rebuild_due
-from aggregator.passes.recompute import chunks, recompute_alone
+from aggregator.passes.recompute import chunks, recompute_in_transaction
 from aggregator.passes.retention import prune
 from aggregator.passes.run import make_pass
 from aggregator.passes.write import Written
@@ -72,7 +72,9 @@ def test_recomputing_a_stretch_changes_its_hours_and_no_others(history):
     make_pass(history, NOW, RETENTION)
     spoil_old_rows(history)
 
-    written = recompute_alone(history, NOW.replace(minute=0) - 21 * HOUR, NOW.replace(minute=0))
+    written = recompute_in_transaction(
+        history, NOW.replace(minute=0) - 21 * HOUR, NOW.replace(minute=0)
+    )
 
     assert written == Written(agents=4, projects=4, overall=3)
     with history.connect() as conn:
@@ -85,7 +87,7 @@ def test_stretches_go_side_by_side_and_a_pass_waits_for_them(history, monkeypatc
     with history.begin() as other:
         locks.lock(other, locks.RECOMPUTE, shared=True)
 
-        assert recompute_alone(history, HORIZON, NOW.replace(minute=0)).any
+        assert recompute_in_transaction(history, HORIZON, NOW.replace(minute=0)).any
         with pytest.raises(OperationalError, match="lock timeout"):
             make_pass(history, NOW, RETENTION)
 

@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select, text, update
 
 from aggregator.database import locks
 from aggregator.database.models import ActivityChange, ActivityMetric, ActivityState, Agent, Turn
-from aggregator.passes import recompute, retention, run
+from aggregator.passes import recompute, retention
 from aggregator.passes.run import make_pass
 from aggregator.passes.write import Written
 from aggregator.schema import capture
@@ -149,11 +149,10 @@ def test_a_long_history_is_worked_off_in_stretches(history, monkeypatch, assert_
     assert_exact(history)
 
 
-def test_pruning_goes_in_batches(history, monkeypatch):
-    monkeypatch.setattr(run, "PRUNE_BATCH", 7)
+def test_pruning_goes_in_batches(history):
     make_pass(history, NOW, RETENTION)
 
-    assert retention.prune(history, NOW + timedelta(hours=1)) == 18
+    assert retention.prune(history, NOW + timedelta(hours=1), batch=7) == 18
 
 
 def test_a_pass_leaves_while_another_process_is_making_one(history):
