@@ -1,6 +1,6 @@
-"""Names of the page's elements, in one place.
+"""Ids of the page's elements.
 
-The first group is public: scripts, tests and bookmarks of others use these names.
+The first group is public: scripts, tests and bookmarks outside this project use them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The page before its first answer: every element is in its place from the start.
+"""The layout of the page before its first answer, with every element in its place.
 
-Nothing moves when numbers arrive, because all that an answer changes is the content
-of elements that are here.
+Nothing moves when numbers arrive, because an answer only changes the content of these
+elements.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ WINDOW_OPTIONS = [
 ]
 METRIC_OPTIONS = [{"label": label, "value": metric} for metric, label in LABELS.items()]
 ACTIVE = "active"
-"""The value of the switch "Active only" while it is on."""
+"""Value of the switch "Active only" when it is on."""
 
 
 def build_layout(context: PageContext) -> Component:
-    """The page for a context, without any numbers."""
+    """Build the page for a context, without any numbers."""
     return html.Div(
         [
             *_memory(),
@@ -59,11 +59,11 @@ def build_layout(context: PageContext) -> Component:
 
 
 def _memory() -> list[Component]:
-    """What has no face: the address, and what the browser and the server tell each other."""
+    """Return the invisible elements: the address, and data for the browser or the server."""
     return [
         dcc.Location(id=ids.URL, refresh=False),
         dcc.Store(id=ids.VIEWER),
-        # Counted up by assets/live.js when there is something new.
+        # Incremented by assets/live.js when there are new numbers.
         dcc.Store(id=ids.TICK),
         dcc.Store(id=ids.VERSION),
         dcc.Store(id=ids.DOWNLOADS),
@@ -132,10 +132,10 @@ def _time_controls() -> Component:
 
 @cache
 def zone_options() -> list[dict[str, str]]:
-    """Every time zone that a dropdown can offer, by name."""
+    """Return the time zones of the dropdown, sorted by name."""
     names = (name for name in available_timezones() if "/" in name or name == "UTC")
-    retained = (name for name in names if not name.startswith(("Etc/", "SystemV/", "US/", "posix")))
-    return [{"label": name.replace("_", " "), "value": name} for name in sorted(retained)]
+    offered = (name for name in names if not name.startswith(("Etc/", "SystemV/", "US/", "posix")))
+    return [{"label": name.replace("_", " "), "value": name} for name in sorted(offered)]
 
 
 def _scope_controls() -> Component:
@@ -174,8 +174,8 @@ def _scope_controls() -> Component:
 def _choice(dropdown_id: str, label: str, dropdown: Component) -> Component:
     return html.Div(
         [
-            # Dash names the button after the elements "…-value-count" and "…-value". The
-            # first exists for multiple choice only, so the label can be it elsewhere.
+            # Dash labels the button by the elements "…-value-count" and "…-value". The first
+            # exists only for multiple choice, so elsewhere the label can take its place.
             html.Label(label, id=f"{dropdown_id}-label", htmlFor=dropdown_id),
             dropdown,
         ],
@@ -184,7 +184,7 @@ def _choice(dropdown_id: str, label: str, dropdown: Component) -> Component:
 
 
 def _view() -> Component:
-    """Charts and list, in whose place the empty state can stand."""
+    """Return the charts and the table, which the empty state can replace."""
     return html.Div(
         [
             _chart_panel(ids.CHART, ids.CHART_TITLE, ids.CHART_SUMMARY, "chart"),
@@ -216,7 +216,7 @@ def _chart_panel(chart: str, title: str, summary: str, table: str) -> Component:
                     config={"displayModeBar": False, "showSendToCloud": False},
                 ),
                 className=f"activity-frame activity-frame-{table}",
-                # Not "img", which may hold no button.
+                # Not "img", which must not contain buttons.
                 role="figure",
                 **aria(labelledby=title, describedby=summary),
             ),
@@ -224,7 +224,7 @@ def _chart_panel(chart: str, title: str, summary: str, table: str) -> Component:
             html.Details(
                 [
                     html.Summary("Show as a table"),
-                    # Filled by assets/tables.js when it is opened.
+                    # Filled by assets/tables.js on opening.
                     html.Div(**data(table=table)),
                 ],
                 className="activity-numbers",
@@ -245,7 +245,7 @@ def _people() -> Component:
                 ],
                 className="activity-panel-head",
             ),
-            # Its rows come as HTML, see dashboard/page/parts/agent_table.py.
+            # Its rows are HTML, see dashboard/page/parts/agent_table.py.
             html.Div(id=ids.PROJECTS, className="activity-projects"),
         ],
         className="activity-projects-panel activity-panel",

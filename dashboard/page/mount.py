@@ -1,7 +1,7 @@
-"""Mounting the page on a Flask server.
+"""Mount the page on a Flask server.
 
-The page is Dash's index inside a Jinja template: ours with a header of its own, or a
-host's base template, whose header, login and navigation then surround it.
+The page is Dash's index inside a Jinja template: our own with a header, or a host's base
+template, whose header, login and navigation then surround it.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ NO_SCRIPT = Markup("<noscript>This page needs JavaScript.</noscript>")
 STANDALONE_TEMPLATE = "activity/standalone.html"
 PLAIN_TEMPLATE = "activity/plain.html"
 FIRST_SCRIPTS = ("theme.js", "policy.js")
-"""Run in the head: the colours have to be known before anything is painted, and the
-Content-Security-Policy's ways before Dash and Plotly put in their style sheets."""
+"""Scripts that run in the head: colours must be known before anything is painted, and the
+nonce of the Content-Security-Policy before Dash and Plotly insert their style sheets."""
 LAST_SCRIPT = "start.js"
-"""Starts Dash, which has that line inline."""
+"""Script that starts Dash, which would do so inline."""
 ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -70,17 +70,16 @@ def mount(
     Args:
         server: Gets a blueprint ``activity`` with the endpoint ``activity.activity_page``,
             which is also ``request.endpoint`` while the template is rendered.
-        reader: Where the metrics come from.
-        context: Facts for the words on the page.
+        reader: Reads the metrics.
+        context: Facts for the texts on the page.
         now: The clock.
-        url_prefix: Where the page is, without a slash at the end.
-        template: The Jinja template around the page, or None for one with nothing
-            else in it. It gets ``activity.head`` for its ``<head>`` and
-            ``activity.body`` for where the page is to be; ``activity.title``,
-            ``activity.metas`` and ``activity.favicon`` are there for a template that
-            has none of its own.
-        csrf: What its requests carry for the host's guard against forged ones.
-        renderer: Draws the charts that are asked for as pictures.
+        url_prefix: Path of the page, without a slash at the end.
+        template: The Jinja template around the page, or None for one with nothing else in
+            it. It gets ``activity.head`` for its ``<head>`` and ``activity.body`` for the
+            place of the page; ``activity.title``, ``activity.metas`` and
+            ``activity.favicon`` are for a template that has none of its own.
+        csrf: The CSRF tokens of the page's requests.
+        renderer: Draws charts as pictures.
     """
     with isolated_from_other_dash_apps():
         app = _Page(
@@ -111,8 +110,8 @@ def mount(
             routes_pathname_prefix=f"{url_prefix}/",
             requests_pathname_prefix=f"{url_prefix}/",
         )
-        # Dash would do it with the first request, and let a second one that comes
-        # meanwhile see half of it.
+        # Dash would do this with the first request, and a second one that comes meanwhile
+        # would see it half done.
         app._setup_server()  # type: ignore[no-untyped-call]
     return app
 
@@ -126,7 +125,7 @@ def _blueprint(app: Dash, url_prefix: str) -> Blueprint:
     @blueprint.get("/")
     def activity_page() -> Response:
         response = make_response(app.index())
-        # It may hold a token, and is fetched again for another.
+        # It may contain a token, and is fetched again for a new one.
         response.cache_control.no_store = True
         return response
 
@@ -140,16 +139,16 @@ def _blueprint(app: Dash, url_prefix: str) -> Blueprint:
 
 
 class _Backend(FlaskDashServer):
-    """Dash's way to add itself to Flask, without handlers for the whole server's errors."""
+    """Dash's adapter to Flask, without error handlers for the whole server."""
 
     def register_error_handlers(self) -> None:
-        """Leave the host's error handlers alone; see :func:`_own`."""
+        """Add none, so that the host's stay in place; see :func:`_renamed`."""
 
 
-def _own(view: Callable[..., Any]) -> Callable[..., Any]:
-    """A view of Dash under a name of ours.
+def _renamed(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a view of Dash under a name of our own.
 
-    A host that exempts Dash's callbacks from its CSRF guard by the name
+    A host that exempts Dash's callbacks from its CSRF protection by the name
     ``dash.dash.dispatch`` means its own Dash, whose page sends no token.
     """
 
@@ -158,7 +157,7 @@ def _own(view: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return view(*args, **kwargs)
         except (DependencyException, InvalidResourceError):
-            # No such script; with Dash's own handlers gone, the host says so.
+            # No such script. Dash's own handlers are gone, so the host answers 404.
             abort(404)
 
     answer.__module__ = __name__
@@ -175,27 +174,27 @@ class _Page(Dash):
         self._scripts: str | None = None
 
     def _add_url(self, name: str, view_func: Callable[..., Any], methods: Any = ("GET",)) -> None:
-        # The index and all that is not there are the blueprint's.
+        # The blueprint answers for the index and for unknown paths.
         if name not in ("", "<path:path>"):
-            super()._add_url(name, _own(view_func), methods)
+            super()._add_url(name, _renamed(view_func), methods)
 
     def _generate_scripts_html(self) -> str:
-        # Once: later on it would take along scripts that belong to a host's own Dash.
+        # Once: later it would include scripts that belong to a host's own Dash.
         if self._scripts is None:
             self._scripts = super()._generate_scripts_html()
         return self._scripts
 
     def _generate_renderer(self) -> str:
-        # Inline, as Dash has it, a Content-Security-Policy would forbid it.
+        # Not inline, as in Dash, because a Content-Security-Policy would forbid it.
         return script_tag(LAST_SCRIPT, self, element_id="_dash-renderer")
 
-    # Dash calls it with keywords only.
+    # Dash calls this with keywords only.
     def interpolate_index(self, **parts: str) -> str:  # type: ignore[override]
         """Put the parts of Dash's index into the template."""
         first = [script_tag(name, self) for name in FIRST_SCRIPTS]
         parts["css"] = "\n".join([with_digests(parts["css"], self), *first])
         parts["scripts"] = with_digests(trimmed(parts["scripts"]), self)
-        # Dash has escaped its own parts; none of them holds anything a visitor sent.
+        # Dash has escaped its own parts; none of them contains anything from a visitor.
         safe = {name: Markup(self._for_request(part)) for name, part in parts.items()}  # noqa: S704
         facts = htmlsafe_json_dumps({"csrf": self._csrf.facts()})
         activity = {
@@ -216,15 +215,15 @@ class _Page(Dash):
         return render_template(self._template, activity=activity)
 
     def _for_request(self, part: str) -> str:
-        """Give a part of the index what only a request knows: the root and the nonce.
+        """Add to a part of the index what only a request knows: the root and the nonce.
 
-        The root is where a proxy or a dispatcher has mounted the server; Dash knows
-        no more than its prefix below it.
+        The root is the path at which a proxy or a dispatcher has mounted the server; Dash
+        knows only its prefix below it.
         """
         prefix, root = self.config.requests_pathname_prefix, quote(request.script_root)
         for slash in ("/", r"\u002f"):  # In attributes, and in Dash's JSON.
-            spelled = prefix.replace("/", slash)
-            part = part.replace(f'"{spelled}', f'"{root}{spelled}')
+            written = prefix.replace("/", slash)
+            part = part.replace(f'"{written}', f'"{root}{written}')
         nonce = _nonce()
         if nonce:
             for tag in ("<script ", '<link rel="stylesheet" '):
@@ -233,6 +232,6 @@ class _Page(Dash):
 
 
 def _nonce() -> str:
-    """The present request's nonce for the Content-Security-Policy, or nothing."""
+    """Return the current request's nonce for the Content-Security-Policy, or an empty text."""
     make: Any = current_app.jinja_env.globals.get("csp_nonce")
     return str(make()) if callable(make) else ""

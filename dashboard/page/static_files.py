@@ -1,8 +1,8 @@
-"""The page's scripts and style sheets: compressed once, kept by browsers for ever.
+"""The page's scripts and style sheets: compressed once, cached by browsers for ever.
 
-Dash alone would read, compress and send them anew for every visitor. Their addresses
-carry what they depend on, a digest of ours and the version of Dash's, so that a browser
-need never ask again for what it has.
+Dash alone would read, compress and send them again for every visitor. The addresses carry
+a digest of our files and the version of Dash's, so that a browser never has to ask again
+for a file that it has.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK_FIRST = "no-cache"
-"""May be kept, but not used without asking whether it is still the same."""
+"""Browsers may cache the file, but must revalidate it before each use."""
 
 TEXT_TYPES = {"text/css", "text/javascript", "application/javascript", "application/json"}
 ENCODINGS = ("br", "gzip")
@@ -33,14 +33,14 @@ _VERSIONS = {re.sub(r"[^\w-]", "_", part.__version__) for part in (dash, dcc, ht
 
 
 def add_file_rules(blueprint: Blueprint, app: Dash) -> None:
-    """Answer for the page's files, in the place of Dash's own rules.
+    """Add the routes of the page's files, which take precedence over Dash's own.
 
     Args:
-        blueprint: The page's; its rules come before those of the app.
-        app: Knows where its assets are, and which files of components exist.
+        blueprint: The page's blueprint; its rules come before those of the app.
+        app: Knows the folder of its assets, and the files of components.
     """
     folder = Path(app.config.assets_folder)
-    # Dash's class for any server has no name for it, only the one for Flask.
+    # The method below exists only in Dash's class for Flask, not in that for any server.
     backend: Any = app.backend
 
     @blueprint.get("/assets/<path:name>")
@@ -60,9 +60,9 @@ def add_file_rules(blueprint: Blueprint, app: Dash) -> None:
 
 
 def with_digests(tags: str, app: Dash) -> str:
-    """Let the tags of our assets name a digest where Dash has the time of the file.
+    """Replace the file's time in the tags of our assets by a digest.
 
-    A file's time says nothing where a package is built so that all have the same.
+    Reproducible packages give all files the same time, which then says nothing.
     """
     folder = Path(app.config.assets_folder)
 
@@ -74,34 +74,34 @@ def with_digests(tags: str, app: Dash) -> str:
 
 
 def script_tag(name: str, app: Dash, *, element_id: str = "") -> str:
-    """The tag of one of our scripts, for where Dash would not put it."""
+    """Return the tag of one of our scripts, for places where Dash would not put it."""
     content = (Path(app.config.assets_folder) / name).read_bytes()
     start = f'<script id="{element_id}"' if element_id else "<script"
     return f'{start} src="{app.get_asset_url(name)}?m={content_digest(content)}"></script>'
 
 
 def trimmed(scripts: str) -> str:
-    """Dash's script tags without the table component, which the page does not use."""
+    """Remove the table component, which the page does not use, from Dash's script tags."""
     return re.sub(r'<script src="[^"]+/dash_table/bundle\.[^"]+"></script>\n?', "", scripts)
 
 
 def content_digest(content: bytes) -> str:
-    """A short name for a content, that no other content has."""
+    """Return a short digest of a content."""
     return blake2b(content, digest_size=8).hexdigest()
 
 
 def _is_current(name: str) -> bool:
-    """Whether a component's file is named after the version that is installed.
+    """Return True if a component's file name has the installed version.
 
-    While machines are updated one by one, a page of the new version may ask one that
-    still has the old; its answer must not stay.
+    While machines are updated one by one, a page of the new version may ask a machine with
+    the old version, whose answer must not be cached for ever.
     """
     named = re.search(r"\.v([\w-]+)m[0-9a-f]+\.", name)
     return named is not None and named[1] in _VERSIONS
 
 
 def _answer(content: bytes, kind: str | None, *, for_ever: bool) -> AnyResponse:
-    encoding = next((one for one in ENCODINGS if request.accept_encodings[one]), None)
+    encoding = next((name for name in ENCODINGS if request.accept_encodings[name]), None)
     if kind not in TEXT_TYPES:
         encoding = None
     answer = Response(_compressed(content, encoding) if encoding else content, mimetype=kind)
@@ -115,8 +115,8 @@ def _answer(content: bytes, kind: str | None, *, for_ever: bool) -> AnyResponse:
 
 @lru_cache(maxsize=MOST_FILES)
 def _compressed(content: bytes, encoding: str) -> bytes:
-    """Compress well: it is done once, and Plotly travels to every new visitor."""
-    squeezed: bytes = (
+    """Compress well: it is done once, and every new visitor downloads Plotly."""
+    compressed: bytes = (
         brotli.compress(content, quality=9) if encoding == "br" else gzip.compress(content)
     )
-    return squeezed
+    return compressed
