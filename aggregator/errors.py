@@ -1,7 +1,7 @@
-"""Everything that can go wrong for a reason the user can act on.
+"""Errors that a user can act on.
 
-Each error builds its own one-line message, which names the offending value and
-what is allowed. Edges turn them into one line on stderr or a JSON answer.
+Each error builds its own one-line message, which contains the offending value and what
+is allowed. Edges turn it into one line on stderr or a JSON answer.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from pathlib import Path
 from typing import Any
 
 SHOWN_NAMES = 20
-"""Names that an error lists, so that it stays one readable line."""
+"""Longest list of names in an error, so that it stays one readable line."""
 
 
 class ActivityError(Exception):
-    """Base of every error that this project raises on purpose."""
+    """Base class of all errors that this project raises on purpose."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # From a worker's process it travels as it is: its message is made already.
-        return _received, (type(self), self.args, self.__dict__)
+        # Unpickling must not call __init__, whose arguments are no longer known.
+        return _restore, (type(self), self.args, self.__dict__)
 
 
-def _received(
-    kind: type[ActivityError], args: tuple[Any, ...], facts: dict[str, Any]
+def _restore(
+    kind: type[ActivityError], args: tuple[Any, ...], attributes: dict[str, Any]
 ) -> ActivityError:
     error = kind.__new__(kind, *args)
-    error.__dict__.update(facts)
+    error.__dict__.update(attributes)
     return error
 
 
@@ -79,7 +79,7 @@ class UnknownScopeError(ActivityError):
 
 
 class NaiveTimestampError(ActivityError):
-    """A timestamp came without a time zone."""
+    """A timestamp has no time zone."""
 
     def __init__(self, where: str) -> None:
         super().__init__(f"{where} must have a time zone")
@@ -96,7 +96,7 @@ class DatabaseUnreachableError(ActivityError):
 
 
 class DatabaseRefusedError(ActivityError):
-    """PostgreSQL answered, but did not do what was asked: no right, no room, gone away."""
+    """PostgreSQL answered, but a statement failed: no rights, no space, or a lost connection."""
 
     def __init__(self, shown_url: str, reason: str) -> None:
         super().__init__(f"the database {shown_url} failed: {reason}")
@@ -110,7 +110,7 @@ class EmbeddedPostgresError(ActivityError):
 
 
 class TranscriptsUnreadableError(ActivityError):
-    """A folder of transcripts that was asked for cannot be read."""
+    """A folder of transcripts that the user named cannot be read."""
 
     def __init__(self, folder: Path, reason: str) -> None:
         super().__init__(f"transcripts: cannot read {folder}: {reason}")
@@ -127,14 +127,14 @@ class ForeignTablesError(ActivityError):
 
 
 class HostSchemaError(ActivityError):
-    """A host's tables are not as we need them."""
+    """A host's tables lack columns that we need, or have them with another type."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__(f"the host's tables cannot be read: {'; '.join(problems)}")
 
 
 class AdoptionError(ActivityError):
-    """A table of metrics is there already, and cannot be used without losing something."""
+    """A table of metrics exists already and cannot be adopted without losing data."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__(
@@ -143,7 +143,7 @@ class AdoptionError(ActivityError):
 
 
 class MigrationRefusedError(ActivityError):
-    """The database does not let this role make our tables."""
+    """The database does not allow this role to create our tables."""
 
     def __init__(self, shown_url: str, reason: str) -> None:
         super().__init__(
@@ -153,7 +153,7 @@ class MigrationRefusedError(ActivityError):
 
 
 class NotMigratedError(ActivityError):
-    """A host's database has not got our tables yet, or has them in an older form."""
+    """A host's database does not have our tables yet, or has an older version of them."""
 
     def __init__(self, current: str | None) -> None:
         state = f"are at the older revision {current}" if current else "do not exist yet"
@@ -161,7 +161,7 @@ class NotMigratedError(ActivityError):
 
 
 class BackfillRunningError(ActivityError):
-    """Two backfills at once would only be in each other's way."""
+    """Another backfill is running; two at once would only slow each other down."""
 
     def __init__(self, shown_url: str) -> None:
         super().__init__(
@@ -170,7 +170,7 @@ class BackfillRunningError(ActivityError):
 
 
 class WorkerLostError(ActivityError):
-    """The worker of a stretch of hours died, whenever it was tried."""
+    """The worker of a chunk of hours died at every attempt."""
 
     def __init__(self, since: datetime, until: datetime, times: int) -> None:
         super().__init__(
@@ -180,7 +180,7 @@ class WorkerLostError(ActivityError):
 
 
 class DaskMissingError(ActivityError):
-    """A Dask cluster is wanted, and the package is not installed."""
+    """A Dask cluster was requested, but the package is not installed."""
 
     def __init__(self) -> None:
         super().__init__("--dask needs the extra dask: pip install 'headspace-activity[dask]'")
@@ -194,7 +194,7 @@ class DaskUnreachableError(ActivityError):
 
 
 class TablesBusyError(ActivityError):
-    """Triggers can be made only while nobody is in the middle of writing."""
+    """Other transactions keep the tables locked, so triggers cannot be created or removed."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -204,7 +204,7 @@ class TablesBusyError(ActivityError):
 
 
 class UnknownNameError(ActivityError):
-    """No project or agent is called so, or several are."""
+    """No project or agent has this name, or several do."""
 
     def __init__(self, kind: str, wanted: str, names: Mapping[int, str], found: list[int]) -> None:
         if found:

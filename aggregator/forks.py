@@ -1,8 +1,8 @@
-"""What a forked child must not share with its parent: connections, locks, threads.
+"""Reset connections, locks and threads in forked children.
 
-Servers fork after the application was made (``gunicorn --preload``). Then two
-processes would talk on one connection, and a thread or the holder of a lock would be
-there in the parent only.
+Some servers fork after the application was created (``gunicorn --preload``). Without a
+reset, two processes would use one connection, and a thread or the holder of a lock
+would exist only in the parent.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ _resets: WeakKeyDictionary[Any, Callable[[Any], object]] = WeakKeyDictionary()
 
 
 def in_forked_children(owner: Owner, reset: Callable[[Owner], object]) -> None:
-    """Have ``reset(owner)`` called in each child that this process forks from now on.
+    """Call ``reset(owner)`` in each child that this process forks from now on.
 
     Args:
-        owner: Who has something not to be shared; it is not kept alive by this.
-        reset: Makes the owner let go of it, without closing what the parent uses. It
-            must not refer to the owner itself.
+        owner: Object with something that must not be shared; only a weak reference to it
+            is stored.
+        reset: Makes the owner drop it, without closing what the parent uses. It must
+            not refer to the owner itself.
     """
     _resets[owner] = reset
 
@@ -32,5 +33,5 @@ def _reset_all() -> None:
         reset(owner)
 
 
-if hasattr(os, "register_at_fork"):  # Not on Windows, where nothing is forked.
+if hasattr(os, "register_at_fork"):  # Not on Windows, which has no fork.
     os.register_at_fork(after_in_child=_reset_all)

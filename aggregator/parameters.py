@@ -1,4 +1,4 @@
-"""Read values that people write: one of a few, and names of time zones."""
+"""Parse values that people write: one of a few, and names of time zones."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ Text = TypeVar("Text", bound=str)
 
 
 def one_of(name: str, value: str, allowed: Sequence[Text]) -> Text:
-    """The value, if it is allowed.
+    """Check that a value is one of the allowed ones, and return it.
 
     Raises:
-        ParameterError: It is not; the error lists what is.
+        ParameterError: It is not; the error lists the allowed values.
     """
-    for each in allowed:
-        if value == each:
-            return each
+    for choice in allowed:
+        if value == choice:
+            return choice
     *others, last = allowed
     raise ParameterError(name, value, f"{', '.join(others)} or {last}" if others else last)
 
 
 NOT_ZONES = frozenset({"Factory", "localtime"})
-"""Names that say nothing to others, or what the machine is set to."""
+"""Names in the database of time zones that are not places, or depend on the machine."""
 
 
 def parse_zone(raw: str, name: str = "tz") -> ZoneInfo:
-    """Read the name of a time zone.
+    """Parse the name of a time zone.
 
     Raises:
-        ParameterError: There is none of this name.
+        ParameterError: No time zone has this name.
     """
     if not isinstance(raw, str) or raw not in _known():
         raise ParameterError(name, raw, "a time zone such as Europe/Berlin or UTC")

@@ -1,8 +1,7 @@
-"""The settings: names, defaults, meanings and allowed values, in one place.
+"""Settings: their names, defaults, descriptions and allowed values, in one place.
 
-The command line, the environment (``ACTIVITY_<NAME>``) and a host's
-``app.config`` all arrive here as a mapping from name to raw value. Nothing else
-in the project reads the environment.
+The command line, the environment (``ACTIVITY_<NAME>``) and a host's ``app.config`` all
+arrive here as a mapping from name to raw value. No other module reads the environment.
 """
 
 from __future__ import annotations
@@ -23,16 +22,16 @@ PREFIX = "ACTIVITY_"
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One setting as users meet it.
+    """One setting, as documented for users.
 
     Attributes:
         name: Name of the :class:`Settings` field; ``--name`` and ``ACTIVITY_NAME``
-            are made from it.
-        metavar: What stands for the value in ``--help``.
+            are derived from it.
+        metavar: Placeholder for the value in ``--help``.
         help: One sentence for ``--help``.
-        shown_default: The default, in words.
-        parse: Turns a raw value into the field's type, or raises ``ValueError``
-            with the words that say what is allowed.
+        shown_default: Description of the default.
+        parse: Converts a raw value to the field's type, or raises ``ValueError`` with a
+            description of the allowed values.
         repeatable: Whether the option may be given several times.
     """
 
@@ -51,21 +50,21 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How one process runs. All durations carry their unit in the name.
+    """Settings of one process. Durations have their unit in the name.
 
     Attributes:
         home: Folder of the embedded database and its files.
         database_url: PostgreSQL to use instead of the embedded one, or None.
         host: Address to serve on.
         port: TCP port to serve on.
-        transcripts: Folders searched for ``**/*.jsonl``.
-        transcripts_given: Whether the user named these folders; then a missing
-            one is an error, otherwise it is merely empty.
+        transcripts: Folders to search for ``**/*.jsonl``.
+        transcripts_given: Whether the user set these folders; a missing folder is then an
+            error, otherwise it counts as empty.
         interval_seconds: Time between two passes.
         import_interval_seconds: Time between two imports of transcripts.
         retention_days: Age at which hourly metrics are pruned.
-        retention_given: Whether the user named it; then it holds even where the last
-            pass had another.
+        retention_given: Whether the user set the retention; it then applies even if the
+            last pass used another one.
     """
 
     home: Path
@@ -83,11 +82,11 @@ class Settings:
     def load(
         cls, given: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None
     ) -> Settings:
-        """Merge explicit values over the environment over the defaults.
+        """Merge the values given, the environment and the defaults, in this order.
 
         Args:
-            given: Raw values by field name. None, empty strings and empty
-                sequences count as not given.
+            given: Raw values by field name. None, empty strings and empty sequences count
+                as missing.
             environ: The environment; default ``os.environ``.
 
         Raises:
@@ -131,10 +130,10 @@ def _defaults(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def default_transcripts(environ: Mapping[str, str]) -> tuple[Path, ...]:
-    """Folders in which Claude Code keeps transcripts, existing or not.
+    """Return the folders in which Claude Code stores transcripts, existing or not.
 
-    ``$CLAUDE_CONFIG_DIR/projects`` where that variable is set, else ``projects``
-    below ``~/.config/claude`` and ``~/.claude``.
+    ``$CLAUDE_CONFIG_DIR/projects`` if that variable is set, else ``projects`` below
+    ``~/.config/claude`` and ``~/.claude``.
     """
     configured = environ.get("CLAUDE_CONFIG_DIR")
     if configured:
@@ -146,14 +145,14 @@ def _path(raw: Any) -> Path:
     if not str(raw).isprintable():
         raise ValueError("a path that can be printed")
     try:
-        # Resolved, so that a folder has one name however it was spelled.
+        # Resolved, so that a folder always has the same name, however it was written.
         return Path(str(raw)).expanduser().resolve()
     except RuntimeError:
         raise ValueError("a path, or ~/ and a path in the home of a user that exists") from None
 
 
 def _paths(raw: Any) -> tuple[Path, ...]:
-    """Accept one text with the platform's path separator, or a sequence."""
+    """Parse one text with the platform's path separator, or a sequence."""
     parts: Sequence[Any] = (
         raw.split(os.pathsep) if isinstance(raw, str) else [raw] if isinstance(raw, Path) else raw
     )
@@ -206,7 +205,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "retention_days",
         "DAYS",
-        "Days for which hourly metrics are kept. Turns are never pruned.",
+        "Days after which hourly metrics are deleted. Turns are never deleted.",
         "30",
         _whole(1, 36_500),
     ),

@@ -1,4 +1,4 @@
-"""Files that travel with a package without being Python."""
+"""Locate data files that are distributed with a package."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def shipped_folder(package: str, name: str) -> Path:
-    """Where a folder that travels with a package is.
+    """Return the path of a data folder of a package.
 
-    In a wheel it stands inside the package, in a checkout beside it.
+    It is inside the package in a wheel, and next to it in a checkout.
     """
     home = Path(str(files(package)))
     inside = home / name

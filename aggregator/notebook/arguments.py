@@ -1,4 +1,4 @@
-"""What a notebook asks for: scopes, ranges and choices, from what people write."""
+"""Parse the arguments of notebook functions: scopes, ranges and instants."""
 
 from __future__ import annotations
 
@@ -20,22 +20,24 @@ from aggregator.query.names import Names, find_ids
 Instant = datetime | date | np.datetime64 | str
 DATE_OR_INSTANT = "a date such as 2026-11-16, or an instant such as 2026-11-16T14:00, from 1971 on"
 DATE_PATTERN = re.compile(r"\d{4}-?\d{2}-?\d{2}|\d{4}-?W\d{2}(-?\d)?", re.ASCII)
-"""How a text looks that is a day and no instant."""
+"""A text that is a day rather than an instant."""
 
 
 def chosen_scope(
     project: Names | None, agent: Names | None, projects: pd.DataFrame, agents: pd.DataFrame
 ) -> Scope:
-    """The narrowest choice; names of agents are looked for in the chosen projects.
+    """Return the chosen agents, or else the chosen projects, or else overall.
+
+    Names of agents are searched in the chosen projects.
 
     Args:
         project: Ids or names of projects.
         agent: Ids or names of agents.
-        projects: (n, 2) ``project_id``, ``name`` of those that there are.
-        agents: (m, 3) ``agent_id``, ``project_id``, ``name`` likewise.
+        projects: (n, 2) frame of all projects: ``project_id``, ``name``.
+        agents: (m, 3) frame of all agents: ``agent_id``, ``project_id``, ``name``.
 
     Raises:
-        UnknownNameError: A name is not known.
+        UnknownNameError: A name is unknown.
         ParameterError: An agent belongs to none of the projects.
     """
     of_projects = find_ids(project, projects, "project")
@@ -51,10 +53,10 @@ def chosen_scope(
 
 
 def series_of(scope: str | None, chosen: Scope) -> ScopeKind:
-    """Whose series are wanted: by default what is chosen, and never more than that.
+    """Return the kind of series to load: by default that of the choice.
 
     Raises:
-        ParameterError: It is no scope, or wider than what is chosen.
+        ParameterError: ``scope`` is not a kind of scope, or is wider than the choice.
     """
     kinds: tuple[ScopeKind, ...] = get_args(ScopeKind)
     allowed = kinds[kinds.index(chosen.kind) :]
@@ -70,18 +72,18 @@ def range_of(
     *,
     by_hour: bool = False,
 ) -> Window:
-    """The range between two instants, by default from ``oldest`` to ``now``.
+    """Return the window between two instants, by default from ``oldest`` to ``now``.
 
     Args:
-        since: Its start.
-        until: Its end, exclusive.
-        zone: Where they are, unless they say so themselves.
-        oldest: The default of its start; an end before that makes it empty.
-        now: The default of its end.
-        by_hour: Whether a day begins with its first full UTC hour, as those of metrics do.
+        since: Start.
+        until: End, exclusive.
+        zone: Time zone of instants that have none.
+        oldest: Default of the start; with an end before it the window is empty.
+        now: Default of the end.
+        by_hour: Whether a day begins with its first full UTC hour, as days of metrics do.
 
     Raises:
-        ParameterError: One cannot be read, or they are reversed.
+        ParameterError: An instant cannot be parsed, or the two are reversed.
     """
     end = now if until is None else _edge("until", until, zone, by_hour=by_hour)
     if since is None:
@@ -101,10 +103,10 @@ def _edge(name: str, raw: Instant, zone: ZoneInfo, *, by_hour: bool) -> datetime
 
 
 def parse_instant(name: str, raw: Instant, zone: ZoneInfo) -> datetime:
-    """Read an instant; one without a time zone is in ``zone``, and a date its midnight.
+    """Parse an instant, by default in ``zone``; a date stands for its midnight.
 
     Raises:
-        ParameterError: It cannot be read.
+        ParameterError: It cannot be parsed.
     """
     try:
         at = _datetime(raw)
@@ -122,6 +124,6 @@ def _datetime(raw: Instant) -> datetime:
     if isinstance(raw, np.datetime64):
         raw = pd.Timestamp(raw)
     if isinstance(raw, pd.Timestamp):
-        # It knows nanoseconds, and does not like to lose them without a word.
+        # Without warn=False, pandas warns that nanoseconds are lost.
         return raw.to_pydatetime(warn=False)
     return raw if isinstance(raw, datetime) else datetime.combine(raw, time())

@@ -1,4 +1,4 @@
-"""Opening a database to read from, whichever it is."""
+"""Open a database for reading: the embedded one, the user's own, or a host's."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from aggregator.standalone.database import open_database
 
 Database = Engine | URL | str | None
 DEMO = "demo"
-"""Stands for the made-up activity of ``serve --demo``."""
+"""Name of the database with the demo data of ``serve --demo``."""
 
 
 @contextmanager
 def open_reader(database: Database) -> Iterator[MetricReader]:
-    """Reach a database for reading, and let go of it at the end.
+    """Connect to a database for reading, and release it at the end.
 
     Args:
-        database: An engine or a URL of PostgreSQL, also that of a host; :data:`DEMO`;
+        database: An engine or a URL of PostgreSQL, possibly a host's; :data:`DEMO`;
             None for ``ACTIVITY_DATABASE_URL``, or else the embedded database, which is
-            started where no server has done so.
+            started if it is not running.
 
     Raises:
-        ParameterError: It is nothing of all that.
-        SettingError: It is no URL of PostgreSQL.
-        DatabaseUnreachableError: It does not answer.
-        EmbeddedPostgresError: The embedded one cannot be started.
-        HostSchemaError: It lacks the tables that metrics are made from.
-        NotMigratedError: It lacks the tables of metrics.
+        ParameterError: ``database`` is none of these.
+        SettingError: The text is not a URL of PostgreSQL.
+        DatabaseUnreachableError: The database does not answer.
+        EmbeddedPostgresError: The embedded database cannot be started.
+        HostSchemaError: The tables that metrics are computed from are missing.
+        NotMigratedError: The tables of metrics are missing.
     """
     settings = Settings.load()
     if database is None:
@@ -48,16 +48,16 @@ def open_reader(database: Database) -> Iterator[MetricReader]:
     elif not isinstance(database, Engine | URL | str):
         raise ParameterError("database", database, 'an engine or a URL of PostgreSQL, or "demo"')
     else:
-        # Rows are read with COPY, which is psycopg2's own.
+        # Rows are read with COPY through psycopg2, so an engine with another driver is replaced.
         address = database.url if isinstance(database, Engine) else database
-        engine = connect(_shown(address), purpose="notebook")
+        engine = connect(_as_text(address), purpose="notebook")
         try:
             yield _reader(engine)
         finally:
             engine.dispose()
 
 
-def _shown(address: URL | str) -> str:
+def _as_text(address: URL | str) -> str:
     return address if isinstance(address, str) else address.render_as_string(hide_password=False)
 
 

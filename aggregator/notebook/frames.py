@@ -1,4 +1,4 @@
-"""Series as notebooks have them: by time, with the names of projects and agents. Pure pandas."""
+"""Frames for notebooks: indexed by local time, with names of projects and agents. Pure pandas."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ def labelled(
     agents: pd.DataFrame,
     zone: ZoneInfo,
 ) -> pd.DataFrame:
-    """Series in the form of :func:`aggregator.notebook.load.load_metrics`.
+    """Convert series to the result of :func:`aggregator.notebook.load.load_metrics`.
 
     Args:
-        buckets: (n, 6) frame with :data:`aggregator.metrics.series.ROW_DTYPES`.
-        of: What its series are.
-        projects: (p, 2) ``project_id``, ``name``.
-        agents: (a, 3) ``agent_id``, ``project_id``, ``name``, those of all series.
-        zone: The time zone of the index.
+        buckets: Frame with :data:`aggregator.metrics.series.ROW_DTYPES`.
+        of: Kind of its series.
+        projects: (p, 2) frame: ``project_id``, ``name``.
+        agents: (a, 3) frame: ``agent_id``, ``project_id``, ``name``, with the agents of
+            all series.
+        zone: Time zone of the index.
     """
     frame = buckets.sort_values(["bucket_start", SERIES])
     if of == "agent":
@@ -48,7 +49,7 @@ def labelled(
 
 
 def named(frame: pd.DataFrame, projects: pd.DataFrame, agents: pd.DataFrame) -> pd.DataFrame:
-    """The same with ``project`` and ``agent``, the names of the ids that it has."""
+    """Add columns ``project`` and ``agent``, the names for ``project_id`` and ``agent_id``."""
     names = {
         kind: _names(frame[f"{kind}_id"], known, kind)
         for kind, known in (("project", projects), ("agent", agents))
@@ -59,9 +60,9 @@ def named(frame: pd.DataFrame, projects: pd.DataFrame, agents: pd.DataFrame) -> 
 
 def _names(ids: pd.Series, known: pd.DataFrame, kind: str) -> pd.Series:
     names = dict(zip(known[f"{kind}_id"], known["name"], strict=True))
-    return pd.Series([names.get(one, f"{kind} {one}") for one in ids], ids.index, dtype="str")
+    return pd.Series([names.get(id_, f"{kind} {id_}") for id_ in ids], ids.index, dtype="str")
 
 
 def in_local_time(frame: pd.DataFrame, column: str, zone: ZoneInfo) -> pd.DataFrame:
-    """The same indexed by a column of instants, in local time."""
+    """Index a frame by a column of instants, converted to local time."""
     return frame.set_index(pd.DatetimeIndex(frame[column], name=column).tz_convert(zone))

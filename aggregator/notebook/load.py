@@ -1,7 +1,7 @@
-"""Metrics and turns as DataFrames, for notebooks and scripts.
+"""Load metrics and turns as DataFrames, for notebooks and scripts.
 
-Everything is read through :class:`aggregator.query.reader.MetricReader`, so that a notebook has
-the numbers of the page and of the API.
+Everything is read through :class:`aggregator.query.reader.MetricReader`, so that a notebook
+has the numbers of the page and the API.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from aggregator.query.overview import Overview
 from aggregator.query.reader import MetricReader
 
 EARLIEST = datetime(1971, 1, 1, tzinfo=UTC)
-"""Before every turn; what a broken clock puts there counts nowhere."""
+"""Start of all ranges; earlier turns, which only a wrong clock can write, are ignored."""
 
 
 def load_metrics(
@@ -44,25 +44,24 @@ def load_metrics(
     """Load metrics.
 
     Args:
-        database: Where they are: an engine or a URL of PostgreSQL, also that of a host;
-            ``"demo"`` for what ``serve --demo`` shows; None for ``ACTIVITY_DATABASE_URL``,
-            or else the embedded database in ``ACTIVITY_HOME``, whether or not a server is
-            running.
-        scope: ``overall``, ``project`` (each of them) or ``agent`` (each of them). By
-            default what is chosen below, else overall.
+        database: An engine or a URL of PostgreSQL, possibly a host's; ``"demo"`` for the
+            data of ``serve --demo``; None for ``ACTIVITY_DATABASE_URL``, or else the
+            embedded database in ``ACTIVITY_HOME``, whether or not a server is running.
+        scope: ``overall``, ``project`` (each project) or ``agent`` (each agent). By
+            default the kind chosen with the next two arguments, else overall.
         project: Ids or names of projects, one or several; with ``scope="agent"`` their
             agents.
         agent: Ids or names of agents, one or several.
-        since: Start of the range, widened to whole hours; what says no time zone is in
-            ``tz``, and a date is the beginning of that day. By default as far back as
-            metrics are kept.
-        until: Its end, exclusive, likewise; by default now.
-        freq: ``hour``, ``day`` or ``week`` (from Monday), in ``tz``. An hour of UTC
-            belongs to the local day in which it starts. Days and weeks that the range
-            holds in part have what lies in the range.
+        since: Start of the range, rounded down to the hour; without a time zone it is in
+            ``tz``, and a date is the beginning of that day. By default the oldest
+            retained hour.
+        until: End of the range, exclusive, rounded up to the hour; by default now.
+        freq: ``hour``, ``day`` or ``week`` (from Monday), in ``tz``. A UTC hour belongs
+            to the local day in which it starts. Days and weeks that lie only partly in
+            the range count only the part inside.
         tz: IANA name of a time zone.
-        fill: Whether there are rows for buckets without turns, too.
-        now: The present; the bucket that holds it is the last.
+        fill: Whether to add rows for buckets without turns.
+        now: The present; its bucket is the last.
 
     Returns:
         Frame indexed by ``bucket_start`` (``datetime64[us, tz]``, ascending), with
@@ -71,17 +70,17 @@ def load_metrics(
         * for agents ``agent_id`` (int64) and ``agent`` (str);
         * ``turn_count`` (int64);
         * ``avg_turn_time_seconds`` (float64, NaN without a gap);
-        * ``gap_count`` (int64), by which averages are to be weighted: that of several rows
-          is ``(avg_turn_time_seconds * gap_count).sum() / gap_count.sum()``;
+        * ``gap_count`` (int64), the weight of the average: the average of several rows is
+          ``(avg_turn_time_seconds * gap_count).sum() / gap_count.sum()``;
         * ``active_agents`` (int64, distinct in the bucket), not for agents.
 
     Raises:
-        ParameterError: An argument cannot be used.
-        UnknownNameError: A project or an agent is not known by this name.
+        ParameterError: An argument has a value that cannot be used.
+        UnknownNameError: No project or agent has this name.
         UnknownScopeError: No project or agent has this id.
         DatabaseUnreachableError: The database does not answer.
-        HostSchemaError: It lacks the tables that metrics are made from.
-        NotMigratedError: It lacks the tables of metrics.
+        HostSchemaError: The tables that metrics are computed from are missing.
+        NotMigratedError: The tables of metrics are missing.
     """
     zone = parse_zone(tz)
     now = datetime.now(UTC) if now is None else parse_instant("now", now, zone)
@@ -90,7 +89,7 @@ def load_metrics(
         projects, agents = reader.everyone()
         chosen = chosen_scope(project, agent, projects, agents)
         of = series_of(scope, chosen)
-        retained = _kept(reader, now)
+        retained = _retained_hours(reader, now)
         oldest = max(retained.since, reader.oldest_bucket() or now)
         span = Span(range_of(since, until, zone, oldest, now, by_hour=True), retained, freq, zone)
         buckets = reader.series(of, chosen, span)
@@ -98,7 +97,7 @@ def load_metrics(
         ids = {"overall": [EVERYBODY], chosen.kind: chosen.ids or [EVERYBODY]}.get(of)
         buckets = filled(buckets, span.edges, ids, of_agents=of == "agent")
     if of == "agent":
-        # One that has lost its project counts nowhere, even before the next pass.
+        # An agent without a project is excluded at once, not only after the next pass.
         buckets = buckets[buckets[SERIES].isin(agents["agent_id"])]
     return labelled(buckets, of, projects, agents, zone)
 
@@ -113,10 +112,10 @@ def load_turns(
     tz: str = "UTC",
     now: Instant | None = None,
 ) -> pd.DataFrame:
-    """Load turns: when who said something, never what.
+    """Load turns: their instant, agent and actor, never their text.
 
-    Turns are kept for good, longer than metrics. Arguments and errors are those of
-    :func:`load_metrics`; the range is exact, not widened.
+    Turns are never deleted, unlike metrics. Arguments and errors are those of
+    :func:`load_metrics`, but the range is not rounded to hours.
 
     Returns:
         Frame indexed by ``at`` (``datetime64[us, tz]``, ascending), with ``project_id``
@@ -144,20 +143,20 @@ def load_overview(
     tz: str = "UTC",
     now: Instant | None = None,
 ) -> Overview:
-    """Load what the page shows, for the page's own charts: :mod:`dashboard.charts.activity_chart`.
+    """Load the data of the page, for its charts in :mod:`dashboard.charts.activity_chart`.
 
     Args:
         database: See :func:`load_metrics`.
         window: ``day``, ``week`` or ``month`` of the calendar.
-        on: A day in it, by default today.
+        on: A day in the period, by default today.
         project: Ids or names of projects, together one scope.
         agent: Ids or names of agents, together one scope.
         tz: IANA name of the viewer's time zone.
         now: The present.
 
     Raises:
-        ParameterError: An argument cannot be used.
-        UnknownNameError: A project or an agent is not known by this name.
+        ParameterError: An argument has a value that cannot be used.
+        UnknownNameError: No project or agent has this name.
         UnknownScopeError: No project or agent has this id.
     """
     zone = parse_zone(tz)
@@ -167,10 +166,11 @@ def load_overview(
     with open_reader(database) as reader:
         chosen = chosen_scope(project, agent, *reader.everyone())
         period = calendar_period(name, day, zone)
-        return reader.overview(chosen, period, now, retention=now - _kept(reader, now).since)
+        retention = now - _retained_hours(reader, now).since
+        return reader.overview(chosen, period, now, retention=retention)
 
 
-def _kept(reader: MetricReader, now: datetime) -> RetainedHours:
-    """What the last pass kept; before the first one, whatever there is."""
+def _retained_hours(reader: MetricReader, now: datetime) -> RetainedHours:
+    """Return the hours retained by the last pass, or all hours before the first pass."""
     retention = reader.retention()
     return RetainedHours(EARLIEST, now) if retention is None else retained_hours(now, retention)
