@@ -54,25 +54,30 @@ def breakdown_json(breakdown: Breakdown) -> dict[str, Any]:
     """
     span = breakdown.span
     (overall,) = _series(breakdown, "overall", [EVERYBODY])
-    projects = _series(breakdown, "project", [one.id for one in breakdown.projects])
-    agents = _series(breakdown, "agent", [one.id for one in breakdown.agents])
+    projects = _series(breakdown, "project", [project.id for project in breakdown.projects])
+    agents = _series(breakdown, "agent", [agent.id for agent in breakdown.agents])
     return {
         **_about(span, breakdown.last_pass_at),
         "buckets": local_texts(pd.Series(span.edges[:-1]), span.zone),
         "overall": {"totals": _totals(breakdown.totals), **overall},
         "projects": [
-            {"project_id": one.id, "name": one.name, "totals": _totals(one.totals), **numbers}
-            for one, numbers in zip(breakdown.projects, projects, strict=True)
+            {
+                "project_id": project.id,
+                "name": project.name,
+                "totals": _totals(project.totals),
+                **numbers,
+            }
+            for project, numbers in zip(breakdown.projects, projects, strict=True)
         ],
         "agents": [
             {
-                "agent_id": one.id,
-                "project_id": one.project_id,
-                "name": one.name,
-                "totals": _totals(one.totals),
+                "agent_id": agent.id,
+                "project_id": agent.project_id,
+                "name": agent.name,
+                "totals": _totals(agent.totals),
                 **numbers,
             }
-            for one, numbers in zip(breakdown.agents, agents, strict=True)
+            for agent, numbers in zip(breakdown.agents, agents, strict=True)
         ],
     }
 

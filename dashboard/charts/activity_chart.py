@@ -219,8 +219,8 @@ def _line_over_bars(buckets: pd.DataFrame, colours: Palette) -> list[Trace]:
     """Draw the average turn time with an outline, so that it stands out from the bars."""
     outline = _line(buckets, colours.surface, 4, yaxis="y2", showlegend=False)
     name = f"{LABELS[TURN_TIME]} (right axis)"
-    shown_as: dict[str, Any] = {"name": name, "legendgroup": name, "showlegend": True}
-    line = _line(buckets, colours.contrast, 1.3, yaxis="y2", **shown_as)
+    legend: dict[str, Any] = {"name": name, "legendgroup": name, "showlegend": True}
+    line = _line(buckets, colours.contrast, 1.3, yaxis="y2", **legend)
     return [outline, line]
 
 

@@ -43,8 +43,8 @@ NO_SCRIPT = Markup("<noscript>This page needs JavaScript.</noscript>")
 STANDALONE_TEMPLATE = "activity/standalone.html"
 PLAIN_TEMPLATE = "activity/plain.html"
 FIRST_SCRIPTS = ("theme.js", "policy.js")
-"""Scripts that run in the head: colours must be known before anything is painted, and the
-nonce of the Content-Security-Policy before Dash and Plotly insert their style sheets."""
+"""Scripts that run in the head: colours must be known before anything is painted, and Dash
+and Plotly must insert their style sheets as the Content-Security-Policy allows."""
 LAST_SCRIPT = "start.js"
 """Script that starts Dash, which would do so inline."""
 ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

@@ -69,7 +69,7 @@ def test_logged_in_the_page_stands_in_the_hosts_own(client, turns):
 
     assert '<a href="/activity/" aria-current="page">Activity</a>' in body
     assert "<span>1 processing</span>" in body
-    assert "<title>Activity · Breakdown</title>" in body
+    assert "<title>Activity · Fleet</title>" in body
     totals = client.get("/api/metrics/overall?window=week").get_json()["totals"]
     assert (totals["turn_count"], totals["active_agents"]) == (5, 1)
 
