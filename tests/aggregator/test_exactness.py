@@ -85,7 +85,7 @@ def no_patience():
 @pytest.fixture(scope="module")
 def world(postgres, crashing, fuse, assert_table_equals_the_oracle):
     url = postgres.url("tests_exactness", fresh=True)
-    # Whoever would wait for ever fails.
+    # A statement that would wait for ever fails.
     bounded = url.update_query_dict({"options": "-c lock_timeout=10s"})
     engine = connect(bounded, purpose="tests")
     upgrade(engine, "standalone")
@@ -93,7 +93,7 @@ def world(postgres, crashing, fuse, assert_table_equals_the_oracle):
     with engine.begin() as conn:
         # As on hosts, where an agent has many tasks.
         conn.execute(text("ALTER TABLE tasks DROP CONSTRAINT tasks_agent_id_key"))
-    # As a host's may be; nothing of this may matter to a pass.
+    # Possible on a host; none of it may matter to a pass.
     worker = create_engine(
         url,
         isolation_level="REPEATABLE READ",
@@ -168,7 +168,7 @@ class World:
         self.fuse.steps = crash_after
         try:
             return work() is not None
-        # The latter two: somebody holds a row for too long. COPY goes past SQLAlchemy.
+        # The latter two: a row was locked for too long. COPY bypasses SQLAlchemy.
         except (CrashError, OperationalError, psycopg2.errors.LockNotAvailable):
             return False
         finally:

@@ -40,7 +40,7 @@ COMMAND = [sys.executable, "-m", "dashboard"]
 ROOT_OF_CODE = Path(__file__).parents[2]
 NOW = datetime.now(UTC).replace(minute=30) - timedelta(hours=1)
 
-# Each pass says in the state that it was; here it is written down which process it was.
+# Each pass updates the state; this trigger records the process that made it.
 WATCH = """
     CREATE TABLE passes_seen (at timestamptz, pid int);
     CREATE FUNCTION see_pass() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN

@@ -83,7 +83,7 @@ def test_two_prunings_at_once_share_the_work(metrics):
     with ThreadPoolExecutor(2) as threads:
         first, second = threads.submit(work), threads.submit(work)
 
-    # A row that one of them held when the other came by has gone with the first.
+    # A row that one of them had locked was deleted by that one.
     assert first.result() + second.result() == EXPIRED
     assert len(buckets(metrics)) == KEPT
 

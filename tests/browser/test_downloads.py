@@ -128,7 +128,7 @@ def test_the_numbers_are_saved_as_tables(page, saved):
     page.click("[data-activity-csv=people]")
     people = rows_of(saved(f"activity-people-{NAMES}.csv"))
     named = {cell for row in people for cell in row}
-    # As a text, and nothing that a spreadsheet would run.
+    # As text, which no spreadsheet would run.
     assert "'=1+1" in named
     assert [cell for cell in named if cell[:1] in "=+-@" and cell] == []
 

@@ -55,7 +55,7 @@ def test_what_has_not_changed_is_not_read_again(live):
 
 
 def test_when_the_hour_is_over_the_numbers_are_read_again(live):
-    # Not at once after the last time, so that many agents falling idle cause no storm.
+    # Not directly after the last request, so that many agents turning idle cause no storm.
     live.browser.driver.execute_script("Date.now = () => 0 + performance.now() + 1.9e12")
     live.now += timedelta(minutes=31)
     live.add()
@@ -102,7 +102,7 @@ def test_an_answer_that_was_overtaken_is_never_seen_and_its_choice_not_lost(live
     live.release.set()
     until(lambda: live.answers == 3, timeout=10)
 
-    # In either order, as they came to the server side by side.
+    # In either order, because they reached the server at the same time.
     assert sorted(map(sorted, live.updates[1:])) == [
         ["metric.value", "window.value"],
         ["window.value"],

@@ -20,7 +20,7 @@ from aggregator.passes.run import make_pass
 from dashboard import Activity
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
-# As strict as can be, but for what making a picture of the chart needs.
+# As strict as possible, except for what a picture of the chart needs.
 STRICT = {
     "default-src": "'none'",
     "connect-src": "'self'",

@@ -201,7 +201,7 @@ def test_a_range_can_be_recomputed_and_what_is_old_be_pruned(environ, tmp_path):
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
 def test_a_backfill_that_is_ended_takes_its_workers_with_it(environ, postgres, end):
     url = postgres.url("tests_ended", fresh=True)
-    # Each look at who is waiting is a new one.
+    # Inside a transaction, pg_stat_activity would stay the same for every query.
     engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with engine.connect() as conn:
         conn.execute(text("SELECT pg_advisory_lock(:key)"), {"key": locks.RECOMPUTE})

@@ -128,7 +128,7 @@ def test_a_pass_of_the_same_slot_is_not_made_again(history):
 def test_a_due_pass_waits_for_who_is_passing_and_leaves_when_that_was_it(history, jobs):
     with history.begin() as other:
         locks.lock(other, locks.PASS)
-        # It may be killed yet; then this slot's pass is ours.
+        # It may still be killed; then the pass of this slot is ours.
         with pytest.raises(NotYetError):
             jobs._make_due_pass()
 

@@ -35,7 +35,7 @@ UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 STRETCHES = 9
 ALL = Written(agents=135, projects=90, overall=45)
 
-# Whose connections wait for the lock that a test holds.
+# Processes with connections that wait for the lock of a test.
 WAITING = text(
     """
     SELECT CAST(substring(application_name FROM '[0-9]+') AS integer)
@@ -208,7 +208,7 @@ def test_a_pass_of_any_length_is_waited_for(history, thread, monkeypatch, caplog
 
 
 def test_what_fails_in_a_worker_fails_as_it_does_here(history):
-    # Only a connection made anew, as a worker makes it, goes astray.
+    # Only a new connection, such as that of a worker, goes astray.
     nowhere = history.url.set(database="nowhere")
     lost = create_engine(history.url)
     lost.url = nowhere

@@ -96,7 +96,7 @@ def test_agents_are_told_of_before_the_first_pass(empty_engine, record):
     [
         ([10], 0.0),
         ([10, 2.5], 150.0),
-        # What is said to be in the future has not happened.
+        # A turn dated in the future has not happened.
         ([10, 2.5, -1], 150.0),
     ],
 )
@@ -167,5 +167,5 @@ def test_a_host_unlike_ourselves_is_read_in_utc_and_imports_nothing(host):
         ),
     )
     assert monitoring.imported is None
-    # That of 12:10: those after it belong to nothing.
+    # The turn of 12:10: later ones belong to no project.
     assert monitoring.lag_seconds == 300.0

@@ -54,7 +54,7 @@ def test_every_answer_is_as_described_and_none_is_a_5xx(app, path, mode):
     @given(document[path]["GET"].as_strategy(generation_mode=mode), st.sampled_from([1, 2, 3, 99]))
     def ask(case, some_id):
         if mode.is_positive and case.path_parameters:
-            # Else they would hardly ever meet one that exists.
+            # Otherwise generated ids would hardly ever exist.
             case.path_parameters = dict.fromkeys(case.path_parameters, some_id)
         # That check takes for granted that parameters do not contradict each other, as
         # since and window do, and that every number is somebody's id.

@@ -85,7 +85,7 @@ def test_all_vitals_in_either_format(fleet, accept):
 
     first, second = ("1", NAME), ("2", "beta")
     windows, states = ("hour", "day"), ("working", "waiting", "idle")
-    # Labels come in the order of the alphabet: project, project_id, state or window.
+    # Labels come in alphabetical order: project, project_id, state or window.
     expected = {
         **by(windows, "activity_turns", first[::-1], [4, 7]),
         **by(windows, "activity_turns", second[::-1], [0, 1]),
@@ -108,7 +108,7 @@ def test_all_vitals_in_either_format(fleet, accept):
 @pytest.mark.parametrize(
     ("accept", "content_type"),
     [
-        # What Prometheus 2.42 and 3 send, a browser, curl, and one who is mistaken.
+        # Headers of Prometheus 2.42 and 3, of a browser, of curl, and a malformed one.
         (
             "application/openmetrics-text;version=1.0.0,application/openmetrics-text;"
             "version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",

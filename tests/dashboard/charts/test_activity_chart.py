@@ -77,7 +77,7 @@ def test_bars_are_stacked_by_project_with_the_turns_of_each(overview):
         ["2026-11-22T09:30:00", "2026-11-22T10:30:00"],
         ["2026-11-22T09:30:00"],
     ]
-    # The sum is there to be pointed at, and not to be seen.
+    # The sum takes the pointer, and is invisible.
     assert (bars(fig).marker.color, bars(fig).base, bars(fig).showlegend) == (
         "rgba(0,0,0,0)",
         0,
@@ -211,7 +211,7 @@ def test_average_turn_times_can_be_drawn_alone(overview):
     assert [trace.type for trace in fig.data] == ["bar", "scatter"]
     assert defined(line(fig).y) == [84.0]
     assert line(fig).line.color == LIGHT.accent
-    # What is pointed at reaches as high as the line.
+    # The bars that take the pointer reach as high as the line.
     assert defined(bars(fig).y) == [0] * 10 + [84] + [0] * 5
     assert fig.layout.yaxis.ticktext == ("0 s", "30 s", "1 min", "1.5 min", "2 min")
     assert bars(fig).hovertext[10].startswith("<b>Sun 22 Nov, 10:00–11:00</b><br>23 turns<br>")

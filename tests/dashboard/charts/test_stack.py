@@ -49,5 +49,5 @@ def test_a_single_rest_has_its_name(overview):
 def test_a_project_keeps_its_colour_whoever_else_is_shown():
     assert colours_of_projects([4, 2, 5]) == {4: 3, 2: 1, 5: 4}
     assert colours_of_projects([5, 4]) == {5: 4, 4: 3}
-    # 8 would like to have the colour of 2, who is busier.
+    # Project 8 has the colour of project 2 as its first choice, but 2 is busier.
     assert colours_of_projects([2, 8, 3]) == {2: 1, 8: 2, 3: 3}

@@ -55,7 +55,7 @@ def test_it_names_the_projects_that_have_turns(overview):
 def test_the_running_hour_is_named_whole_and_the_future_says_nothing(overview):
     agent = overview((utc(22, 14), 4, 30.0, None), scope=Scope("agent", (7,)))
 
-    # Whether the one agent was active is no news.
+    # The number of active agents says nothing about a single agent.
     assert texts(agent)[15:] == [
         "<b>Sun 22 Nov, 15:00–16:00, so far</b><br>4 turns<br>30 s average turn time",
         *[""] * 8,
@@ -68,7 +68,7 @@ def test_what_is_gone_is_no_longer_kept_and_not_idle(overview):
     said = texts(overview((utc(2, 16), 5, 9.0, 2), period=month, kept_since=utc(2, 14)))
 
     assert said[0] == "<b>Sun 1 Nov</b><br>no longer kept"
-    # A day of which a part is kept tells which.
+    # A day that is partly inside the retention names that part.
     assert said[1] == (
         "<b>Mon 2 Nov, 15:00–24:00</b><br>5 turns<br>9 s average turn time<br>2 active agents"
     )

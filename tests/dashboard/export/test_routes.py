@@ -93,7 +93,7 @@ def test_an_svg_has_the_titles_the_traces_and_no_scripts(page):
         "Average turn time (right axis)",
     ):
         assert said in words
-    # Two hours of each of two projects, and those of a whole day to be pointed at.
+    # Two hours of each of two projects, and the bars of a whole day for the pointer.
     assert answer.text.count('<g class="point">') == 2 + 2 + 24
 
 

@@ -371,7 +371,7 @@ def facts(client, app: Flask) -> dict:
 
 def test_the_callback_carries_the_token_of_flask_wtf(turns):
     app = host()
-    # Said of the host's own Dash, whose callbacks carry none.
+    # The exemption is for the host's own Dash, whose callbacks send no token.
     CSRFProtect(app)._exempt_views.add("dash.dash.dispatch")
     Activity(app, engine=turns)
     client = app.test_client()

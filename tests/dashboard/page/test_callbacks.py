@@ -249,7 +249,7 @@ def test_without_its_database_the_page_keeps_what_it_shows(postgres, open_page, 
             "children": "The database does not answer. What you see may be out of date; "
             "trying again every few seconds."
         },
-        # Whatever comes next is newer.
+        # The next answer is newer.
         "version": {"data": None},
     }
     assert "no database" in caplog.text

@@ -128,7 +128,7 @@ def test_nothing_is_inline_but_data(engine, open_page):
         ' id="_dash-config" type="application/json"',
     ]
     assert re.findall(r"<style|\bstyle=|\bon\w+=", html) == []
-    # The start of Dash, which Dash has inline.
+    # The script that starts Dash, which Dash itself has inline.
     assert re.match(r' id="_dash-renderer" src="/activity/assets/start\.js\?m=', scripts[-1][0])
 
 

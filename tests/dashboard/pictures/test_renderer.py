@@ -96,7 +96,7 @@ def test_a_browser_that_was_killed_is_replaced(renderer, supervisors, part):
     renderer.draw([drawing()])
     [supervisor] = supervisors()
     for process in supervisor.children(recursive=part == "tab"):
-        # The tab is what a kernel out of memory kills first.
+        # A kernel that is out of memory kills the tab first.
         with suppress(psutil.NoSuchProcess):
             if part == "browser" or "--type=renderer" in process.cmdline():
                 process.kill()

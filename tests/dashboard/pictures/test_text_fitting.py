@@ -30,7 +30,7 @@ def test_no_line_is_wider_than_it_may_be(text, width):
     lines = fitted(text, width, 3)
 
     assert 1 <= len(lines) <= 3
-    # One sign is always shown, and its ellipsis.
+    # One character is always shown, and the ellipsis.
     assert all(text_width(line) <= max(width, 2) for line in lines)
 
 

@@ -132,7 +132,7 @@ def test_names_lead_to_a_project_or_an_agent_alone(two):
 
     assert table.links["project-1"] == "?window=week&project=1&open=2"
     assert table.links["agent-9"] == "?window=week&project=1,2&agent=9&open=2"
-    # What is shown is no way to itself.
+    # The shown project or agent has no link to itself.
     assert "agent-9" not in alone.links
 
 
