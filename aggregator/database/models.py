@@ -46,7 +46,7 @@ class Base(DeclarativeBase):
 class ActivityMetric(Base):
     """One bucket (UTC hour) of one scope: an agent, a project, or overall.
 
-    Buckets without turns have no row. Besides its bucket and scope, a row has one column
+    Buckets without turns have no row. Apart from its bucket and scope, a row has one column
     for each of :data:`aggregator.metrics.measures.MEASURES`.
     """
 
@@ -100,7 +100,7 @@ for _measure in MEASURES:
 
 
 def column_of(measure: Measure) -> InstrumentedAttribute[Any]:
-    """The model's column of a measure."""
+    """Column of the model for a measure."""
     column: InstrumentedAttribute[Any] = getattr(ActivityMetric, measure.column)
     return column
 

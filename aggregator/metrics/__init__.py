@@ -1,1 +1,1 @@
-"""Measures of activity, pure: windows, periods, hourly metrics, series and totals."""
+"""Metrics without a database: measures, windows, periods, hourly metrics, series and totals."""

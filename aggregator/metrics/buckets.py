@@ -1,7 +1,7 @@
-"""How a period is cut: into the buckets of a chart and the bins of a sparkline.
+"""Cut a period into the buckets of a chart and the bins of a sparkline. Pure pandas.
 
-Pure pandas. Edges are instants, n + 1 of them for n bins, so that a cut is exact in
-every time zone and the database need not know any.
+Edges are instants, n + 1 of them for n bins. So cuts are exact in every time zone, and
+the database does not need to know the zone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Counts = np.ndarray[tuple[int, int], np.dtype[np.int64]]
 """Turns by row of a frame and by bin."""
 
 HOURLY_UP_TO = 8
-"""Days. A longer period is drawn by day: 720 hourly bars are noise."""
+"""Days. A longer period is drawn by day, because 720 hourly bars are unreadable."""
 
 GONE = "gone"
 
@@ -31,25 +31,25 @@ RUNNING = "running"
 FUTURE = "future"
 
 PHASES = (GONE, PAST, RUNNING, FUTURE)
-"""No longer kept; over; still filling; not begun."""
+"""Phases of a bucket: no longer retained; over; still filling; not begun."""
 
 
 def by_day(period: Period) -> bool:
-    """Whether the buckets of a period are local days rather than hours."""
+    """Return whether the buckets of a period are local days rather than hours."""
     return period.day_count > HOURLY_UP_TO
 
 
 def chart_edges(period: Period) -> pd.DatetimeIndex:
-    """The edges of its buckets: hours up to :data:`HOURLY_UP_TO` days, else local days."""
+    """Edges of a chart's buckets: hours up to :data:`HOURLY_UP_TO` days, else local days."""
     if by_day(period):
         return _edges(period, [start for start, _ in period.days()])
     return pd.date_range(period.since, period.until, freq="h").as_unit("us")
 
 
 def spark_edges(period: Period) -> pd.DatetimeIndex:
-    """The edges of a sparkline: hours of a day, quarters of up to 8 days, else local days.
+    """Edges of a sparkline's bins: hours for one day, quarter days up to 8 days, else local days.
 
-    Quarters begin at 0, 6, 12 and 18 o'clock local time, so there are 28 in every week.
+    Quarter days begin at 0:00, 6:00, 12:00 and 18:00 local time, so a week has 28.
     """
     if period.day_count == 1 or by_day(period):
         return chart_edges(period)
@@ -62,7 +62,7 @@ def spark_edges(period: Period) -> pd.DatetimeIndex:
 
 
 def _edges(period: Period, starts: list[datetime]) -> pd.DatetimeIndex:
-    # In order and apart even where a zone leaves out a day.
+    # A set, because a day that a zone skips starts at the same instant as the next day.
     inside = {start for start in starts if start < period.until}
     return pd.DatetimeIndex([*sorted(inside), period.until]).as_unit("us")
 
@@ -73,14 +73,14 @@ def chart_buckets(
     retained: RetainedHours,
     active_agents: pd.Series | None = None,
 ) -> pd.DataFrame:
-    """Every bucket between edges, with or without turns, as ``Overview.buckets`` has them.
+    """Build ``Overview.buckets``: every bucket between the edges, with or without turns.
 
     Args:
-        hours: (n, 4) hours with turns, see :func:`aggregator.metrics.totals.add_up`.
+        hours: Hours with turns, see :func:`aggregator.metrics.totals.add_up`.
         edges: (m + 1,) edges of the buckets.
-        retained: Which hours can be told of.
-        active_agents: Distinct agents by position of the bucket; those without are 0.
-            Default: buckets are hours, which tell it themselves.
+        retained: The retained hours.
+        active_agents: Distinct agents by position of the bucket; missing ones are 0. By
+            default they are taken from ``hours``, for buckets that are hours.
     """
     position = bin_of(hours["bucket_start"], edges)
     pooled = pool(hours, position).reindex(range(len(edges) - 1))
@@ -99,42 +99,42 @@ def chart_buckets(
 
 
 def _filled(measure: Measure, pooled: pd.DataFrame, active_agents: pd.Series) -> pd.Series:
-    """One measure of every bucket; only an average is missing where there are no turns."""
+    """One measure of every bucket; without turns it is 0, but an average is NaN."""
     if measure.combine == "pooled":
         return pooled[measure.column]
     values = active_agents if measure.combine == "distinct" else pooled[measure.column]
     return values.reindex(pooled.index).fillna(0).astype(measure.dtype)
 
 
-def _phases(buckets: pd.DataFrame, kept_since: pd.Timestamp, now: pd.Timestamp) -> pd.Series:
+def _phases(buckets: pd.DataFrame, retained_since: pd.Timestamp, now: pd.Timestamp) -> pd.Series:
     phase = pd.Series(PAST, buckets.index, dtype="str")
     phase[buckets["end"] > now] = RUNNING
     phase[buckets["start"] > now] = FUTURE
-    # A day that is kept in part shows what is left of it; if that is nothing, nobody
-    # can say that the day was quiet.
-    unknown = (buckets["start"] < kept_since) & (buckets["turn_count"] == 0)
+    # A partly retained day shows the turns that are left. Without any, it is unknown
+    # whether the day had no turns.
+    unknown = (buckets["start"] < retained_since) & (buckets["turn_count"] == 0)
     phase[unknown & (phase == PAST)] = GONE
     return phase
 
 
 def bin_of(instants: pd.Series, edges: pd.DatetimeIndex) -> pd.Series:
-    """The position of the bin that holds each instant; all lie between the edges."""
+    """Position of the bin that contains each instant; all must lie between the edges."""
     return pd.Series(edges.searchsorted(instants, side="right") - 1, instants.index)
 
 
 def sparks(
     counts: Counts, edges: pd.DatetimeIndex, coarse: pd.DatetimeIndex, retained: RetainedHours
 ) -> pd.Series:
-    """Sparklines: each row's turns by coarse bin, from what is kept up to now.
+    """Compute sparklines: each row's turns by coarse bin, from the retained hours up to now.
 
-    Bins that are no longer kept or have not begun are left out, at either end: there
-    a line at zero would be a lie.
+    Bins that are no longer retained or have not begun are left out at both ends, where a
+    line at zero would be wrong.
 
     Args:
         counts: (n, m) turns by bin.
         edges: (m + 1,) edges of these bins.
-        coarse: Edges of the sparkline's bins, a part of ``edges``.
-        retained: Which hours can be told of.
+        coarse: Edges of the sparkline's bins, a subset of ``edges``.
+        retained: The retained hours.
 
     Returns:
         (n,) series of lists of int, all of one length.

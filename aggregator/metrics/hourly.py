@@ -1,6 +1,6 @@
-"""The metrics themselves: from turns to hourly rows, and from hours to longer spans.
+"""Compute metrics: from turns to hourly rows, and from hours to longer buckets. Pure pandas.
 
-Every definition of a number is here and nowhere else. Pure pandas.
+This is the only place that defines how a number is computed.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ def hourly_metrics(turns: pd.DataFrame) -> pd.DataFrame:
     """Resample turns to one row per bucket and scope.
 
     A bucket is a half-open UTC hour. A gap is the time between two consecutive
-    turns of one agent in the same bucket; gaps telescope, so the gaps of an agent
-    in a bucket add up to its last instant minus its first, and number its turns
-    minus 1. That makes the average exact to the microsecond and needs no sorting.
+    turns of one agent in the same bucket. The gaps of an agent in a bucket add up to
+    its last instant minus its first, and their number is its turns minus 1. So the
+    average is exact to the microsecond and needs no sorting.
 
     Args:
         turns: (n, 3) frame with :data:`TURN_DTYPES`, in any order; ``at`` may have
@@ -49,8 +49,8 @@ def hourly_metrics(turns: pd.DataFrame) -> pd.DataFrame:
     """
     if not isinstance(turns["at"].dtype, pd.DatetimeTZDtype):
         raise NaiveTimestampError("turns['at']")
-    # Flooring and one grouped pass is what resample("h") per agent computes, at a
-    # tenth of its time on short ranges. Microseconds since 1970 as plain integers.
+    # Flooring and one groupby give the result of resample("h") per agent, in a tenth of
+    # the time on short ranges. Instants are integers, microseconds since 1970.
     at = turns["at"].dt.tz_convert("UTC").dt.as_unit("us").astype("int64")
     bucket = (at // HOUR_US * HOUR_US).rename("bucket")
     agents = at.groupby([bucket, turns["project_id"], turns["agent_id"]], sort=True).agg(
@@ -69,13 +69,13 @@ def _rows_of_all_scopes(
     """Add up the agents of each bucket into the rows of all scopes.
 
     Args:
-        bucket: (n,) microseconds since 1970; the first key by which all are sorted.
+        bucket: (n,) microseconds since 1970, the first key by which all arrays are sorted.
         project: (n,) ids, the second key.
-        agent: (n,) ids, the third key, each with one project.
-        turns: (n,) the agent's turns in the bucket.
-        gap_us: (n,) all its gaps there together, in microseconds.
+        agent: (n,) ids, the third key; each agent has one project.
+        turns: (n,) turns of the agent in the bucket.
+        gap_us: (n,) sum of its gaps there, in microseconds.
     """
-    # Being sorted, those who belong together stand together.
+    # The arrays are sorted, so the rows of a bucket or project are adjacent.
     buckets = _starts(bucket)
     projects = np.union1d(buckets, _starts(project))
     every = np.arange(len(bucket))
@@ -104,12 +104,12 @@ def _rows_of_all_scopes(
 
 
 def _starts(sorted_keys: Integers) -> Integers:
-    """Where each stretch of equal keys begins."""
+    """Positions at which a run of equal keys starts."""
     return np.flatnonzero(np.diff(sorted_keys, prepend=sorted_keys[:1] - 1))
 
 
 def gap_counts(metrics: pd.DataFrame) -> pd.Series:
-    """The number of gaps behind each row's average.
+    """Count the gaps behind each row's average.
 
     ``turn_count - 1`` for an agent, ``turn_count - active_agents`` for a project or
     overall: each active agent has one turn without a gap before it.
@@ -125,22 +125,22 @@ def gap_counts(metrics: pd.DataFrame) -> pd.Series:
 
 
 WEIGHTS = {"gap_count": gap_counts}
-"""How the weight of each pooled measure follows from the other columns of a row."""
+"""Function that computes the weight of a pooled measure from the other columns of its row."""
 
 
 def pool(metrics: pd.DataFrame, by: pd.Series | list[pd.Series]) -> pd.DataFrame:
-    """Combine rows of one scope into longer spans, averaging over all their gaps.
+    """Combine rows of one scope into longer buckets, averaging over all their gaps.
 
-    The average of averages is Σ avg·n / Σ n with n the number of gaps; weighting by
-    turns would count pairs of turns by different agents.
+    The average of averages is Σ avg·n / Σ n, with n the number of gaps. Weighting by turns
+    would count pairs of turns by different agents.
 
     Args:
         metrics: (n, ≥3) frame with the columns of all measures.
-        by: (n,) keys, such as the local day of each row; several for groups of groups.
+        by: (n,) keys, such as the local day of each row; several for nested groups.
 
     Returns:
         Frame indexed by the sorted keys: every summed measure (its dtype), and every
-        pooled one (float64, NaN without a value) with its weight (int64), by which
+        pooled one (float64, NaN without a value) with its weight (int64), with which
         averages can be combined again. In the order of
         :data:`aggregator.metrics.measures.NUMBERS`, without distinct counts.
     """
@@ -152,7 +152,7 @@ def pool(metrics: pd.DataFrame, by: pd.Series | list[pd.Series]) -> pd.DataFrame
 
 
 def weighted(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Numbers of each row that can be added up: averages times their weights.
+    """Make each row's numbers additive: averages are multiplied by their weights.
 
     Args:
         metrics: (n, ≥3) frame with the columns of all measures.

@@ -1,10 +1,11 @@
-"""Measures: the numbers that ``activity_metrics`` holds for each hour and scope.
+"""Measures: the numbers in ``activity_metrics`` for each hour and scope.
 
-One row of :data:`MEASURES` describes one column. Whatever only repeats it is made from
-here: the model, the types that an adopted table may have, the staging table and COPY,
-dtypes, sums in SQL and pandas, the API with its schema, CSV and Prometheus, and on the
-page the metric choice, charts, tooltips, cards and tables. So a new summed measure is a
-migration, its computation in :mod:`aggregator.metrics.hourly`, and one row here.
+One row of :data:`MEASURES` describes one column. Everything that depends only on this
+description is derived from it: the model, the accepted types of an adopted table, the
+staging table and COPY, dtypes, sums in SQL and pandas, the API with its schema, CSV and
+Prometheus, and on the page the metric choice, charts, tooltips, cards and tables. So a
+new summed measure needs a migration, its computation in
+:mod:`aggregator.metrics.hourly`, and one row here.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ Unit = Literal["count", "seconds"]
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """The column by which averages are combined: how many values are behind each.
+    """The weight of an average: the number of values behind it.
 
     Attributes:
-        column: Its name in frames, in JSON and in CSV. The table has no such column,
+        column: Name of its column in frames, JSON and CSV. The table has no such column,
             because other columns imply it.
         description: A sentence for the API.
-        each: A sentence for the API's lists, which have one number for each bucket.
+        each: A sentence for lists of the API, which have one number per bucket.
     """
 
     column: str
@@ -38,20 +39,20 @@ class Measure:
     """One number of an hour and a scope.
 
     Attributes:
-        name: Its name in addresses and options: ``turn-time``.
-        column: Its column in the table, in frames, in JSON and in CSV.
-        sql_type: Type of the column.
+        name: Name in addresses and options, such as ``turn-time``.
+        column: Name of its column in the table, in frames, JSON and CSV.
+        sql_type: Type of the column in the table.
         combine: How hours, and agents of one hour, are combined. ``sum``: added up.
-            ``pooled``: the average over all values behind them, each weighing the same.
-            ``distinct``: counted anew, because one agent may be in several hours.
-        unit: ``seconds`` read as durations: ``1 min 24 s``.
-        label: What people call it, with a capital letter: ``Average turn time``.
-        noun: What is counted, in the singular: ``turn``. Empty where nothing is.
+            ``pooled``: average over all values behind them, with equal weight.
+            ``distinct``: counted again, because one agent may be in several hours.
+        unit: Unit of the values; ``seconds`` are shown as durations such as ``1 min 24 s``.
+        label: Name for people, capitalized: ``Average turn time``.
+        noun: The counted thing, in the singular: ``turn``. Empty if nothing is counted.
         description: A sentence for the API.
         weight: The weight of a pooled measure.
-        in_agent_rows: Whether single agents have it; else it is null there.
+        in_agent_rows: Whether rows of single agents have it; otherwise it is null there.
         required: Whether every row has it, so that a table without it cannot be adopted.
-        gauge: The name of its gauge in Prometheus.
+        gauge: Name of its gauge in Prometheus.
     """
 
     name: str
@@ -69,24 +70,24 @@ class Measure:
 
     @property
     def nullable(self) -> bool:
-        """Whether a row may be without a value."""
+        """True if a row may have no value."""
         return self.combine == "pooled" or not self.in_agent_rows
 
     @property
     def dtype(self) -> Dtype:
-        """The dtype of its column in a frame; a float is NaN where the table has null."""
+        """Dtype of its column in a frame; a float is NaN for null in the table."""
         if self.sql_type == "double precision":
             return "float64"
         return "Int64" if self.nullable else "int64"
 
     @property
     def total_dtype(self) -> Dtype:
-        """The dtype of its column where no value can be missing, but for averages."""
+        """Dtype of its column where no value can be missing, except for averages."""
         return "float64" if self.sql_type == "double precision" else "int64"
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Its column, and that of its weight if it has one."""
+        """Its column, and the column of its weight if it has one."""
         return (self.column, self.weight.column) if self.weight else (self.column,)
 
 
@@ -133,7 +134,7 @@ MEASURES: tuple[Measure, ...] = (
         in_agent_rows=False,
     ),
 )
-"""In the order in which answers and tables have them."""
+"""All measures, in the order of their columns in answers and tables."""
 
 SUMMED = tuple(measure for measure in MEASURES if measure.combine == "sum")
 POOLED = tuple(measure for measure in MEASURES if measure.combine == "pooled")
@@ -143,7 +144,7 @@ COLUMNS = tuple(measure.column for measure in MEASURES)
 """Columns of the table."""
 
 NUMBERS = tuple(column for measure in MEASURES for column in measure.columns)
-"""Columns of answers: those of the table, each average with its weight."""
+"""Columns of answers: those of the table, with the weight after each average."""
 
 AGENT_NUMBERS = tuple(
     column for measure in MEASURES if measure.in_agent_rows for column in measure.columns

@@ -1,9 +1,9 @@
-"""Periods: calendar days, weeks and months as a viewer's clock shows them.
+"""Periods: calendar days, weeks and months in a viewer's time zone.
 
-Metrics are kept by UTC hour, and local days start when they like: in Kolkata at half
-past, on the day the clocks change an hour sooner. One rule covers them all: a bucket
-belongs to the local day in which it starts. So a day begins with the first full UTC
-hour that is not before its midnight, and days touch without a gap or an overlap.
+Metrics are stored by UTC hour, but a local day may start within one: in Kolkata at half
+past. When the clocks change, a day has 23 or 25 hours. One rule covers all cases: a bucket
+belongs to the local day in which it starts. So a day begins with the first full UTC hour
+that is not before its midnight, and days are adjacent without gaps or overlaps.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DAY = timedelta(days=1)
 FIRST_DAY = date(1971, 1, 1)
 
 LAST_DAY = date(9998, 12, 31)
-"""The calendar ends where any zone's clock still fits into a ``datetime``."""
+"""Last day of the calendar: local times in every zone still fit into a ``datetime``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Period:
     """A range of calendar days in a viewer's time zone.
 
     Attributes:
-        name: How it was asked for.
+        name: Kind of period.
         first: First local day.
         last: Last local day, inclusive.
         zone: The viewer's time zone.
@@ -57,15 +57,15 @@ class Period:
 
     @property
     def day_count(self) -> int:
-        """Calendar days in it."""
+        """Number of calendar days."""
         return (self.last - self.first).days + 1
 
     def holds(self, at: datetime) -> bool:
-        """Whether an instant lies in one of its buckets."""
+        """Return whether an instant lies in one of its buckets."""
         return self.since <= at < self.until
 
     def earlier(self) -> Period:
-        """The neighbour before it; itself at the beginning of the calendar."""
+        """Return the period before it, or itself at the beginning of the calendar."""
         if self.name == "custom":
             return self._shifted(-self.day_count)
         if self.first <= FIRST_DAY:
@@ -73,7 +73,7 @@ class Period:
         return calendar_period(self.name, self.first - DAY, self.zone)
 
     def later(self) -> Period:
-        """The neighbour after it; itself at the end of the calendar."""
+        """Return the period after it, or itself at the end of the calendar."""
         if self.name == "custom":
             return self._shifted(self.day_count)
         if self.last >= LAST_DAY:
@@ -81,20 +81,21 @@ class Period:
         return calendar_period(self.name, self.last + DAY, self.zone)
 
     def before(self) -> Period:
-        """As many days, directly before it: what it can be compared with.
+        """Return the equally long period directly before it, for comparison.
 
-        Days and weeks have their neighbour. A month has it where that is as long, and
-        else as many days: 28 days of February are no match for 31 of January.
+        For days and weeks this is the earlier period. For a month it is the earlier month
+        if that is as long, otherwise as many days: 28 days of February cannot be compared
+        with 31 of January.
         """
-        neighbour = self.earlier()
-        if neighbour.day_count == self.day_count:
-            return neighbour
+        earlier = self.earlier()
+        if earlier.day_count == self.day_count:
+            return earlier
         return Period("custom", self.first, self.last, self.zone).earlier()
 
     def days(self) -> list[tuple[datetime, datetime]]:
         """Start and end of each of its local days, UTC, on the hour, oldest first.
 
-        A day that a zone left out, as Samoa did with 30 December 2011, is left out.
+        A day that a zone skipped, as Samoa did with 30 December 2011, is left out.
         """
         edges = [
             first_bucket(self.first + number * DAY, self.zone)
@@ -103,7 +104,7 @@ class Period:
         return [(start, end) for start, end in pairwise(edges) if start < end]
 
     def window(self, now: datetime) -> Window:
-        """The same as a range of instants, up to its end, as seen at ``now``."""
+        """Return the window from its first to its last instant, as seen at ``now``."""
         return Window(self.name, self.since, self.until, now.astimezone(UTC))
 
     def _shifted(self, days: int) -> Period:
@@ -116,9 +117,9 @@ class Period:
 
 
 def calendar_period(name: CalendarName, on: date, zone: ZoneInfo) -> Period:
-    """The day, the week (from Monday) or the month that holds a day.
+    """Return the day, the week (from Monday) or the month that contains a day.
 
-    A day outside :data:`FIRST_DAY` to :data:`LAST_DAY` stands for the nearest inside.
+    A day outside :data:`FIRST_DAY` to :data:`LAST_DAY` is replaced by the nearest one inside.
     """
     on = min(max(on, FIRST_DAY), LAST_DAY)
     if name == "day":
@@ -131,10 +132,10 @@ def calendar_period(name: CalendarName, on: date, zone: ZoneInfo) -> Period:
 
 
 def custom_period(first: date, last: date, zone: ZoneInfo) -> Period:
-    """The days from ``first`` to ``last``, both inclusive.
+    """Return the days from ``first`` to ``last``, both inclusive.
 
     Raises:
-        ParameterError: They are reversed, more than :data:`LONGEST`, or outside
+        ParameterError: The days are reversed, longer than :data:`LONGEST`, or outside
             :data:`FIRST_DAY` to :data:`LAST_DAY`.
     """
     for name, day in (("first", first), ("last", last)):
@@ -148,12 +149,13 @@ def custom_period(first: date, last: date, zone: ZoneInfo) -> Period:
 
 
 def comparable(period: Period, now: datetime) -> tuple[Period, datetime, datetime] | None:
-    """What a period can be compared with, like for like, in whole hours that are over.
+    """Find the comparable parts of a period and the one before, in whole hours that are over.
 
     Returns:
-        The period before, see :meth:`Period.before`, and the instants up to which the
-        period and the one before count: the start of the running bucket and the same
-        local time of day, or both ends. None as long as that would be nothing.
+        The period before, see :meth:`Period.before`; the instant up to which the period
+        counts, which is the start of the running bucket or its end; and the instant up to
+        which the period before counts, at the corresponding local time of day. None while
+        one of the two parts would be empty.
     """
     before = period.before()
     if now >= period.until:
@@ -161,7 +163,7 @@ def comparable(period: Period, now: datetime) -> tuple[Period, datetime, datetim
     running = floor_hour(now)
     local = running.astimezone(period.zone)
     day = before.first + (local.date() - period.first)
-    # The second of two equal times of day corresponds to the only one of another day.
+    # If a time of day occurs twice, both correspond to the same time on another day.
     before_until = at_local(day, local.time().replace(fold=0), period.zone)
     if running <= period.since or before_until <= before.since:
         return None
@@ -169,22 +171,22 @@ def comparable(period: Period, now: datetime) -> tuple[Period, datetime, datetim
 
 
 def today(now: datetime, zone: ZoneInfo) -> date:
-    """The local day to which the running bucket belongs.
+    """Return the local day to which the running bucket belongs.
 
-    Where days start at half past, the old day lasts until its last bucket is full.
+    In zones where days start at half past, the old day lasts until its last bucket is over.
     """
     return floor_hour(now).astimezone(zone).date()
 
 
 def first_bucket(day: date, zone: ZoneInfo) -> datetime:
-    """The first full UTC hour that is not before a local day's midnight."""
+    """Return the first full UTC hour that is not before a local day's midnight."""
     return at_local(day, time(), zone)
 
 
 def at_local(day: date, clock: time, zone: ZoneInfo) -> datetime:
-    """The first full UTC hour that is not before a local time of day.
+    """Return the first full UTC hour that is not before a local time of day.
 
-    A time that the clock shows twice is the first of both; one that it skips is the
-    moment of the jump or later.
+    If the clock shows the time twice, the first one counts; if it skips the time, the
+    result is the moment of the jump or later.
     """
     return ceil_hour(datetime.combine(day, clock, zone).astimezone(UTC))

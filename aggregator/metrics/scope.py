@@ -1,4 +1,4 @@
-"""Whose metrics are meant."""
+"""A scope: overall, some projects, or some agents."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ ScopeKind = Literal["overall", "project", "agent"]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose metrics: everybody's, or those of some projects or some agents together.
+    """All agents, or some projects or some agents together.
 
     Attributes:
-        kind: What the ids are.
-        ids: Ascending and distinct; empty exactly where everybody is meant.
+        kind: Kind of the ids, or ``overall``.
+        ids: Ids, ascending and distinct; empty for ``overall`` only.
     """
 
     kind: ScopeKind = "overall"

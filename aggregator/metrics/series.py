@@ -1,7 +1,7 @@
-"""Many series of metrics at a frequency: resampled, filled, added up. Pure pandas.
+"""Resample, fill and add up many series of metrics. Pure pandas.
 
-A series is what one agent, one project or everybody did over time. Its rows are those of
-``activity_metrics``, one for each hour with turns.
+A series is the activity of one agent, one project or all agents over time. Its rows are
+those of ``activity_metrics``, one for each hour with turns.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from aggregator.metrics.windows import HOUR, ceil_hour, floor_hour
 Freq = Literal["hour", "day", "week"]
 FREQS: tuple[Freq, ...] = get_args(Freq)
 SERIES = "series"
-"""The column by which series are told apart: an id, or 0 for everybody."""
+"""Column that identifies the series: an id, or 0 for all agents."""
 EVERYBODY = 0
 ROW_DTYPES = {
     SERIES: "int64",
     "bucket_start": INSTANT_DTYPE,
     **NUMBER_DTYPES,
 }
-"""``gap_count`` is the number of gaps behind the average: no longer ``turn_count - 1`` where
-hours are combined, for a gap lies within its hour."""
+"""``gap_count`` is the number of gaps behind the average. For combined hours it may be less than
+``turn_count - 1``, because a gap lies within one hour."""
 
 
 def bucket_edges(since: datetime, until: datetime, freq: Freq, zone: ZoneInfo) -> pd.DatetimeIndex:
-    """The edges of all hours, local days or local weeks that hold some of a range.
+    """Edges of all hours, local days or local weeks that overlap a range.
 
-    Weeks begin on Monday. A bucket that the range holds in part begins before it, or
-    ends after it.
+    Weeks begin on Monday. The first bucket may begin before the range, and the last may
+    end after it.
 
     Returns:
         (n + 1,) instants (UTC, on the hour) for n buckets; none for an empty range.
@@ -58,24 +58,24 @@ def bucket_edges(since: datetime, until: datetime, freq: Freq, zone: ZoneInfo) -
     if freq == "week":
         first, step = first - first.weekday() * step, 7 * step
     count = (last - first) // step + 1
-    # A set, for a day that a zone has left out begins where the next one does.
+    # A set, because a day that a zone skips starts at the same instant as the next day.
     edges = {first_bucket(first + number * step, zone) for number in range(count + 1)}
     return pd.DatetimeIndex(sorted(edges)).as_unit("us")
 
 
 def resample(rows: pd.DataFrame, edges: pd.DatetimeIndex, freq: Freq) -> pd.DataFrame:
-    """Combine the hours of each series into its buckets.
+    """Combine the hours of each series into buckets.
 
     Args:
-        rows: (n, 6) frame with :data:`ROW_DTYPES`, each hour of a series once and inside
-            the edges.
-        edges: See :func:`bucket_edges`, of the same frequency.
-        freq: Hours stay as they are.
+        rows: Frame with :data:`ROW_DTYPES`, each hour of a series once and inside the
+            edges.
+        edges: Edges of the same frequency, see :func:`bucket_edges`.
+        freq: Length of the buckets; hours are not changed.
 
     Returns:
-        (m, 6) frame with :data:`ROW_DTYPES`, only buckets with turns, by series and time.
-        ``active_agents`` of days and weeks is NA: no sum of hours can tell it, see
-        :func:`distinct_agents`.
+        Frame with :data:`ROW_DTYPES`, only buckets with turns, by series and time.
+        ``active_agents`` of days and weeks is NA, because it cannot be summed over hours;
+        see :func:`distinct_agents`.
     """
     if freq == "hour":
         ordered = rows.sort_values([SERIES, "bucket_start"], ignore_index=True)
@@ -93,13 +93,13 @@ def resample(rows: pd.DataFrame, edges: pd.DatetimeIndex, freq: Freq) -> pd.Data
 def distinct_agents(
     agents: pd.DataFrame, belongs_to: pd.Series | None, edges: pd.DatetimeIndex
 ) -> pd.Series:
-    """Agents with at least one turn, by series and bucket, each counted once.
+    """Count the agents with at least one turn, by series and bucket, each agent once.
 
     Args:
         agents: (n, ≥2) rows of agents: ``series`` (the agent's id) and ``bucket_start``.
-        belongs_to: The series that each agent counts for, by its id; None for everybody.
-            Agents that are not in it count nowhere.
-        edges: See :func:`bucket_edges`.
+        belongs_to: The series to which each agent belongs, by agent id; None for one
+            series of all agents. Agents that are missing in it are not counted.
+        edges: Edges of the buckets, see :func:`bucket_edges`.
 
     Returns:
         int64 series by ``series`` and ``bucket_start`` (UTC).
@@ -115,12 +115,12 @@ def distinct_agents(
 
 
 def with_agents(buckets: pd.DataFrame, agents: pd.Series) -> pd.DataFrame:
-    """Buckets of days or weeks with their ``active_agents``, see :func:`distinct_agents`.
+    """Set ``active_agents`` of days or weeks to the counts of :func:`distinct_agents`.
 
-    None are left where an agent has gone elsewhere since the last pass.
+    It is 0 if the agents have moved to another project since the last pass.
     """
-    place = pd.MultiIndex.from_frame(buckets[[SERIES, "bucket_start"]])
-    found = agents.reindex(place).fillna(0).to_numpy("int64")
+    keys = pd.MultiIndex.from_frame(buckets[[SERIES, "bucket_start"]])
+    found = agents.reindex(keys).fillna(0).to_numpy("int64")
     return buckets.assign(active_agents=pd.array(found, "Int64"))
 
 
@@ -131,17 +131,17 @@ def filled(
     *,
     of_agents: bool,
 ) -> pd.DataFrame:
-    """Every bucket of every series: one without turns has 0 of them, and no average.
+    """Add the buckets without turns to every series, with 0 turns and no average.
 
     Args:
-        buckets: (n, 6) frame with :data:`ROW_DTYPES`.
-        edges: The edges of all buckets.
-        ids: Which series, in this order; by default those that have turns.
+        buckets: Frame with :data:`ROW_DTYPES`.
+        edges: Edges of all buckets.
+        ids: Series to return, in this order; by default those that have turns.
         of_agents: Whether the series are agents, whose ``active_agents`` is NA.
 
     Returns:
-        (s * b, 6) frame with :data:`ROW_DTYPES` for s series and b buckets, by series and
-        time.
+        Frame with :data:`ROW_DTYPES` and s * b rows for s series and b buckets, by series
+        and time.
     """
     series = buckets[SERIES].unique() if ids is None else ids
     grid = pd.MultiIndex.from_product([series, edges[:-1]], names=[SERIES, "bucket_start"])
@@ -152,10 +152,10 @@ def filled(
 
 
 def add_up_each(rows: pd.DataFrame) -> pd.DataFrame:
-    """What the hours of each series add up to, see :class:`aggregator.metrics.totals.Totals`.
+    """Add up the hours of each series, see :class:`aggregator.metrics.totals.Totals`.
 
     Args:
-        rows: (n, 6) frame with :data:`ROW_DTYPES`.
+        rows: Frame with :data:`ROW_DTYPES`.
 
     Returns:
         Frame by ``series``: ``turn_count`` (int64), ``avg_turn_time_seconds`` (float64,

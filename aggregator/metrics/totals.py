@@ -1,4 +1,4 @@
-"""Totals: the hours of a span added up. Pure pandas."""
+"""Add up hours to totals. Pure pandas."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Value = int | float | None
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """A scope over a whole window.
+    """Numbers of a scope over a whole range of time.
 
     Attributes:
-        values: Each measure by its column; None for an average of nothing.
+        values: Each measure by its column; None for an average without values.
         active_hours: Hours with at least one turn.
-        elapsed_hours: The divisor of rates, at least 1.
+        elapsed_hours: Divisor of rates, at least 1.
     """
 
     values: Mapping[str, Value]
@@ -30,7 +30,7 @@ class Totals:
 
     @property
     def turn_count(self) -> int:
-        """Turns."""
+        """Number of turns."""
         return int(self.values["turn_count"] or 0)
 
     @property
@@ -40,12 +40,12 @@ class Totals:
 
     @property
     def active_agents(self) -> int:
-        """Distinct agents with at least one turn."""
+        """Number of distinct agents with at least one turn."""
         return int(self.values["active_agents"] or 0)
 
     @property
     def turn_rate(self) -> float:
-        """Turns per elapsed hour of the window."""
+        """Turns per elapsed hour."""
         return self.turn_count / self.elapsed_hours
 
     @property
@@ -60,8 +60,8 @@ def add_up(hours: pd.DataFrame, active_agents: int, elapsed_hours: float) -> Tot
     Args:
         hours: (n, 1 + m) frame of ``bucket_start`` and the columns of all measures
             (distinct counts are NA in the hours of one agent); only hours with turns.
-        active_agents: Distinct agents of all these hours, which no sum can tell.
-        elapsed_hours: The divisor of the turn rate, at least 1.
+        active_agents: Distinct agents of all these hours, which cannot be summed.
+        elapsed_hours: Divisor of the turn rate, at least 1.
     """
     sums = weighted(hours).sum()
     for measure in POOLED:
@@ -76,19 +76,19 @@ def totals_of(
     active_hours: int,
     elapsed_hours: float,
 ) -> Totals:
-    """Make totals from numbers that are added up already.
+    """Create totals from numbers that are summed already.
 
     Args:
         sums: Summed and pooled measures by their columns; None or NaN for no average.
         active_agents: Distinct agents.
         active_hours: Hours with at least one turn.
-        elapsed_hours: The divisor of rates, at least 1.
+        elapsed_hours: Divisor of rates, at least 1.
     """
     return Totals(values_of(sums, active_agents), active_hours, elapsed_hours)
 
 
 def values_of(sums: Mapping[Any, Any], active_agents: int) -> dict[str, Value]:
-    """Each measure by its column, as Python has it: int, float, or None for no average."""
+    """Convert each measure to a Python int or float, or None for no average, by its column."""
     values: dict[str, Value] = {}
     for measure in MEASURES:
         value = active_agents if measure.combine == "distinct" else sums[measure.column]

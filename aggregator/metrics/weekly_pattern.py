@@ -1,4 +1,4 @@
-"""When in the week there is activity: weekday × hour of the viewer's clock. Pure pandas."""
+"""Weekly pattern of activity: weekday × hour of the viewer's clock. Pure pandas."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from aggregator.metrics.measures import MEASURES, Measure
 from aggregator.metrics.periods import Period, today
 
 PATTERN_DAYS = 28
-"""Four of each weekday."""
+"""Days of a pattern: four of each weekday."""
 
 
 def pattern_period(period: Period, now: datetime) -> Period:
-    """The days that a period's pattern is made of: 28 up to its end, or up to today."""
+    """Return the days of a period's pattern: 28 days up to its end, or up to today."""
     last = min(period.last, today(now, period.zone))
     return Period("custom", last - timedelta(days=PATTERN_DAYS - 1), last, period.zone)
 
@@ -24,13 +24,13 @@ def pattern_period(period: Period, now: datetime) -> Period:
 def weekly_pattern(
     hours: pd.DataFrame, since: datetime, until: datetime, zone: ZoneInfo
 ) -> pd.DataFrame:
-    """Add up hours by the weekday and the hour of their start, as ``Overview.pattern`` has them.
+    """Build ``Overview.pattern``: hours added up by weekday and local hour of their start.
 
     Args:
-        hours: (n, 4) hours with turns, all in the range; see
+        hours: Hours with turns, all in the range; see
             :func:`aggregator.metrics.totals.add_up`.
         since: Start of the first hour that counts, on the hour.
-        until: End of the last one, which is over and kept like all before it.
+        until: End of the last hour that counts; all hours are retained and over.
         zone: The viewer's time zone.
     """
     every_hour = pd.date_range(since, until, freq="h", inclusive="left")
@@ -53,7 +53,7 @@ def weekly_pattern(
 
 
 def _added(measure: Measure, sums: pd.DataFrame) -> pd.Series:
-    """One measure by kind of hour: 0 where there were no turns, but for averages."""
+    """One measure by kind of hour; without turns it is 0, but an average is NaN."""
     if measure.combine == "pooled":
         return sums[measure.column]
     return sums[measure.column].fillna(0).astype(measure.total_dtype)

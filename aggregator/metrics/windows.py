@@ -1,4 +1,4 @@
-"""Windows of time: what a page or an answer covers."""
+"""Windows: ranges of instants, and the hours that are retained."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SPANS: dict[str, timedelta] = {
 }
 
 LONGEST = timedelta(days=366)
-"""Longest custom window, which bounds what one request can read: 8,784 hours a scope."""
+"""Longest custom window, which limits a request to 8,784 hours per scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,10 @@ class Window:
     """A half-open range of time, ``[since, until)``, as seen at an instant.
 
     Attributes:
-        name: How it was asked for.
+        name: Kind of window.
         since: First instant, UTC, on the hour.
-        until: First instant after it, UTC.
-        as_of: The moment of the question; what comes later has not happened yet.
+        until: End, exclusive, UTC.
+        as_of: The present; nothing later has happened yet.
     """
 
     name: WindowName
@@ -40,19 +40,19 @@ class Window:
 
 
 def rolling_window(name: str, now: datetime, until: datetime | None = None) -> Window:
-    """The 24 hours, 7 days or 30 days of buckets up to an instant.
+    """Return the window of the 24 hours, 7 days or 30 days up to an instant.
 
-    The bucket that holds the last moment counts as one of them, so that a day has
-    exactly 24 buckets, of which the newest is still filling.
+    The bucket that contains the end is one of them, so a day has exactly 24 buckets, and
+    the newest is still filling.
 
     Args:
         name: ``day``, ``week`` or ``month``.
-        now: The present, any zone.
-        until: End of the window, default ``now``.
+        now: The present, in any zone.
+        until: End of the window; default ``now``.
 
     Raises:
-        ParameterError: Another name.
-        NaiveTimestampError: An instant without a time zone.
+        ParameterError: The name is none of these.
+        NaiveTimestampError: An instant has no time zone.
     """
     if name not in SPANS:
         raise ParameterError("window", name, "day, week or month")
@@ -63,15 +63,15 @@ def rolling_window(name: str, now: datetime, until: datetime | None = None) -> W
 
 
 def custom_window(since: datetime, until: datetime, now: datetime) -> Window:
-    """A window between two instants, widened to whole hours.
+    """Return the window between two instants, widened to whole hours.
 
-    Metrics are hourly: a bucket counts whole or not at all, so the bounds move
-    outwards, ``since`` down and ``until`` up, and the answer says where they are.
+    Metrics are hourly and buckets cannot be split, so ``since`` is rounded down and
+    ``until`` up.
 
     Raises:
         ParameterError: ``until`` is not after ``since``, or the range is longer
             than :data:`LONGEST`.
-        NaiveTimestampError: An instant without a time zone.
+        NaiveTimestampError: An instant has no time zone.
     """
     start, end = floor_hour(_utc(since, "since")), ceil_hour(_utc(until, "until"))
     if end <= start or until <= since:
@@ -84,12 +84,12 @@ def custom_window(since: datetime, until: datetime, now: datetime) -> Window:
 
 
 def floor_hour(at: datetime) -> datetime:
-    """The start of the UTC hour that holds ``at``."""
+    """Return the start of the UTC hour that contains an instant."""
     return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def ceil_hour(at: datetime) -> datetime:
-    """The first full UTC hour that is not before ``at``."""
+    """Return the first full UTC hour that is not before an instant."""
     start = floor_hour(at)
     return start if start == at else start + HOUR
 
@@ -101,17 +101,17 @@ def _utc(at: datetime, name: str) -> datetime:
 
 
 def elapsed_hours(since: datetime, until: datetime) -> float:
-    """Hours between two instants, at least 1: the divisor of a turn rate."""
+    """Return the hours between two instants, at least 1: the divisor of a turn rate."""
     return max(1.0, (until - since) / HOUR)
 
 
 @dataclass(frozen=True, slots=True)
 class RetainedHours:
-    """The hours that can be told of: kept, and begun.
+    """The hours inside the retention that have begun.
 
     Attributes:
-        since: Start of the oldest, UTC, on the hour.
-        now: The present, which lies in the newest.
+        since: Start of the oldest hour, UTC, on the hour.
+        now: The present, which lies in the newest hour.
     """
 
     since: datetime
@@ -122,11 +122,11 @@ class RetainedHours:
         """End of the running bucket, UTC."""
         return floor_hour(self.now) + HOUR
 
-    def part(self, since: datetime, until: datetime) -> tuple[datetime, datetime]:
-        """What of a half-open range is among them; reversed where nothing is."""
+    def clip(self, since: datetime, until: datetime) -> tuple[datetime, datetime]:
+        """Clip a half-open range to the retained hours; until < since if they do not overlap."""
         return max(since, self.since), min(until, self.until)
 
 
 def retained_hours(now: datetime, retention: timedelta) -> RetainedHours:
-    """Which hours count at a moment, where metrics are kept for some time."""
+    """Return the hours that are retained at an instant."""
     return RetainedHours(floor_hour(now - retention), now.astimezone(UTC))

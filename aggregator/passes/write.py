@@ -1,4 +1,4 @@
-"""Writing metrics. Callers own the transaction."""
+"""Write metrics. Callers own the transaction."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from aggregator.metrics.measures import MEASURES, SqlType
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How many rows changed: inserted or updated per scope, and deleted."""
+    """Number of changed rows: inserted or updated per scope, and deleted."""
 
     agents: int = 0
     projects: int = 0
@@ -40,11 +40,11 @@ class Written:
 
     @property
     def any(self) -> bool:
-        """Whether the table changed at all."""
+        """True if the table changed at all."""
         return self != Written()
 
 
-# -1 and NaN stand for null here: rows of one width travel fast, and "=" can be hashed.
+# -1 and NaN stand for null here: COPY of fixed-width rows is fast, and "=" can be hashed.
 _COPY_TYPES: Mapping[SqlType, str] = {"integer": INT4, "double precision": FLOAT8}
 _NULLS: Mapping[SqlType, str] = {"integer": "-1", "double precision": "'NaN'"}
 _COLUMNS = {
@@ -57,7 +57,7 @@ _COLUMNS = {
 
 
 def _listed(form: str) -> str:
-    """A list of all measures in SQL: ``{0}`` is the column, ``{1}`` its type, ``{2}`` its null."""
+    """List all measures in SQL: ``{0}`` is the column, ``{1}`` its type, ``{2}`` its null."""
     return ", ".join(
         form.format(measure.column, measure.sql_type, _NULLS[measure.sql_type])
         for measure in MEASURES
@@ -73,8 +73,8 @@ _STAGE = text(
     """
 )
 
-# Rows that stay the same are not touched: updated_at means "last changed", and nothing is
-# written for them.
+# Unchanged rows are not touched: updated_at means "last changed", and nothing is written
+# for them.
 _REPLACE = text(
     f"""
     WITH old AS (
@@ -114,9 +114,9 @@ _REPLACE = text(
 def replace_metrics(
     conn: Connection, metrics: pd.DataFrame, since: datetime, until: datetime
 ) -> Written:
-    """Make the buckets of ``[since, until)`` hold exactly these rows.
+    """Replace the rows of ``[since, until)`` with exactly these rows.
 
-    What changed is upserted, what vanished is deleted, what stayed is not touched.
+    Changed rows are upserted, missing rows are deleted, unchanged rows are not touched.
     Running it again with the same rows changes nothing.
 
     Args:

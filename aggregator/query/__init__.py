@@ -1,1 +1,1 @@
-"""Reading: whatever shows a number reads it here, through ``MetricReader``."""
+"""Read metrics: the page, the API and commands read all numbers here, via ``MetricReader``."""

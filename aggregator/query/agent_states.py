@@ -1,4 +1,4 @@
-"""What each agent is doing now: working, waiting for input, or idle."""
+"""Present state of each agent: working, waiting for input, or idle."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from aggregator.database.source import STANDALONE, Source
 from aggregator.metrics.hourly import INSTANT_DTYPE
 
 PRESENT_FOR = timedelta(hours=24)
-"""An agent whose last turn is older has left and has no state."""
+"""An agent whose last turn is older than this is not present and has no state."""
 IDLE_AFTER = timedelta(hours=1)
-"""An agent without a turn for this long is idle, whatever its task says."""
+"""An agent without a turn for this long is idle, whatever the state of its task."""
 
 WORKING = "working"
 WAITING = "waiting"
@@ -26,9 +26,9 @@ _BY_TASK_STATE = {"commanded": WORKING, "processing": WORKING, "awaiting_input":
 
 
 def last_turns(conn: Connection, now: datetime, source: Source = STANDALONE) -> pd.DataFrame:
-    """The last turn of every agent that had one in the last 24 hours, ended or not.
+    """Read the last turn of every agent with a turn in the last 24 hours, ended or not.
 
-    An agent without a project is none.
+    Agents without a project are left out.
 
     Returns:
         (n, 3) frame of ``agent_id``, ``project_id`` (int64) and ``last_turn_at`` (UTC),
@@ -53,11 +53,11 @@ def last_turns(conn: Connection, now: datetime, source: Source = STANDALONE) -> 
 
 
 def agent_states(conn: Connection, now: datetime, source: Source = STANDALONE) -> pd.DataFrame:
-    """The state of every agent that is present.
+    """Read the state of every present agent.
 
-    Present is an agent of a project that has not ended and had a turn in the last 24
-    hours. It is idle after an hour without a turn; before that, its newest task tells
-    whether it works or waits for a person.
+    An agent is present if it belongs to a project, has not ended and had a turn in the
+    last 24 hours. It is idle after an hour without a turn; before that, the state of its
+    newest task shows whether it is working or waiting for a person.
 
     Returns:
         (n, 4) frame of ``agent_id`` and ``project_id`` (int64), ``state`` (one of
@@ -69,7 +69,10 @@ def agent_states(conn: Connection, now: datetime, source: Source = STANDALONE) -
 def states_of(
     conn: Connection, turns: pd.DataFrame, now: datetime, source: Source = STANDALONE
 ) -> pd.DataFrame:
-    """The same as :func:`agent_states` for those who found :func:`last_turns` already."""
+    """Read the states of agents, given the result of :func:`last_turns`.
+
+    See :func:`agent_states`.
+    """
     newest_task = (
         select(Task.agent_id, Task.state)
         .ext(distinct_on(Task.agent_id))

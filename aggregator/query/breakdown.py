@@ -1,6 +1,6 @@
-"""What one scope did in a span of time, or everybody, by project and by agent.
+"""Read the activity of one scope, or of all agents by project and by agent, in a span.
 
-Read part by part from one snapshot of the database.
+The parts are read from one snapshot of the database.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from aggregator.query.names import agents_with_metrics, projects_with_metrics
 
 @dataclass(frozen=True, slots=True)
 class ScopeActivity:
-    """One scope in a span of time.
+    """Activity of one scope in a span.
 
     Attributes:
-        scope: Whose metrics.
-        span: Over which time, in which buckets.
-        totals: The scope over the whole span.
-        buckets: (n, 6) frame with :data:`aggregator.metrics.series.ROW_DTYPES`; only buckets with
+        scope: The scope.
+        span: The span, with its buckets.
+        totals: Totals of the scope over the whole span.
+        buckets: Frame with :data:`aggregator.metrics.series.ROW_DTYPES`; only buckets with
             turns, oldest first. ``active_agents`` is NA for a single agent.
         last_pass_at: When the table was last brought up to date, or None.
     """
@@ -52,13 +52,13 @@ class ScopeActivity:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A project or an agent that had turns.
+    """A project or an agent with turns in a span.
 
     Attributes:
-        id: Its id.
-        name: What people call it.
-        project_id: The project of an agent; its own id for a project.
-        totals: What it did in the whole span.
+        id: Id of the project or agent.
+        name: Displayed name.
+        project_id: Project of an agent; for a project its own id.
+        totals: Its totals over the whole span.
     """
 
     id: int
@@ -69,15 +69,15 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """Everybody in a span of time, by project and by agent.
+    """Activity of all agents in a span, by project and by agent.
 
     Attributes:
-        span: Over which time, in which buckets.
-        totals: All together over the whole span.
-        projects: Those with turns, most turns first.
-        agents: Likewise.
-        buckets: By what its series are, (n, 6) frames with
-            :data:`aggregator.metrics.series.ROW_DTYPES`; only buckets with turns.
+        span: The span, with its buckets.
+        totals: Totals of all agents over the whole span.
+        projects: Projects with turns, most turns first.
+        agents: Agents with turns, most turns first.
+        buckets: Frames with :data:`aggregator.metrics.series.ROW_DTYPES` by the kind of
+            their series; only buckets with turns.
         last_pass_at: When the table was last brought up to date, or None.
     """
 
@@ -90,7 +90,7 @@ class Breakdown:
 
 
 def read_activity(conn: Connection, scope: Scope, span: Span) -> ScopeActivity:
-    """Read one scope.
+    """Read the activity of one scope.
 
     Raises:
         UnknownScopeError: A project or an agent of the scope does not exist.
@@ -120,13 +120,13 @@ def read_series(
 
     Args:
         conn: A connection.
-        of: Whose series: of everybody, of each project or of each agent.
-        scope: Which of them. Agents can be chosen by their projects.
-        span: Over which time.
-        source: Where the database keeps what metrics are made from.
+        of: Kind of the series: one overall, one per project or one per agent.
+        scope: Restricts them. Agents can be chosen by their projects.
+        span: The span, with its buckets.
+        source: Columns of the turns and agents in this database.
 
     Returns:
-        (n, 6) frame with :data:`aggregator.metrics.series.ROW_DTYPES`; only buckets with turns, by
+        Frame with :data:`aggregator.metrics.series.ROW_DTYPES`; only buckets with turns, by
         series and time.
     """
     buckets = resample(read_rows(conn, of, scope, span.since, span.until), span.edges, span.freq)
@@ -138,17 +138,17 @@ def read_series(
 
 
 def read_breakdown(conn: Connection, span: Span, source: Source = STANDALONE) -> Breakdown:
-    """Read everybody, every project and every agent."""
+    """Read the activity of all agents together, of every project and of every agent."""
     known_projects, known = projects_with_metrics(conn), agents_with_metrics(conn, source)
     since, until = span.since, span.until
-    everybody = read_rows(conn, "overall", OVERALL, since, until)
+    overall = read_rows(conn, "overall", OVERALL, since, until)
     projects = read_rows(conn, "project", OVERALL, since, until)
     agents = read_rows(conn, "agent", OVERALL, since, until)
     owners = _owners(known)
     active = pd.Series(agents[SERIES].unique())
     return Breakdown(
         span=span,
-        totals=add_up(everybody, len(active), span.elapsed_hours),
+        totals=add_up(overall, len(active), span.elapsed_hours),
         projects=_members(
             projects,
             known_projects.assign(owner=known_projects["project_id"]).set_index("project_id"),
@@ -162,7 +162,7 @@ def read_breakdown(conn: Connection, span: Span, source: Source = STANDALONE) ->
             span,
         ),
         buckets={
-            "overall": _buckets(everybody, span, distinct_agents(agents, None, span.edges)),
+            "overall": _buckets(overall, span, distinct_agents(agents, None, span.edges)),
             "project": _buckets(projects, span, distinct_agents(agents, owners, span.edges)),
             "agent": resample(agents, span.edges, span.freq),
         },
@@ -171,7 +171,7 @@ def read_breakdown(conn: Connection, span: Span, source: Source = STANDALONE) ->
 
 
 def _owners(agents: pd.DataFrame) -> pd.Series:
-    """The project of each agent, by its id."""
+    """Project of each agent, by agent id."""
     return agents.set_index("agent_id")["project_id"]
 
 
@@ -183,13 +183,13 @@ def _buckets(rows: pd.DataFrame, span: Span, agents: pd.Series) -> pd.DataFrame:
 def _members(
     rows: pd.DataFrame, known: pd.DataFrame, agents: pd.Series, span: Span
 ) -> tuple[Member, ...]:
-    """What the rows of each add up to, most turns first.
+    """Add up the rows of each project or agent, most turns first.
 
     Args:
-        rows: (n, 6) frame with :data:`aggregator.metrics.series.ROW_DTYPES`.
-        known: ``name`` and ``owner`` of each, by id; others are left out.
-        agents: How many agents each had, by id.
-        span: Over which time.
+        rows: Frame with :data:`aggregator.metrics.series.ROW_DTYPES`.
+        known: ``name`` and ``owner`` by id; rows of other ids are left out.
+        agents: Number of active agents by id.
+        span: The span of the rows.
     """
     summed = add_up_each(rows).join(known, how="inner").join(agents.rename("agents"))
     summed = summed.fillna({"agents": 0}).rename_axis("id").reset_index()

@@ -1,8 +1,4 @@
-"""The questions to the database behind :mod:`aggregator.query.reader`. SQL in, frames out.
-
-What travels is bounded: the hours of one scope, and one row per project and per agent
-that was active; the agents' hours are summed in SQL.
-"""
+"""Read hours and buckets of ``activity_metrics``, for :mod:`aggregator.query.reader`."""
 
 from __future__ import annotations
 
@@ -56,13 +52,13 @@ from aggregator.query.sql import (
 
 
 def check_scope(conn: Connection, scope: Scope) -> None:
-    """Make sure that the scope exists.
+    """Check that all projects or agents of a scope exist.
 
     Raises:
-        UnknownScopeError: One of its projects or agents does not.
+        UnknownScopeError: One of them does not.
     """
     model = Project if scope.kind == "project" else Agent
-    # An id beyond any column's range is unknown too, not an error of the database.
+    # An id outside the range of the column is unknown, too; the database would fail on it.
     possible = [scope_id for scope_id in scope.ids if 0 <= scope_id < 2**63]
     known = set(conn.scalars(select(model.id).where(model.id.in_(possible)))) if possible else set()
     for scope_id in scope.ids:
@@ -71,13 +67,14 @@ def check_scope(conn: Connection, scope: Scope) -> None:
 
 
 def read_hours(conn: Connection, scope: Scope, since: datetime, until: datetime) -> pd.DataFrame:
-    """The scope's hours in ``[since, until)``, oldest first.
+    """Read the hours of a scope in ``[since, until)``, oldest first.
 
-    (n, 1 + m) frame of ``bucket_start`` (UTC) and the columns of all measures, with their
-    dtypes; only hours with turns.
+    Several projects or agents are pooled. An agent belongs to one project, so the active
+    agents of projects can be added.
 
-    Several projects or agents are pooled; an agent belongs to one project, so that the
-    active agents of projects add up.
+    Returns:
+        (n, 1 + m) frame of ``bucket_start`` (UTC) and the columns of all measures, with
+        their dtypes; only hours with turns.
     """
     columns: list[ColumnElement[Any]] = [column_of(measure).expression for measure in MEASURES]
     statement = select(ActivityMetric.bucket_start).where(in_scope(scope), between(since, until))
@@ -94,36 +91,36 @@ def read_hours(conn: Connection, scope: Scope, since: datetime, until: datetime)
 
 
 def newest_bucket(conn: Connection, scope: Scope, *within: ColumnElement[bool]) -> datetime | None:
-    """Start of the scope's newest bucket at any time, or of those :func:`between` tells."""
+    """Read the start of the scope's newest bucket, or None; conditions may restrict the buckets."""
     newest = select(func.max(ActivityMetric.bucket_start))
     return conn.scalar(newest.where(in_scope(scope), *within))
 
 
 def oldest_bucket(conn: Connection) -> datetime | None:
-    """Start of the oldest bucket, or None."""
+    """Read the start of the oldest bucket, or None."""
     return conn.scalar(
         select(func.min(ActivityMetric.bucket_start)).where(ActivityMetric.is_overall.is_(True))
     )
 
 
 def count_agents(
-    conn: Connection, scope: Scope, *spans: tuple[datetime, datetime]
+    conn: Connection, scope: Scope, *ranges: tuple[datetime, datetime]
 ) -> tuple[int, ...]:
-    """How many of the scope's agents were active in each of some half-open spans."""
-    inside = [between(since, until) for since, until in spans]
+    """Count the agents of a scope that were active, for each of some half-open ranges."""
+    inside = [between(since, until) for since, until in ranges]
     seen = (
-        select(*(func.bool_or(span).label(f"in_{number}") for number, span in enumerate(inside)))
+        select(*(func.bool_or(each).label(f"in_{number}") for number, each in enumerate(inside)))
         .join(Agent, Agent.id == ActivityMetric.agent_id)
-        # One that has lost its project counts nowhere, even before the next pass.
+        # An agent without a project is excluded at once, not only after the next pass.
         .where(or_(*inside), agent_rows(scope), Agent.project_id.is_not(None))
         .group_by(ActivityMetric.agent_id)
         .subquery()
     )
-    return tuple(conn.execute(select(*(func.count().filter(span) for span in seen.c))).one())
+    return tuple(conn.execute(select(*(func.count().filter(flag) for flag in seen.c))).one())
 
 
 def newest_turn(conn: Connection, scope: Scope, source: Source = STANDALONE) -> datetime | None:
-    """Instant of the scope's newest turn, which is kept longer than its metrics."""
+    """Read the instant of the scope's newest turn, or None; turns outlive metrics."""
     statement = select(func.max(source.turn_at)).select_from(Turn)
     if scope.kind != "overall":
         statement = statement.join(Task, Task.id == Turn.task_id)
@@ -141,17 +138,17 @@ _COLUMNS = {
 def read_rows(
     conn: Connection, of: ScopeKind, scope: Scope, since: datetime, until: datetime
 ) -> pd.DataFrame:
-    """The hours of many series in ``[since, until)``.
+    """Read the hours of many series in ``[since, until)``.
 
     Args:
         conn: A connection.
-        of: Whose series: of everybody, of each project or of each agent.
-        scope: Which of them. Agents can be chosen by their projects.
+        of: Kind of the series: one overall, one per project or one per agent.
+        scope: Restricts them. Agents can be chosen by their projects.
         since: Start of the range, on the hour.
-        until: Its end.
+        until: End of the range, exclusive.
 
     Returns:
-        (n, 6) frame with :data:`aggregator.metrics.series.ROW_DTYPES`, in no order.
+        Frame with :data:`aggregator.metrics.series.ROW_DTYPES`, in no particular order.
     """
     key, rows = _series(of, scope)
     query = select(
@@ -165,10 +162,10 @@ def read_rows(
 
 
 def _series(of: ScopeKind, scope: Scope) -> tuple[ColumnElement[Any], ColumnElement[bool]]:
-    """The column that tells series apart, and the condition on their rows."""
+    """Return the column that identifies a series, and the condition on the rows."""
     if of == "agent":
         agent = ActivityMetric.agent_id.expression
-        # One that has lost its project counts nowhere, even before the next pass.
+        # An agent without a project is excluded at once, not only after the next pass.
         belonging = select(Agent.id).where(Agent.project_id.is_not(None))
         return agent, and_(agent_rows(scope), agent.in_(belonging))
     if of == "overall":
@@ -178,7 +175,7 @@ def _series(of: ScopeKind, scope: Scope) -> tuple[ColumnElement[Any], ColumnElem
 
 
 def _without_null(measure: Measure) -> ColumnElement[Any]:
-    # COPY's rows have a fixed width, so a number stands for null.
+    # Rows of COPY have a fixed width, so a number stands for null.
     if measure.sql_type == "integer":
         return cast(func.coalesce(column_of(measure), -1), BigInteger)
     return func.coalesce(column_of(measure), literal("NaN", Float))

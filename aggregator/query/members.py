@@ -1,8 +1,8 @@
-"""Who did what in a period: agents and projects, each with a sparkline. SQL in, frames out.
+"""Read the agents and projects of a period, each with its turns by bin of a sparkline.
 
-What travels is one row per agent and project, with the turns of each bin in an array;
-the 144,000 hours of 200 agents are added up in SQL. Bins are told by their edges, so
-that the database need not know the viewer's time zone.
+The hours, 144,000 for 200 agents, are added up in SQL. The result has one row per agent
+or project, with the turns of all bins in an array. Bins are given by their edges, so the
+database does not need to know the viewer's time zone.
 """
 
 from __future__ import annotations
@@ -57,19 +57,19 @@ def agents_by_bin(
     source: Source = STANDALONE,
     everyone: bool = False,
 ) -> tuple[pd.DataFrame, Counts]:
-    """The scope's agents, as ``Overview.agents`` has them but for ``spark``.
+    """Read ``Overview.agents`` of a scope, without ``spark``, and their turns by bin.
 
     Args:
         conn: A connection.
-        scope: Whose agents.
-        edges: (m + 1,) edges of m bins, which make up the period.
-        retained: Which hours count.
-        last_turns: See :func:`aggregator.query.agent_states.last_turns`.
-        source: Where the database keeps what metrics are made from.
-        everyone: Whether to list agents, too, that were active at another time only.
+        scope: The scope.
+        edges: (m + 1,) edges of m bins, which cover the period.
+        retained: The retained hours.
+        last_turns: Result of :func:`aggregator.query.agent_states.last_turns`.
+        source: Columns of the turns and agents in this database.
+        everyone: Whether to include agents that were active only outside the period.
 
     Returns:
-        (n, 8) frame and (n, m) turns.
+        Frame of n agents, and their (n, m) turns.
     """
     summed = _summed(ActivityMetric.agent_id.expression, agent_rows(scope), edges, retained)
     newest = (
@@ -109,10 +109,9 @@ def projects_by_bin(
     retained: RetainedHours,
     last_turns: pd.DataFrame,
 ) -> tuple[pd.DataFrame, Counts]:
-    """What the scope did in each project, as ``Overview.projects`` has it.
+    """Read ``Overview.projects`` of a scope, without ``active_agents`` and ``spark``.
 
-    But for ``active_agents`` and ``spark``. Arguments and answer are those of
-    :func:`agents_by_bin`.
+    Arguments and result are those of :func:`agents_by_bin`.
     """
     key: ColumnElement[Any] = ActivityMetric.project_id.expression
     rows: ColumnElement[bool] = key.in_(scope.ids) if scope.ids else key.is_not(None)
@@ -120,7 +119,7 @@ def projects_by_bin(
     if scope.kind == "agent":
         key = Agent.project_id.expression
         rows = and_(agent_rows(scope), ActivityMetric.agent_id == Agent.id)
-        # Its agents may have worked in the same hour.
+        # Several agents may have been active in the same hour.
         hours = func.count(ActivityMetric.bucket_start.distinct()).label("active_hours")
     summed = _summed(key, rows, edges, retained, hours)
     newest = select(func.max(ActivityMetric.bucket_start)).where(
@@ -137,7 +136,7 @@ def projects_by_bin(
         .order_by(summed.c.turn_count.desc(), Project.id)
     )
     found = frame(conn, statement)
-    last = last_turns[_of(scope, last_turns)].groupby("project_id")["last_turn_at"].max()
+    last = last_turns[_is_in(scope, last_turns)].groupby("project_id")["last_turn_at"].max()
     found["last_active_at"] = _last_active(
         found["project_id"], found["newest_bucket"], last, retained
     )
@@ -152,8 +151,8 @@ def _summed(
     retained: RetainedHours,
     hours: Label[int] = HOURS,
 ) -> Subquery:
-    """Metric rows added up by a key, one row each, with the turns of its bins in arrays."""
-    since, until = retained.part(edges[0].to_pydatetime(), edges[-1].to_pydatetime())
+    """Add up metric rows by a key: one row per key, with the turns of its bins in arrays."""
+    since, until = retained.clip(edges[0].to_pydatetime(), edges[-1].to_pydatetime())
     thresholds = cast(edges[:-1].to_pydatetime().tolist(), ARRAY(INSTANT_TYPE))
     number = func.width_bucket(ActivityMetric.bucket_start, thresholds) - 1
     binned = (
@@ -177,7 +176,7 @@ def _summed(
 
 
 def _numbers(summed: Subquery) -> list[ColumnElement[Any]]:
-    """The columns of :func:`_summed` for the outer query; an agent may have no row there."""
+    """Columns of :func:`_summed` for the outer query; an agent may have no row there."""
     found = summed.c
     return [
         *(
@@ -203,13 +202,13 @@ def _counts(found: pd.DataFrame, width: int) -> Counts:
 def _last_active(
     ids: pd.Series, newest_bucket: pd.Series, last_turns: pd.Series, retained: RetainedHours
 ) -> pd.Series:
-    """The instant of the last turn, or the end of the newest bucket where that is unknown."""
+    """Instant of the last turn, or the end of the newest bucket if that is unknown."""
     ends = pd.Series(newest_bucket, dtype=INSTANT_DTYPE) + HOUR
     exact = last_turns.reindex(ids).set_axis(ids.index)
     return exact.fillna(ends.mask(ends > retained.now, retained.now))
 
 
-def _of(scope: Scope, agents: pd.DataFrame) -> pd.Series:
+def _is_in(scope: Scope, agents: pd.DataFrame) -> pd.Series:
     if scope.kind == "overall":
         return pd.Series(True, agents.index)
     return agents[f"{scope.kind}_id"].isin(scope.ids)

@@ -1,7 +1,7 @@
-"""The vital signs of a whole fleet: what a monitoring system asks for every few seconds.
+"""Read the numbers for a monitoring system, which polls them every few seconds.
 
-What is read is bounded by the fleet: the metrics of one day, the turns of one day, and one
-row for each transcript. Nothing goes through the history of turns.
+The amount of data does not grow with the history of turns: metrics of one day, turns of
+one day, and one row per transcript.
 """
 
 from __future__ import annotations
@@ -38,24 +38,24 @@ from aggregator.query.sql import between, pooled_sums
 from aggregator.transcripts.store import import_totals
 
 CountWindow = Literal["hour", "day"]
-"""The last UTC hour that is over, and the rolling day of the API."""
+"""Windows of counts: the last UTC hour that is over, and the rolling day of the API."""
 
 
 NO_ACTIVITY: Mapping[str, Value] = {
     measure.column: None if measure.combine == "pooled" else 0 for measure in MEASURES
 }
-"""The measures of a project that did nothing, by their columns."""
+"""Measures of a project without turns, by their columns."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectSnapshot:
-    """One project at a moment.
+    """One project at one instant.
 
     Attributes:
-        id: Its id.
-        name: What people call it.
-        counted: What it did, in every window.
-        agents: Its agents that are present now, by each of
+        id: Id of the project.
+        name: Displayed name.
+        counted: Its measures, by window.
+        agents: Number of its present agents, by each of
             :data:`aggregator.query.agent_states.STATES`.
     """
 
@@ -67,15 +67,15 @@ class ProjectSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class MonitoringSnapshot:
-    """How the fleet is at one moment, from one snapshot.
+    """All projects and the state of the aggregator at one instant, from one snapshot.
 
     Attributes:
-        as_of: The moment.
-        projects: Those with metrics in the day or with agents that are present, by id.
+        as_of: The instant.
+        projects: Projects with metrics in the day or with present agents, by id.
         last_pass_at: When the metrics were last brought up to date, or None.
-        last_pass_seconds: How long that took, in seconds, or None.
-        lag_seconds: How much newer than the last pass the newest turn is, in seconds: 0.0
-            where none is newer, None before the first pass.
+        last_pass_seconds: Duration of that pass in seconds, or None.
+        lag_seconds: Time from the last pass to the newest turn in seconds: 0.0 if no turn
+            is newer, None before the first pass.
         imported: See :func:`aggregator.transcripts.store.import_totals`; None on a host,
             which imports nothing.
     """
@@ -91,12 +91,12 @@ class MonitoringSnapshot:
 def read_monitoring(
     conn: Connection, retained: RetainedHours, source: Source = STANDALONE
 ) -> MonitoringSnapshot:
-    """Read all that :class:`MonitoringSnapshot` holds.
+    """Read a :class:`MonitoringSnapshot`.
 
     Args:
         conn: A connection whose transaction sees one snapshot.
-        retained: Which hours count, and the present.
-        source: Where the database keeps what metrics are made from.
+        retained: The retained hours, and the present.
+        source: Columns of the turns and agents in this database.
     """
     last = conn.execute(
         select(ActivityState.last_pass_at, ActivityState.last_pass_seconds)
@@ -119,7 +119,7 @@ def _projects(
     present = states_of(conn, last_turns(conn, retained.now, source), retained.now, source)
     agents = Counter(zip(present["project_id"], present["state"], strict=True))
     ids = {*present["project_id"]}.union(*counted.values())
-    # A quiet project is 0 in every window and state, so that no series comes and goes.
+    # A project is 0 in windows without turns, so that its time series are never interrupted.
     return tuple(
         ProjectSnapshot(
             id=project,
@@ -134,13 +134,13 @@ def _projects(
 def _counted(
     conn: Connection, retained: RetainedHours
 ) -> dict[CountWindow, dict[int, Mapping[str, Value]]]:
-    """By window and project; only projects that did something."""
+    """Measures by window and project; only projects with turns."""
     running = floor_hour(retained.now)
     hour = custom_window(running - HOUR, running, retained.now)
     day = rolling_window("day", retained.now)
     return {
-        "hour": _in_window(conn, *retained.part(hour.since, hour.until)),
-        "day": _in_window(conn, *retained.part(day.since, day.until)),
+        "hour": _in_window(conn, *retained.clip(hour.since, hour.until)),
+        "day": _in_window(conn, *retained.clip(day.since, day.until)),
     }
 
 
@@ -154,7 +154,7 @@ def _in_window(
         .where(inside)
         .group_by(Project.id)
     )
-    # Distinct agents, which no sum of buckets can tell; each counts where it is now.
+    # Distinct agents cannot be summed over buckets; each counts for its present project.
     agents = (
         select(Agent.project_id, func.count(ActivityMetric.agent_id.distinct()))
         .join(ActivityMetric, ActivityMetric.agent_id == Agent.id)
@@ -169,13 +169,13 @@ def _in_window(
 
 
 def _names(conn: Connection, ids: Collection[int]) -> dict[int, str]:
-    """What people call these projects, by id, ascending."""
+    """Displayed names of these projects by id, ascending."""
     statement = select(Project.id, PROJECT_NAME).where(Project.id.in_(ids)).order_by(Project.id)
     return dict(conn.execute(statement).all())
 
 
 def _lag(conn: Connection, last_pass_at: datetime, now: datetime, source: Source) -> float:
-    # The first that belongs to a project, from the end of the index on that column.
+    # Scans the index on that column from its end, up to the first turn with a project.
     newest = conn.scalar(
         select(source.turn_at)
         .join_from(Turn, Task, Task.id == Turn.task_id)

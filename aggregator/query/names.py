@@ -1,4 +1,4 @@
-"""Names of projects and agents, and the ids they stand for."""
+"""Read the names of projects and agents, and find ids by name."""
 
 from __future__ import annotations
 
@@ -24,75 +24,78 @@ from aggregator.query.sql import frame
 Names = int | str | Iterable[int | str]
 
 
-def find_ids(wanted: Names | None, known: pd.DataFrame, kind: str) -> tuple[int, ...]:
-    """The ids that are meant.
+def find_ids(choice: Names | None, known: pd.DataFrame, kind: str) -> tuple[int, ...]:
+    """Return the ids of chosen projects or agents.
 
     Args:
-        wanted: One or several, each an id or a name, in upper or lower case; a text of
-            digits that is no name is an id. None for all.
+        choice: One or several ids or names, in upper or lower case; a text of digits that
+            is not a name is an id. None for all.
         known: (n, ≥2) frame of ``<kind>_id`` and ``name``.
         kind: ``project`` or ``agent``.
 
     Returns:
-        Ascending and distinct; empty for all. An id is taken as it is, known or not.
+        Ids, ascending and distinct; empty for all. Ids are not checked for existence.
 
     Raises:
-        UnknownNameError: A name is none of theirs, or that of several.
-        ParameterError: It is neither an id nor a name, or nothing at all: a choice that
-            has come out empty must not mean everybody.
+        UnknownNameError: A name belongs to none of them, or to several.
+        ParameterError: An element is neither an id nor a name, or the choice is empty,
+            which must not mean all of them.
     """
-    if wanted is None:
+    if choice is None:
         return ()
-    one = isinstance(wanted, str | bytes) or not isinstance(wanted, Iterable)
-    each: list[Any] = [wanted] if one else list(cast("Iterable[Any]", wanted))
-    if not each:
-        raise ParameterError(kind, wanted, "at least one, or None for all")
+    is_single = isinstance(choice, str | bytes) or not isinstance(choice, Iterable)
+    elements: list[Any] = [choice] if is_single else list(cast("Iterable[Any]", choice))
+    if not elements:
+        raise ParameterError(kind, choice, "at least one, or None for all")
     names = dict(zip(known[f"{kind}_id"].tolist(), known["name"], strict=True))
     by_name: dict[str, list[int]] = {}
     for number, name in names.items():
         by_name.setdefault(_folded(name), []).append(number)
-    return tuple(sorted({_id_of(one, names, by_name, kind) for one in each}))
+    return tuple(sorted({_id_of(element, names, by_name, kind) for element in elements}))
 
 
 def _id_of(
-    wanted: Any, names: Mapping[int, str], by_name: Mapping[str, list[int]], kind: str
+    element: Any, names: Mapping[int, str], by_name: Mapping[str, list[int]], kind: str
 ) -> int:
-    # A frame's ids are numpy's own integers.
-    if isinstance(wanted, int | np.integer) and not isinstance(wanted, bool):
-        return int(wanted)
-    if not isinstance(wanted, str):
-        raise ParameterError(kind, wanted, "ids or names")
-    found = by_name.get(_folded(wanted), [])
-    if not found and wanted.isascii() and wanted.isdigit():
-        return int(wanted)
+    # Ids from a frame are integers of numpy.
+    if isinstance(element, int | np.integer) and not isinstance(element, bool):
+        return int(element)
+    if not isinstance(element, str):
+        raise ParameterError(kind, element, "ids or names")
+    found = by_name.get(_folded(element), [])
+    if not found and element.isascii() and element.isdigit():
+        return int(element)
     if len(found) != 1:
-        raise UnknownNameError(kind, wanted, names, found)
+        raise UnknownNameError(kind, element, names, found)
     return found[0]
 
 
 def _folded(name: str) -> str:
-    """The same for names that look alike but for upper and lower case."""
+    """Normalize a name for comparison: Unicode composition and case are ignored."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
 PROJECT_NAME = func.coalesce(
     func.nullif(func.btrim(Project.name), ""), func.concat("project ", Project.id)
 )
-"""What people call a project; a host may have some without a name."""
+"""SQL for the displayed name of a project; on a host, its own name may be missing."""
 
 
 def projects_with_metrics(conn: Connection) -> pd.DataFrame:
-    """``project_id`` and ``name`` of each project that has metrics at any time, by name."""
+    """Read ``project_id`` and ``name`` of each project with metrics at any time, by name."""
     return all_projects(conn, exists().where(ActivityMetric.project_id == Project.id))
 
 
 def agents_with_metrics(conn: Connection, source: Source = STANDALONE) -> pd.DataFrame:
-    """``agent_id``, ``project_id`` and ``name`` of each such agent, newest first."""
+    """Read ``agent_id``, ``project_id`` and ``name`` of each agent with metrics at any time.
+
+    Newest first.
+    """
     return all_agents(conn, source, exists().where(ActivityMetric.agent_id == Agent.id))
 
 
 def all_projects(conn: Connection, *conditions: ColumnElement[bool]) -> pd.DataFrame:
-    """``project_id`` (int64) and ``name`` (str) of each project, by name."""
+    """Read ``project_id`` (int64) and ``name`` (str) of each project, by name."""
     statement = (
         select(Project.id.label("project_id"), PROJECT_NAME.label("name"))
         .where(*conditions)
@@ -104,7 +107,7 @@ def all_projects(conn: Connection, *conditions: ColumnElement[bool]) -> pd.DataF
 def all_agents(
     conn: Connection, source: Source = STANDALONE, *conditions: ColumnElement[bool]
 ) -> pd.DataFrame:
-    """``agent_id``, ``project_id`` (int64) and ``name`` (str) of each agent of a project.
+    """Read ``agent_id``, ``project_id`` (int64) and ``name`` (str) of each agent in a project.
 
     Newest first.
     """

@@ -1,4 +1,4 @@
-"""What the page shows of a scope and a period, in one answer."""
+"""The overview: all data that the page shows for a scope and a period."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from aggregator.metrics.windows import Window
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A period beside the one before it, like for like: both in whole, elapsed hours.
+    """A period compared with the one before it, both in whole hours that are over.
 
     Attributes:
-        before: As many days, directly before the period.
-        until: The period is counted up to here: the start of the running bucket, else
-            its end. UTC, on the hour.
-        before_until: ``before`` is counted up to here: the same local time of day on
-            the day that corresponds, else its end. UTC, on the hour.
-        now: The period, up to ``until``.
-        then: The one before, up to ``before_until``.
+        before: The equally long period directly before.
+        until: End of the part of the period that counts: the start of the running bucket,
+            or the end of the period. UTC, on the hour.
+        before_until: End of the part of ``before`` that counts: the same local time of
+            day on the corresponding day, or its end. UTC, on the hour.
+        now: Totals of the period, up to ``until``.
+        then: Totals of ``before``, up to ``before_until``.
     """
 
     before: Period
@@ -36,50 +36,50 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All that the page shows of a scope and a period, from one snapshot.
+    """All data that the page shows for a scope and a period, from one snapshot.
 
-    Only what is kept and has happened counts: buckets from ``kept_since`` to the
-    running one. Rows outside, which wait for pruning or come from a clock that is
-    ahead, are nowhere in it.
+    Only retained hours that have begun count: buckets from ``kept_since`` to the running
+    one. Rows outside, which wait for pruning or come from a clock that is ahead, are
+    ignored everywhere.
 
     Attributes:
-        scope: Whose metrics.
-        period: Over which days.
-        window: The same as instants, as of now.
-        kept_since: What was earlier is no longer kept. UTC, on the hour.
-        totals: The scope over the period; the turn rate is per elapsed, kept hour.
-        compared: The same beside the period before; None where that is not kept
-            entirely, or no hour of the period is over yet.
+        scope: The scope.
+        period: The period, in calendar days.
+        window: The period as a range of instants, as of now.
+        kept_since: Start of the oldest retained hour. UTC, on the hour.
+        totals: Totals over the period; the turn rate is per elapsed, retained hour.
+        compared: The totals compared with those of the period before; None if that is not
+            retained entirely, or no hour of the period is over yet.
         buckets: (n, 6) every bucket of the period, oldest first: ``start``, ``end``
             (UTC), ``turn_count`` (int64), ``avg_turn_time_seconds`` (float64, NaN
             without a gap), ``active_agents`` (Int64, distinct in the bucket), ``phase``
             (str, see :data:`aggregator.metrics.buckets.PHASES`). Hours up to 8 days, else
             local days.
         project_buckets: (n, 3) ``project_id``, ``start``, ``turn_count``: the scope's
-            turns by project in the same buckets; only those with turns, oldest first, then
-            in the order of ``projects``.
+            turns by project and bucket; only with turns, oldest first, then in the order
+            of ``projects``.
         pattern: (168, 6) ``weekday`` (0 is Monday), ``hour`` (local, of the bucket's
-            start), ``hours`` (int64, kept hours of this kind that are over),
+            start), ``hours`` (int64, retained hours of this kind that are over),
             ``turn_count`` (int64, their sum), ``avg_turn_time_seconds`` (pooled),
-            ``active_agents`` (int64, their sum over these hours).
+            ``active_agents`` (int64, summed over these hours).
         pattern_since: First local day of the pattern.
         pattern_until: Last local day of the pattern, inclusive.
         projects: (n, 8) ``project_id``, ``name``, ``turn_count``,
             ``avg_turn_time_seconds``, ``active_agents``, ``active_hours``,
-            ``last_active_at`` (UTC, NaT where unknown), ``spark`` (see ``agents``): what
-            the scope did in each project where it did anything, most turns first.
+            ``last_active_at`` (UTC, NaT if unknown), ``spark`` (see ``agents``): the
+            projects in which the scope had turns, most turns first.
         agents: (n, 9) ``agent_id``, ``project_id``, ``name``, ``turn_count``,
             ``avg_turn_time_seconds``, ``active_hours``, ``last_active_at``, ``ended``
             (bool), ``spark`` (list of int: turns by hour for a day, by quarter of a day
             up to 8 days, else by local day; up to now): the scope's agents with turns
-            in the period, most turns first; if everyone was asked for, then those with
-            metrics at another time. ``last_active_at`` knows no period: it is the
-            instant of the last turn, or the end of the newest bucket if that was more
+            in the period, most turns first; if requested, followed by those with metrics
+            only at other times. ``last_active_at`` does not depend on the period: it is
+            the instant of the last turn, or the end of the newest bucket if that was more
             than a day ago.
         states: All present agents, see :func:`aggregator.query.agent_states.agent_states`.
         newest_bucket: Start of the scope's newest bucket at any time, or None.
-        newest_turn_at: Instant of the scope's newest turn, kept longer than its
-            metrics, or None; only looked up where the period has no turns.
+        newest_turn_at: Instant of the scope's newest turn, which outlives its metrics, or
+            None; only read if the period has no turns.
         last_pass_at: When the table was last brought up to date, or None.
         changed_at: When a pass last changed a metric, or None.
     """

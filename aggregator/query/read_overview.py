@@ -1,4 +1,4 @@
-"""An overview, read part by part from one snapshot of the database."""
+"""Read the overview part by part, from one snapshot of the database."""
 
 from __future__ import annotations
 
@@ -39,22 +39,22 @@ def read_overview(
     *,
     everyone: bool = False,
 ) -> Overview:
-    """Read all that :class:`aggregator.query.overview.Overview` holds.
+    """Read an :class:`aggregator.query.overview.Overview`.
 
     Args:
         conn: A connection whose transaction sees one snapshot.
-        scope: Whose metrics.
-        period: Over which days.
-        retained: Which hours count.
-        source: Where the database keeps what metrics are made from.
-        everyone: Whether to list agents, too, that did nothing in the period.
+        scope: The scope.
+        period: The period.
+        retained: The retained hours.
+        source: Columns of the turns and agents in this database.
+        everyone: Whether to include agents without turns in the period.
 
     Raises:
         UnknownScopeError: A project or an agent of the scope does not exist.
     """
     check_scope(conn, scope)
     edges, fine_edges = chart_edges(period), spark_edges(period)
-    since, until = retained.part(period.since, period.until)
+    since, until = retained.clip(period.since, period.until)
     hours = _read_hours(conn, scope, period, retained)
     turns = last_turns(conn, retained.now, source)
     agents, by_agent = agents_by_bin(
@@ -93,11 +93,11 @@ def read_overview(
 def _read_hours(
     conn: Connection, scope: Scope, period: Period, retained: RetainedHours
 ) -> pd.DataFrame:
-    """The scope's hours of the period, of the one before and of the pattern: they touch."""
+    """Read the hours of the period, the one before and the pattern, which are adjacent."""
     firsts = (period, period.before(), pattern_period(period, retained.now))
-    since, until = retained.part(min(each.since for each in firsts), period.until)
+    since, until = retained.clip(min(each.since for each in firsts), period.until)
     hours = read_hours(conn, scope, since, until)
-    # In its hours an agent is active, which no column says.
+    # Rows of single agents have no such column; in each of its hours an agent is active.
     return hours.assign(active_agents=hours["active_agents"].fillna(1))
 
 
@@ -126,7 +126,7 @@ def _totals(hours: pd.DataFrame, span: tuple[datetime, datetime], active_agents:
 
 
 def _agents_by_day(period: Period, by_agent: Counts) -> pd.Series | None:
-    """Distinct agents of each local day, of which a sparkline has one bin each."""
+    """Distinct agents of each local day; for days, the bins of sparklines are days as well."""
     return pd.Series((by_agent > 0).sum(axis=0)) if by_day(period) else None
 
 
@@ -144,12 +144,12 @@ def _project_buckets(
 
 
 def _agents_of(projects: pd.DataFrame, active: pd.DataFrame) -> pd.Series:
-    """Distinct agents of the period by project, which no sum of buckets can tell."""
+    """Distinct agents of the period by project, which cannot be summed over buckets."""
     found = projects["project_id"].map(active.groupby("project_id").size())
     return found.fillna(0).astype("int64")
 
 
 def _pattern(hours: pd.DataFrame, days: Period, retained: RetainedHours) -> pd.DataFrame:
-    """The pattern of some days, without the running bucket, which is not over."""
-    since, until = retained.part(days.since, min(days.until, floor_hour(retained.now)))
+    """Pattern of some days, without the running bucket, which is not over."""
+    since, until = retained.clip(days.since, min(days.until, floor_hour(retained.now)))
     return weekly_pattern(hours[_starts_in(hours, since, until)], since, until, days.zone)

@@ -1,4 +1,4 @@
-"""Reading metrics: the one query layer behind the page, the API and the command line."""
+"""Read metrics: the only query layer behind the page, the API and the command line."""
 
 from __future__ import annotations
 
@@ -48,37 +48,37 @@ __all__ = [
 ]
 
 DATABASE_AWAY = (OperationalError, InterfaceError)
-"""What any use of a database raises while it does not answer."""
+"""Errors of SQLAlchemy while a database does not answer."""
 
 
 class MetricReader:
-    """Answers questions about metrics from one database.
+    """Reads metrics from one database.
 
     Args:
         engine: The database.
-        source: Where it keeps what metrics are made from.
+        source: Columns of the turns and agents in this database.
     """
 
     def __init__(self, engine: Engine, source: Source = STANDALONE) -> None:
         self._source = source
-        # Every answer is one snapshot, so that its parts agree with each other
-        # even while a pass is writing.
+        # Every answer comes from one snapshot, so its parts are consistent even while a
+        # pass is writing.
         self._engine = engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
 
     @contextmanager
     def snapshot(self) -> Iterator[tuple[Connection, Source]]:
-        """A connection that sees one state of the database, and where that keeps what.
+        """Yield a connection that sees one state of the database, and its source.
 
-        Every answer is read in one. A host's reader makes sure here that there is
-        something to read.
+        Every answer is read within one snapshot. A host's reader overrides this to check
+        first that there is something to read.
         """
         with self._engine.connect() as conn:
             yield conn, self._source
 
     def activity(self, scope: Scope, span: Span) -> ScopeActivity:
-        """Read what one scope did.
+        """Read the activity of one scope.
 
         Raises:
             UnknownScopeError: A project or an agent of the scope does not exist.
@@ -87,7 +87,7 @@ class MetricReader:
             return read_activity(conn, scope, span)
 
     def breakdown(self, span: Span) -> Breakdown:
-        """Read what everybody did, by project and by agent."""
+        """Read the activity of all agents, by project and by agent."""
         with self.snapshot() as (conn, source):
             return read_breakdown(conn, span, source)
 
@@ -102,7 +102,7 @@ class MetricReader:
             return read_series(conn, of, scope, span, source)
 
     def turns(self, scope: Scope, since: datetime, until: datetime) -> pd.DataFrame:
-        """Read turns themselves, see :func:`aggregator.query.turn_log.read_log`.
+        """Read single turns, see :func:`aggregator.query.turn_log.read_log`.
 
         Raises:
             UnknownScopeError: A project or an agent of the scope does not exist.
@@ -112,17 +112,17 @@ class MetricReader:
             return read_log(conn, scope, since, until, source)
 
     def everyone(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """All projects and agents, also those without metrics, like :meth:`choices`."""
+        """Read all projects and agents, even without metrics, in the form of :meth:`choices`."""
         with self.snapshot() as (conn, source):
             return all_projects(conn), all_agents(conn, source)
 
     def oldest_bucket(self) -> datetime | None:
-        """Start of the oldest bucket that is stored, or None."""
+        """Read the start of the oldest stored bucket, or None."""
         with self.snapshot() as (conn, _):
             return oldest_bucket(conn)
 
     def retention(self) -> timedelta | None:
-        """For how long the last pass kept metrics, or None before the first."""
+        """Read the retention of the last pass, or None before the first pass."""
         with self.snapshot() as (conn, _):
             days = last_retention_days(conn)
         return None if days is None else timedelta(days=days)
@@ -136,14 +136,14 @@ class MetricReader:
         retention: timedelta,
         everyone: bool = False,
     ) -> Overview:
-        """Read what the page shows.
+        """Read the data of the page.
 
         Args:
-            scope: Whose metrics.
-            period: Over which days.
+            scope: The scope.
+            period: The period.
             now: The present.
-            retention: How long metrics are kept.
-            everyone: Whether to list agents, too, that did nothing in the period.
+            retention: Age up to which metrics are retained.
+            everyone: Whether to include agents without turns in the period.
 
         Raises:
             UnknownScopeError: A project or an agent of the scope does not exist.
@@ -153,21 +153,21 @@ class MetricReader:
             return read_overview(conn, scope, period, retained, source, everyone=everyone)
 
     def version(self, now: datetime) -> Version:
-        """Read how fresh the metrics are: one row by its key, whatever else there is."""
+        """Read the version of the metrics, which is always fast: one row by its key."""
         with self.snapshot() as (conn, _):
             return read_version(conn, now)
 
     def monitoring(self, now: datetime, *, retention: timedelta) -> MonitoringSnapshot:
-        """Read what monitoring systems ask for, for every project at one moment."""
+        """Read the numbers for monitoring systems, for all projects at one instant."""
         with self.snapshot() as (conn, source):
             return read_monitoring(conn, retained_hours(now, retention), source)
 
     def choices(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """What can be chosen: projects and agents that have metrics at any time.
+        """Read the projects and agents to choose from: those with metrics at any time.
 
         Returns:
-            (n, 2) ``project_id``, ``name`` by name; and (m, 3) ``agent_id``,
-            ``project_id``, ``name`` by id, newest first.
+            (n, 2) frame of ``project_id`` and ``name``, by name; and (m, 3) frame of
+            ``agent_id``, ``project_id`` and ``name``, newest first.
         """
         with self.snapshot() as (conn, source):
             return projects_with_metrics(conn), agents_with_metrics(conn, source)

@@ -1,4 +1,4 @@
-"""Conditions and sums over ``activity_metrics``, for the statements of this package."""
+"""SQL conditions and sums over ``activity_metrics``, for the statements of this package."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from aggregator.metrics.scope import Scope
 
 
 def in_scope(scope: Scope) -> ColumnElement[bool]:
-    """Condition on metric rows: they are the scope's own."""
+    """Condition on metric rows: they are rows of the scope itself."""
     if scope.kind == "agent":
         return ActivityMetric.agent_id.in_(scope.ids)
     if scope.kind == "project":
@@ -38,7 +38,7 @@ def in_scope(scope: Scope) -> ColumnElement[bool]:
 
 
 def agent_rows(scope: Scope) -> ColumnElement[bool]:
-    """Condition on metric rows: they are those of the scope's single agents."""
+    """Condition on metric rows: they are rows of the single agents in the scope."""
     if scope.kind == "agent":
         return ActivityMetric.agent_id.in_(scope.ids)
     if scope.kind == "project":
@@ -47,7 +47,7 @@ def agent_rows(scope: Scope) -> ColumnElement[bool]:
 
 
 def of_agents(scope: Scope) -> ColumnElement[bool]:
-    """Condition on rows of ``agents``: they are the scope's."""
+    """Condition on rows of ``agents``: they are in the scope."""
     if scope.kind == "agent":
         return Agent.id.in_(scope.ids)
     if scope.kind == "project":
@@ -60,8 +60,8 @@ def between(since: datetime, until: datetime) -> ColumnElement[bool]:
     return and_(ActivityMetric.bucket_start >= since, ActivityMetric.bucket_start < until)
 
 
-# Sums over groups of metric rows of one scope, as aggregator.metrics.hourly.pool makes
-# them; here so that 144,000 hours of 200 agents need not travel.
+# Sums over groups of metric rows of one scope, equal to aggregator.metrics.hourly.pool. In
+# SQL, so that the 144,000 hours of 200 agents need not be transferred.
 ROW_WEIGHTS: Mapping[str, ColumnElement[Any]] = {
     "gap_count": ActivityMetric.turn_count - func.coalesce(ActivityMetric.active_agents, 1)
 }
@@ -89,7 +89,7 @@ def pooled_sums() -> list[Label[Any]]:
 
 
 def partial_sums() -> list[Label[Any]]:
-    """Sums over a group of rows that can be summed again: averages times their weights."""
+    """Additive sums over a group of rows: averages are multiplied by their weights."""
     sums: list[Label[Any]] = []
     for measure in MEASURES:
         column = column_of(measure)
@@ -105,7 +105,7 @@ def partial_sums() -> list[Label[Any]]:
 
 
 def sums_of_partial(partial: Subquery) -> list[Label[Any]]:
-    """Summed and pooled measures of groups of rows with :func:`partial_sums`."""
+    """Summed and pooled measures over groups of rows of :func:`partial_sums`."""
     parts = {column.name: func.sum(column) for column in partial.c}
     return [
         _quotient(parts, measure)
@@ -129,6 +129,6 @@ def _quotient(parts: Mapping[str, ColumnElement[Any]], measure: Measure) -> Labe
 
 
 def frame(conn: Connection, statement: Select[*tuple[Any, ...]]) -> pd.DataFrame:
-    """The rows of an answer under their names, with the types that Python gives them."""
+    """Read the rows of a statement into a frame, with the types of Python values."""
     result = conn.execute(statement)
     return pd.DataFrame([tuple(row) for row in result], columns=list(result.keys()))

@@ -1,4 +1,4 @@
-"""What is running, what there is, and how fresh it is."""
+"""Read the status of a database: running processes, counts, and the last pass."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _RUNNING = text(
 
 
 def read_status(conn: Connection, now: datetime, source: Source = STANDALONE) -> dict[str, Any]:
-    """Facts about a database, ready for JSON.
+    """Read facts about a database, ready for JSON.
 
-    ``database``, its address without the password; ``running``, the processes of this
-    program that are connected now; counts of projects, agents and turns by actor;
-    ``newest_turn_at``; ``buckets``, the distinct hours with metrics; ``metric_rows``;
-    ``last_pass`` and ``lag_seconds``, the time since; ``changes_captured``, whether
-    triggers note what a pass has to recompute; ``import``, see
+    ``database``, its address without the password; ``running``, the connected processes
+    of this program; counts of projects, agents and turns by actor; ``newest_turn_at``;
+    ``buckets``, the distinct hours with metrics; ``metric_rows``; ``last_pass`` and
+    ``lag_seconds``, the time since then; ``changes_captured``, whether triggers record
+    which hours a pass has to recompute; ``import``, see
     :func:`aggregator.transcripts.store.import_totals`, None on a host, which imports nothing.
     Instants are ISO 8601, UTC.
     """
@@ -67,7 +67,7 @@ def read_status(conn: Connection, now: datetime, source: Source = STANDALONE) ->
 
 
 def _iso(at: datetime | None) -> str | None:
-    # A host's sessions may speak another zone.
+    # Sessions of a host may use another time zone.
     return at.astimezone(UTC).isoformat() if at else None
 
 

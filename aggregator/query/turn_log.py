@@ -1,4 +1,4 @@
-"""The log of single turns, for notebooks."""
+"""Read a log of single turns, for notebooks."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ ACTORS = ("USER", "AGENT")
 def read_log(
     conn: Connection, scope: Scope, since: datetime, until: datetime, source: Source = STANDALONE
 ) -> pd.DataFrame:
-    """The turns of a scope in ``[since, until)``, oldest first.
+    """Read the turns of a scope in ``[since, until)``, oldest first.
 
     Returns:
         (n, 4) frame of ``agent_id``, ``project_id`` (int64), ``at`` (UTC) and ``actor``
-        (categorical of :data:`ACTORS`, missing where a host has another).
+        (categorical of :data:`ACTORS`, missing for other actors of a host).
     """
     actor = func.upper(cast(Turn.actor, Text))
     numbered = [(actor == name, code) for code, name in enumerate(ACTORS)]

@@ -1,7 +1,7 @@
-"""A host's own table of metrics: whether it can be adopted without losing anything.
+"""Check that a host's own table of metrics can be adopted without losing anything.
 
-Looked at before the first migration, so that a refusal has written nothing. What is
-adopted keeps its rows and columns; what it lacks, the migrations add.
+This happens before the first migration, so that a refusal has changed nothing. An adopted
+table keeps its rows and columns, and the migrations add what is missing.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ TABLE = "activity_metrics"
 KEY_TYPES = ("integer", "bigint")
 ACCEPTED: Mapping[SqlType, tuple[str, ...]] = {
     "integer": ("integer", "bigint"),
-    # In anything shorter, a value would differ from itself after every pass.
+    # In a shorter type, every pass would find the stored value different and write it again.
     "double precision": ("double precision",),
 }
-"""Types of a host's column that hold every value of ours."""
+"""Types of a host's column that can hold all our values."""
 TYPES = {
     "id": KEY_TYPES,
     "bucket_start": (TIMESTAMP_TYPE,),
@@ -30,13 +30,13 @@ TYPES = {
     "is_overall": ("boolean",),
     **{measure.column: ACCEPTED[measure.sql_type] for measure in MEASURES},
 }
-"""Our columns, and the types that hold what we write."""
+"""Our columns, with their accepted types."""
 REQUIRED = (
     "id",
     "bucket_start",
     *(measure.column for measure in MEASURES if measure.required),
 )
-"""Columns without which there is nothing to adopt; the others can be added."""
+"""Columns that an adopted table must have; the others can be added."""
 GIVEN = frozenset({*TYPES, "created_at", "updated_at"}) - {"id"}
 """Columns that get a value with every row we write."""
 
@@ -56,16 +56,16 @@ _ROWS = """
 
 
 def check_adoption(conn: Connection) -> None:
-    """Make sure that a table of metrics which is there already can become ours.
+    """Check that an existing table of metrics, if there is one, can be adopted.
 
     Raises:
-        AdoptionError: It cannot; all reasons are named.
+        AdoptionError: It cannot; the error lists all reasons.
     """
     columns = read_columns(conn, [TABLE]).get(TABLE)
     if columns is None:
         return
     problems = [*_column_problems(columns), *_key_problems(conn)]
-    # Rows can be judged only where the columns are right.
+    # Rows can be checked only if the columns are right.
     if problems := problems or list(_row_problems(conn, columns)):
         raise AdoptionError(problems)
 
@@ -85,7 +85,7 @@ def _column_problems(columns: Mapping[str, Column]) -> Iterator[str]:
 
 def _key_problems(conn: Connection) -> Iterator[str]:
     for key in inspect(conn).get_foreign_keys(TABLE):
-        # A row that lost its scope would violate our CHECK, and the host's delete fail.
+        # A row without a scope would violate our CHECK, and the host's delete would fail.
         if key["options"].get("ondelete") in ("SET NULL", "SET DEFAULT"):
             names = ", ".join(key["constrained_columns"])
             yield f"{names} is cleared when the row it references is deleted (expected CASCADE)"
@@ -94,6 +94,6 @@ def _key_problems(conn: Connection) -> Iterator[str]:
 def _row_problems(conn: Connection, columns: Mapping[str, Column]) -> Iterator[str]:
     scope = [name if name in columns else f"{absent} AS {name}" for name, absent in _ABSENT.items()]
     counts = conn.execute(text(_ROWS.format(", ".join(scope)))).one()
-    for words, count in counts._mapping.items():
+    for problem, count in counts._mapping.items():
         if count:
-            yield f"{count} row{'s' if count > 1 else ''} {words}"
+            yield f"{count} row{'s' if count > 1 else ''} {problem}"

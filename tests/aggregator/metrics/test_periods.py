@@ -212,5 +212,5 @@ def test_the_second_midnight_has_no_earlier_hours_to_compare_with():
 def test_what_is_kept_ends_with_the_running_hour():
     retained = RetainedHours(utc(1), utc(22, 14, minute=5))
 
-    assert retained.part(utc(20), utc(30)) == (utc(20), utc(22, 15))
-    assert retained.part(utc(1) - HOUR, utc(2)) == (utc(1), utc(2))
+    assert retained.clip(utc(20), utc(30)) == (utc(20), utc(22, 15))
+    assert retained.clip(utc(1) - HOUR, utc(2)) == (utc(1), utc(2))
