@@ -12,12 +12,21 @@ if TYPE_CHECKING:
     from aggregator.database.models import ActivityMetric
     from aggregator.jobs.scheduler import ActivityAggregator
     from aggregator.notebook.load import load_metrics, load_overview, load_turns
+    from aggregator.settings import Settings
 
-__all__ = ["ActivityAggregator", "ActivityMetric", "load_metrics", "load_overview", "load_turns"]
+__all__ = [
+    "ActivityAggregator",
+    "ActivityMetric",
+    "Settings",
+    "load_metrics",
+    "load_overview",
+    "load_turns",
+]
 
 _HOMES = {
     "ActivityAggregator": "aggregator.jobs.scheduler",
     "ActivityMetric": "aggregator.database.models",
+    "Settings": "aggregator.settings",
     "load_metrics": "aggregator.notebook.load",
     "load_overview": "aggregator.notebook.load",
     "load_turns": "aggregator.notebook.load",

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
-    ROOT / "README.md",
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
     *sorted((ROOT / "docs").glob("*.md")),
     ROOT / "examples" / "host" / "README.md",
 ]
@@ -59,7 +59,7 @@ def test_the_map_names_every_folder_and_module_of_a_package(package):
     places = [
         path.relative_to(ROOT).as_posix() + "/" * path.is_dir()
         for path in (ROOT / package).iterdir()
-        if not path.name.startswith(("__init__", "__pycache__", "."))
+        if not path.name.startswith(("__init__", "__pycache__", "py.typed", "."))
     ]
 
     assert sorted(place for place in places if f"`{place}`" not in architecture) == []

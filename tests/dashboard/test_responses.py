@@ -63,7 +63,7 @@ ERRORS = {
     "activity_api.project": READS_ONE,
     "activity_api.agent": READS_ONE,
     "activity_api.activity": READS,
-    "activity_api.fleet_as_csv": READS,
+    "activity_api.activity_as_csv": READS,
     "activity_api.prometheus": {"another method": 405, **UNREADY},
     "activity_api.openapi_json": {"another method": 405},
     "activity_api.readable": {"another method": 405},
