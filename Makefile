@@ -7,16 +7,21 @@ PYTHON ?= python3
 ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
+LOWEST := .venv-lowest
 
 # An environment that was moved, or whose Python is gone, is made anew.
-ifneq ($(wildcard $(VENV)),)
-ifneq ($(shell $(BIN)/python -c 'import sys; print(sys.prefix)' 2>/dev/null; cat $(VENV)/made-in 2>/dev/null),$(CURDIR)/$(VENV) $(CURDIR))
-$(info Making $(VENV) anew …)
-$(shell rm -rf $(VENV))
+place = $(shell $(1)/bin/python -c 'import sys; print(sys.prefix)' 2>/dev/null; cat $(1)/made-in 2>/dev/null)
+define renew
+ifneq ($$(wildcard $(1)),)
+ifneq ($$(call place,$(1)),$(CURDIR)/$(1) $(CURDIR))
+$$(info Making $(1) anew …)
+$$(shell rm -rf $(1))
 endif
 endif
+endef
+$(foreach env,$(VENV) $(LOWEST),$(eval $(call renew,$(env))))
 
-.PHONY: help serve test check format lock plotly wheel clean
+.PHONY: help serve test check check-lowest format lock plotly wheel clean
 .DEFAULT_GOAL := help
 
 help:
@@ -33,6 +38,17 @@ check: $(VENV)/ready-to-test
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+# The lower bounds of pyproject.toml, tried: the tests that start neither a browser nor
+# processes of their own, with the lowest versions that it allows.
+check-lowest: $(LOWEST)/ready-to-test
+	@$(LOWEST)/bin/python -m pytest $(addprefix --ignore=,$(SLOW)) $(ARGS)
+SLOW := tests/browser tests/examples/test_browser.py tests/notebooks \
+	tests/dashboard/pictures tests/dashboard/export tests/dashboard/test_cli.py \
+	tests/dashboard/test_processes.py tests/dashboard/test_server.py \
+	tests/aggregator/test_processes.py tests/aggregator/standalone \
+	tests/aggregator/passes/test_backfill.py
 
 format: $(VENV)/ready-to-test
 	$(BIN)/ruff check --fix
@@ -44,6 +60,7 @@ COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 \
 	--generate-hashes --no-annotate --no-header --no-emit-index-url --quiet --group build
 lock: $(BIN)/uv
 	$(BIN)/$(COMPILE) --all-extras -o requirements/all.txt
+	$(BIN)/$(COMPILE) --all-extras --resolution lowest-direct -o requirements/lowest.txt
 	$(BIN)/$(COMPILE) --extra standalone -c requirements/all.txt -o requirements/serve.txt
 	echo uv | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --no-header --no-emit-index-url --quiet -o requirements/uv.txt
@@ -62,7 +79,7 @@ wheel: $(BIN)/uv
 	$(BIN)/uv build --wheel
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(LOWEST) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 # ---- What is missing is installed; what cannot be is said in one line. ----------
 
@@ -83,27 +100,34 @@ $(BIN)/uv: requirements/uv.txt
 
 # uv takes seconds where pip takes minutes; pip knows mirrors that uv does not.
 define install
-	@echo "Installing what $(1) needs into $(VENV) …"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/$(1).txt || \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-			-r requirements/$(1).txt || { \
+	@echo "Installing what $(1) needs into $(2) …"
+	@$(BIN)/uv pip install --quiet --python $(2)/bin/python --require-hashes -r requirements/$(1).txt || \
+		$(BIN)/python -m pip --python $(2)/bin/python install --quiet --disable-pip-version-check \
+			--require-hashes -r requirements/$(1).txt || { \
 		echo "The packages of requirements/$(1).txt could not be installed; is the network there?" >&2; \
 		exit 1; }
 endef
 
 $(VENV)/ready-to-serve: requirements/serve.txt pyproject.toml $(BIN)/uv
-	$(call install,serve)
-	$(install-project)
+	$(call install,serve,$(VENV))
+	$(call install-project,$(VENV))
 	@touch $@
 
 $(VENV)/ready-to-test: requirements/all.txt pyproject.toml $(BIN)/uv
-	$(call install,all)
-	$(install-project)
+	$(call install,all,$(VENV))
+	$(call install-project,$(VENV))
 	@touch $@ $(VENV)/ready-to-serve
+
+$(LOWEST)/ready-to-test: requirements/lowest.txt pyproject.toml $(BIN)/uv
+	@$(BIN)/python -m venv --without-pip $(LOWEST)
+	@printf '%s\n' '$(CURDIR)' > $(LOWEST)/made-in
+	$(call install,lowest,$(LOWEST))
+	$(call install-project,$(LOWEST))
+	@touch $@
 
 # hatchling builds the project itself; locked like the rest, it needs no isolation.
 define install-project
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/uv pip install --quiet --python $(1)/bin/python --no-deps --no-build-isolation --editable .
 endef
 
 .PHONY: chromium
