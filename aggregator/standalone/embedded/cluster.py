@@ -77,7 +77,7 @@ def password(home: Path) -> str:
     chosen = secrets.token_urlsafe(24)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
         file.write(chosen + "\n")
-        # A power cut must not lose the password but not the data: nobody could log in.
+        # Otherwise a power cut could lose the password but not the data, and lock everybody out.
         file.flush()
         os.fsync(file.fileno())
     return chosen
