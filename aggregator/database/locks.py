@@ -8,9 +8,10 @@ allows one process at a time to do the work it is named after.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 PASS = 5055_0001
 IMPORT = 5055_0002
@@ -42,4 +43,10 @@ def try_session_lock(engine: Engine, key: int) -> Iterator[bool]:
         # Detached from the pool, the connection is really closed, which releases the lock
         # whatever happens.
         conn.detach()
-        yield bool(conn.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}))
+        try:
+            yield bool(conn.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}))
+        finally:
+            # The server notices a closed connection a moment later. Who comes next must not
+            # find the lock held.
+            with suppress(DBAPIError):
+                conn.execute(text("SELECT pg_advisory_unlock_all()"))
