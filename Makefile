@@ -31,7 +31,7 @@ serve: $(VENV)/ready-to-serve
 	@exec $(BIN)/headspace-activity serve $(ARGS)
 
 test: $(VENV)/ready-to-test chromium
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n auto $(ARGS)
 
 check: $(VENV)/ready-to-test
 	$(BIN)/ruff check

@@ -1,17 +1,23 @@
-"""Fixtures for all tests: a real PostgreSQL with the real migrations."""
+"""Fixtures for all tests: a real PostgreSQL with the real migrations, and a real browser."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from copy import deepcopy
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol
+from threading import Thread
+from typing import Any, Protocol
 
 import pytest
+from dash.testing.browser import Browser
 from hypothesis import settings
+from selenium.webdriver.support.wait import WebDriverWait
 from sqlalchemy import Connection, Engine, create_engine, insert, select, text
+from werkzeug.serving import make_server
 
 from aggregator.database.engine import connect
 from aggregator.database.models import Agent, Project, Task, Turn
@@ -30,10 +36,31 @@ def home() -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let processes that the test starts end on Ctrl-C.
+
+    Python leaves SIGINT ignored where it finds it so, as in the background of a script.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
-    """A PostgreSQL server that lives as long as the tests."""
+    """A PostgreSQL server that lives as long as the tests of this process.
+
+    Tests that run side by side in several processes have one each. What is in it need not
+    outlive a power cut, so it does not wait for the disk.
+    """
     with TemporaryDirectory(prefix="activity-") as folder, EmbeddedPostgres(Path(folder)) as server:
+        owner = create_engine(server.url(), isolation_level="AUTOCOMMIT")
+        with owner.connect() as conn:
+            for setting in ("fsync", "full_page_writes"):
+                conn.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+            conn.execute(text("SELECT pg_reload_conf()"))
+        owner.dispose()
         yield server
 
 
@@ -76,6 +103,78 @@ def fresh(postgres: EmbeddedPostgres) -> Iterator[Engine]:
         conn.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
     yield engine
     engine.dispose()
+
+
+class SharedBrowser(Browser):
+    """dash[testing]'s browser, to be used by one test after another.
+
+    Attributes:
+        download_path: Where the browser saves files.
+    """
+
+    download_path = ""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        # dash[testing] looks twice a second.
+        self._wd_wait = WebDriverWait(self.driver, self.wait_timeout, poll_frequency=0.05)
+
+    def open_anew(self, downloads: Path) -> None:
+        """Leave everything of the last test behind and open an empty tab."""
+        last = self.driver.current_window_handle
+        self.driver.switch_to.new_window("tab")
+        tab = self.driver.current_window_handle
+        self.driver.switch_to.window(last)
+        self.driver.close()
+        self.driver.switch_to.window(tab)
+        for command, arguments in (
+            ("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"}),
+            ("Network.clearBrowserCookies", {}),
+            ("Network.clearBrowserCache", {}),
+            ("Browser.resetPermissions", {}),
+            ("Page.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(downloads)}),
+        ):
+            self.driver.execute_cdp_cmd(command, arguments)
+        self.driver.get_log("browser")
+        self.download_path = str(downloads)
+
+
+@pytest.fixture(scope="session")
+def shared_browser(request: pytest.FixtureRequest) -> Iterator[SharedBrowser]:
+    """The browser of all tests of this process."""
+    with SharedBrowser(
+        browser=request.config.getoption("webdriver"),
+        headless=request.config.getoption("headless"),
+        options=request.config.hook.pytest_setup_options(),
+        percy_run=False,
+    ) as browser:
+        yield browser
+
+
+@pytest.fixture
+def dash_br(shared_browser: SharedBrowser, tmp_path: Path) -> SharedBrowser:
+    """A browser as if it were new: dash[testing] would start one for each test."""
+    downloads = tmp_path / "downloads"
+    downloads.mkdir()
+    shared_browser.open_anew(downloads)
+    return shared_browser
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Any], str]]:
+    """Serve a WSGI application on a free port; return its address."""
+    with ExitStack() as servers:
+
+        def start(application: Any) -> str:
+            server = make_server("127.0.0.1", 0, application, threaded=True)
+            thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+            servers.callback(server.server_close)
+            servers.callback(thread.join)
+            servers.callback(server.shutdown)
+            thread.start()
+            return f"http://127.0.0.1:{server.port}"
+
+        yield start
 
 
 # No test looks at the clock: a busy machine is no defect.

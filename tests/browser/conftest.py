@@ -48,16 +48,17 @@ def violations() -> Callable[[Any], list[str]]:
 
 
 @pytest.fixture
-def saved(dash_duo: Any, tmp_path: Path) -> Callable[[str], Path]:
+def saved(dash_br: Any) -> Callable[[str], Path]:
     """Wait for a file of a name or pattern that the browser saves; return its path."""
-    folder = tmp_path / "saved"
-    folder.mkdir()
-    behaviour = {"behavior": "allow", "downloadPath": str(folder)}
-    dash_duo.driver.execute_cdp_cmd("Page.setDownloadBehavior", behaviour)
+    folder = Path(dash_br.download_path)
+
+    def complete(name: str) -> list[Path]:
+        # An empty file keeps the name until the whole one takes its place.
+        return [path for path in folder.glob(name) if path.stat().st_size]
 
     def wait(name: str) -> Path:
-        until(lambda: list(folder.glob(name)), timeout=10, msg=f"{name} is not saved")
-        return next(folder.glob(name))
+        [path] = until(lambda: complete(name), timeout=10, msg=f"{name} is not saved")
+        return path
 
     return wait
 
@@ -68,6 +69,7 @@ class Visit:
 
     Attributes:
         browser: dash[testing]'s.
+        url: Address of the server.
         engine: The page's database.
         now: The server's present.
         updates: What had changed before each request for numbers.
@@ -77,6 +79,7 @@ class Visit:
     """
 
     browser: Any
+    url: str
     engine: Engine
     now: datetime
     updates: list[list[str]] = field(default_factory=list)
@@ -86,7 +89,7 @@ class Visit:
 
     def open(self, search: str = "") -> None:
         """Go to a view and wait for its first answer."""
-        self.browser.driver.get(f"{self.browser.server.url}/activity/{search}")
+        self.browser.driver.get(f"{self.url}/activity/{search}")
         self.browser.wait_for_element("#view:not(.is-waiting)")
 
     def look(self) -> None:
@@ -107,10 +110,11 @@ class Visit:
 
 
 @pytest.fixture
-def visit(empty_engine: Engine, dash_duo: Any) -> Iterator[Visit]:
+def visit(empty_engine: Engine, dash_br: Any, serve: Callable[[Any], str]) -> Iterator[Visit]:
     """The page over an empty database on 22 November 2026, 15:30 in Berlin."""
-    visit = Visit(dash_duo, empty_engine, datetime(2026, 11, 22, 14, 30, tzinfo=UTC))
     server = Flask("host")
+    now = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
+    visit = Visit(dash_br, serve(server), empty_engine, now)
 
     @server.before_request
     def note_updates() -> None:
@@ -128,12 +132,11 @@ def visit(empty_engine: Engine, dash_duo: Any) -> Iterator[Visit]:
 
     reader = MetricReader(empty_engine)
     server.register_blueprint(api.blueprint(reader, lambda: visit.now, timedelta(days=30)))
-    app = mount.mount(server, reader, PageContext(30), now=lambda: visit.now)
-    dash_duo.start_server(app, navigate=False)
+    mount.mount(server, reader, PageContext(30), now=lambda: visit.now)
     berlin = {"timezoneId": "Europe/Berlin"}
-    dash_duo.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", berlin)
+    dash_br.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", berlin)
     yield visit
-    # dash[testing] kills the threads of requests that are still being answered.
-    dash_duo.driver.get("about:blank")
+    # The next test's database is this one: nobody may be reading it any more.
+    dash_br.driver.get("about:blank")
     visit.release.set()
     until(lambda: visit.answers == len(visit.updates), timeout=10)

@@ -56,7 +56,7 @@ def test_the_readable_page_of_the_api_breaks_no_rule_and_fits_on_a_phone(visit, 
     for width in (1280, 390):
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        driver.get(f"{visit.browser.server.url}/api/metrics/")
+        driver.get(f"{visit.url}/api/metrics/")
         visit.browser.wait_for_element("#Totals")
 
         assert violations(driver) == []

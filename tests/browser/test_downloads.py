@@ -150,7 +150,7 @@ def test_a_copied_link_names_the_day_and_the_zone(page):
     copied = driver.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
 
     wanted = "?metric=agents&on=2026-11-22&tz=Europe/Berlin"
-    assert copied == f"{page.browser.server.url}/activity/{wanted}"
+    assert copied == f"{page.url}/activity/{wanted}"
     page.open(wanted)
     assert page.browser.find_element("#notice").text == ""
 

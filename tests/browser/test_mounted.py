@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from dash.testing.wait import until
@@ -14,7 +13,6 @@ from flask_wtf.csrf import CSRFProtect
 from jinja2 import DictLoader
 from selenium.webdriver import ActionChains
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
-from werkzeug.serving import make_server
 
 from aggregator.passes.run import make_pass
 from dashboard import Activity
@@ -46,23 +44,6 @@ def turns(empty_engine, record):
         record(conn, "infra", "b1b1b1b1-x", ago(20 * 1440, 20 * 1440 + 1))
     make_pass(empty_engine, NOW, timedelta(days=400))
     return empty_engine
-
-
-@pytest.fixture
-def serve():
-    """Serve a WSGI application on a free port; return its address."""
-    servers = []
-
-    def start(application) -> str:
-        server = make_server("127.0.0.1", 0, application, threaded=True)
-        Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.port}"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
 
 
 def host(engine, **options) -> Flask:

@@ -120,6 +120,7 @@ def serving(environ, *arguments: object) -> Iterator[tuple[subprocess.Popen[str]
             process.kill()
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_served_page_can_be_read_joined_and_ended(environ, transcripts, home):
     port = free_port()
     with serving(environ, "--port", port, "--transcripts", transcripts) as (process, said):
@@ -199,6 +200,7 @@ def test_a_range_can_be_recomputed_and_what_is_old_be_pruned(environ, tmp_path):
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.usefixtures("interruptible")
 def test_a_backfill_that_is_ended_takes_its_workers_with_it(environ, postgres, end):
     url = postgres.url("tests_ended", fresh=True)
     # Inside a transaction, pg_stat_activity would stay the same for every query.

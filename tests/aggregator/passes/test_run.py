@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, event, func, select, text, update
 
 from aggregator.database import locks
 from aggregator.database.models import ActivityChange, ActivityMetric, ActivityState, Agent, Turn
@@ -151,8 +151,17 @@ def test_a_long_history_is_worked_off_in_stretches(history, monkeypatch, assert_
 
 def test_pruning_goes_in_batches(history):
     make_pass(history, NOW, RETENTION)
+    left = []
 
-    assert retention.prune(history, NOW + timedelta(hours=1), batch=7) == 18
+    def look(conn):
+        left.append(conn.scalar(select(func.count()).select_from(ActivityMetric)))
+
+    event.listen(history, "commit", look)
+    pruned = retention.prune(history, NOW + timedelta(hours=1), batch=7)
+    event.remove(history, "commit", look)
+
+    # The first transaction only notes that older hours are incomplete.
+    assert (pruned, left) == (18, [18, 11, 4, 0])
 
 
 def test_a_pass_leaves_while_another_process_is_making_one(history):

@@ -228,6 +228,7 @@ def test_four_processes_that_race_for_a_fresh_folder_share_one_server(fresh_home
     assert processes_of(fresh_home) == []
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_reaches_only_the_user_who_then_stops_the_server_in_order(home):
     user = User(home)
     user.url()
