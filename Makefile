@@ -43,7 +43,7 @@ check: $(VENV)/ready-to-test
 # The lower bounds of pyproject.toml, tried: the tests that start neither a browser nor
 # processes of their own, with the lowest versions that it allows.
 check-lowest: $(LOWEST)/ready-to-test
-	@$(LOWEST)/bin/python -m pytest $(addprefix --ignore=,$(SLOW)) $(ARGS)
+	@$(LOWEST)/bin/python -m pytest -n auto $(addprefix --ignore=,$(SLOW)) $(ARGS)
 SLOW := tests/browser tests/examples/test_browser.py tests/notebooks \
 	tests/dashboard/pictures tests/dashboard/export tests/dashboard/test_cli.py \
 	tests/dashboard/test_processes.py tests/dashboard/test_server.py \

@@ -17,10 +17,10 @@ TABLE = re.search(r"^## Public names\n.*?\n\n((?:\|.*\n)+)", ARCHITECTURE, re.M 
 IMPORT = re.compile(r"\bfrom ((?:aggregator|dashboard)[\w.]*) import ([\w, ]+)")
 FACTORY = re.compile(r"\b((?:aggregator|dashboard)[\w.]*):(\w+)\b")
 SHOWN_TO_OTHERS = [
-    *ROOT.glob("*.md"),
-    *(ROOT / "docs").glob("*.md"),
-    *(ROOT / "notebooks").glob("*.ipynb"),
-    *(path for path in (ROOT / "examples").rglob("*") if path.suffix in (".md", ".py")),
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "notebooks").glob("*.ipynb")),
+    *sorted(path for path in (ROOT / "examples").rglob("*") if path.suffix in (".md", ".py")),
 ]
 
 

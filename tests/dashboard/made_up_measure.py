@@ -29,7 +29,7 @@ ROW = """
         gauge="activity_busy_seconds",
     ),
 )
-\"\"\"In the order"""
+\"\"\"All measures"""
 
 
 TURNS = """
@@ -46,9 +46,9 @@ def add_measure() -> None:
     """Import the table with one more row, as if it had been written there."""
     spec = find_spec("aggregator.metrics.measures")
     source = spec.loader.get_source(spec.name)
-    assert source.count('\n)\n"""In the order') == 1
+    assert source.count('\n)\n"""All measures') == 1
     module = sys.modules[spec.name] = module_from_spec(spec)
-    exec(compile(source.replace('\n)\n"""In the order', ROW), spec.origin, "exec"), vars(module))
+    exec(compile(source.replace('\n)\n"""All measures', ROW), spec.origin, "exec"), vars(module))
 
 
 def extend_kernel() -> None:
