@@ -25,8 +25,8 @@ TABLE = re.compile(rf"^\| `({'|'.join(GROUPS)}) …` \|.*\n\|[-|]+\n((?:\|.*\n)+
 # In code, and up to a comment.
 CALL = re.compile(rf"(?:`|^ {{4}}|^\$ )({'|'.join(GROUPS)}) ([a-z]+)([^`#\n]*)", re.MULTILINE)
 SERVE = re.compile(r'make serve ARGS="([^"…]+)"')
-OTHER_OPTIONS = {"--help", "--app", "--preload", "--agentsview", "--runs"}
-"""Of every command, and of flask, gunicorn and the benchmarks."""
+OTHER_OPTIONS = {"--help", "--app", "--preload", "--agentsview", "--runs", "--randomly-seed"}
+"""Of every command, and of flask, gunicorn, the benchmarks and pytest."""
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 VARIABLE = re.compile(r"\bACTIVITY_[A-Z_]+\b")
 

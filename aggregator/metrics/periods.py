@@ -142,9 +142,10 @@ def custom_period(first: date, last: date, zone: ZoneInfo) -> Period:
         if not FIRST_DAY <= day <= LAST_DAY:
             raise ParameterError(name, day.isoformat(), f"a day from {FIRST_DAY} to {LAST_DAY}")
     if last < first:
-        raise ParameterError("last", last.isoformat(), f"a day not before {first}")
+        raise ParameterError("last", last.isoformat(), f"a day on or after {first}")
     if (last - first).days >= LONGEST.days:
-        raise ParameterError("first", first.isoformat(), f"at most {LONGEST.days} days up to last")
+        allowed = f"a day less than {LONGEST.days} days before last"
+        raise ParameterError("first", first.isoformat(), allowed)
     return Period("custom", first, last, zone)
 
 

@@ -77,9 +77,8 @@ def custom_window(since: datetime, until: datetime, now: datetime) -> Window:
     if end <= start or until <= since:
         raise ParameterError("until", until.isoformat(), f"an instant after since, {since:%FT%T%z}")
     if end - start > LONGEST:
-        raise ParameterError(
-            "since", since.isoformat(), f"at most {LONGEST.days} days before until"
-        )
+        allowed = f"an instant at most {LONGEST.days} days before until"
+        raise ParameterError("since", since.isoformat(), allowed)
     return Window("custom", start, end, _utc(now, "now"))
 
 

@@ -120,7 +120,8 @@ def check_hourly(span: Span) -> None:
     """
     window = span.window
     if span.freq == "hour" and window.until - window.since > LONGEST_HOURLY:
-        allowed = f"at most {LONGEST_HOURLY.days} days before until, or freq=day or freq=week"
+        days = LONGEST_HOURLY.days
+        allowed = f"an instant at most {days} days before until, or freq=day or freq=week"
         raise ParameterError("since", f"{window.since:%FT%TZ}", allowed)
 
 

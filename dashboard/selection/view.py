@@ -212,7 +212,7 @@ def _text(value: Any) -> str:
     return "yes" if value is True else str(value)
 
 
-_IDS = "whole numbers with commas between them"
+_IDS = "whole numbers separated by commas"
 _DAY = "a day such as 2026-11-16"
 ADDRESS_PARAMETERS: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
     "window": ("window", _one_of(WINDOWS), "day, week, month or custom"),
@@ -225,7 +225,7 @@ ADDRESS_PARAMETERS: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
     "metric": ("metric", _one_of(METRICS), "turns, turn-time or agents"),
     "people": ("people", _one_of(LISTS), "projects or agents"),
     "everyone": ("everyone", _yes, "yes"),
-    "sort": ("sort", _sort, "turns, turn-time, last, name or state after - or +"),
+    "sort": ("sort", _sort, "- or + before turns, turn-time, last, name or state"),
     "open": ("unfolded", _unfolded, f"{_IDS}, or {FOLDED}"),
 }
 """Parameters of an address: the field of the view, the parser, and the allowed values."""

@@ -61,7 +61,11 @@ def test_elapsed_hours_are_at_least_one():
     [
         (hour(3), hour(3), "until: .* expected an instant after since"),
         (hour(4), hour(3), "until: .* expected an instant after since"),
-        (hour(3).replace(year=2024), hour(3), "since: .* expected at most 366 days before until"),
+        (
+            hour(3).replace(year=2024),
+            hour(3),
+            "since: .* expected an instant at most 366 days before",
+        ),
     ],
 )
 def test_reversed_empty_and_absurd_ranges_are_refused(since, until, words):

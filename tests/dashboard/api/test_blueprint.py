@@ -314,8 +314,8 @@ def test_an_answer_about_everybody_has_at_most_a_month_of_hours(client):
 
     assert refused.status_code == 400
     assert refused.get_json()["error"] == (
-        "since: '2026-10-01T00:00:00Z' is not allowed; expected at most 32 days before until, "
-        "or freq=day or freq=week"
+        "since: '2026-10-01T00:00:00Z' is not allowed; expected an instant at most 32 days "
+        "before until, or freq=day or freq=week"
     )
     assert len(client.get(f"/api/metrics/activity?{long}&freq=week").get_json()["buckets"]) == 8
     assert client.get("/api/metrics/activity?window=month&offset=0").status_code == 200
