@@ -144,26 +144,26 @@ def pool(metrics: pd.DataFrame, by: pd.Series | list[pd.Series]) -> pd.DataFrame
         averages can be combined again. In the order of
         :data:`aggregator.metrics.measures.NUMBERS`, without distinct counts.
     """
-    sums = weighted(metrics).groupby(by, sort=True).sum()
+    sums = pd.DataFrame(additive(metrics)).groupby(by, sort=True).sum()
     for measure in POOLED:
         weights = sums[measure.columns[1]]
         sums[measure.column] /= weights.where(weights > 0)
     return sums
 
 
-def weighted(metrics: pd.DataFrame) -> pd.DataFrame:
+def additive(metrics: pd.DataFrame) -> dict[str, pd.Series]:
     """Make each row's numbers additive: averages are multiplied by their weights.
 
     Args:
         metrics: (n, ≥3) frame with the columns of all measures.
 
     Returns:
-        (n, m) frame in the order of :data:`aggregator.metrics.measures.NUMBERS`, without
-        distinct counts.
+        (n,) series by column, in the order of :data:`aggregator.metrics.measures.NUMBERS`,
+        without distinct counts.
     """
     columns = {measure.column: metrics[measure.column] for measure in SUMMED}
     for measure in POOLED:
         value, weight = measure.columns
         weights = WEIGHTS[weight](metrics)
         columns |= {value: metrics[value].fillna(0.0) * weights, weight: weights}
-    return pd.DataFrame({name: columns[name] for name in NUMBERS if name in columns})
+    return {name: columns[name] for name in NUMBERS if name in columns}

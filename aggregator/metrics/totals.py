@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from aggregator.metrics.hourly import weighted
+from aggregator.metrics.hourly import additive
 from aggregator.metrics.measures import MEASURES, POOLED
 
 Value = int | float | None
@@ -63,11 +63,11 @@ def add_up(hours: pd.DataFrame, active_agents: int, elapsed_hours: float) -> Tot
         active_agents: Distinct agents of all these hours, which cannot be summed.
         elapsed_hours: Divisor of the turn rate, at least 1.
     """
-    sums = weighted(hours).sum()
+    sums: dict[str, Any] = {name: column.sum() for name, column in additive(hours).items()}
     for measure in POOLED:
         value, weight = measure.columns
         sums[value] = sums[value] / sums[weight] if sums[weight] else None
-    return totals_of(sums.to_dict(), active_agents, len(hours), elapsed_hours)
+    return totals_of(sums, active_agents, len(hours), elapsed_hours)
 
 
 def totals_of(
