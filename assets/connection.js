@@ -1,22 +1,20 @@
 /**
- * Says so while the server cannot be reached, or no longer lets us in.
+ * Shows a notice while the server cannot be reached, or no longer lets the viewer in.
  *
- * Every number comes from one kind of request, and every few seconds another asks
- * whether there are new ones (live.js), so that whether the last of each was answered
- * tells how things are.
+ * All numbers come with one kind of request, and every few seconds another asks whether
+ * there are new ones (live-updates.js). Whether the last of each was answered tells how
+ * things are.
  */
 (() => {
   const NOTICE_ID = "connection"; // as in dashboard/page/ids.py
-  const config = JSON.parse(document.getElementById("_dash-config").textContent);
-  const UPDATE = `${config.requests_pathname_prefix}_dash-update-component`;
-  const VERSION = `${config.requests_pathname_prefix}version`;
-  const PATIENCE_MS = 20_000;
+  const TIMEOUT_MS = 20_000;
   const AWAY =
     "The server does not answer. What you see may be out of date; trying again every few seconds.";
   const REFUSED = "The server did not accept a request.";
   const ENDED = "You are no longer logged in.";
   const BLOCKED =
     "The picture could not be made: this server's Content-Security-Policy lacks img-src blob:.";
+  const { activity } = window.dash_clientside;
 
   const reload = () => ({
     namespace: "dash_html_components",
@@ -24,68 +22,84 @@
     props: { children: "Reload this page to go on", href: window.location.href },
   });
 
-  /** For others: where to ask, updates under way, and whether the last one got lost. */
-  const state = { update: UPDATE, version: VERSION, busy: 0, failed: false };
-  const activity = ((window.dash_clientside ??= {}).activity ??= {});
-  activity.connection = state;
+  const readPrefix = () =>
+    JSON.parse(document.getElementById("_dash-config").textContent).requests_pathname_prefix;
 
-  const verdicts = {};
-  let said = "";
-  const say = (request, text) => {
-    verdicts[request] = text;
-    if (request === UPDATE) state.failed = text === AWAY;
-    const all = Object.values(verdicts).find(Boolean) ?? "";
-    if (all === said) return;
-    said = all;
-    const children = [REFUSED, ENDED].includes(all) ? [all, " ", reload(), "."] : all;
+  // Until Dash is there, which comes after its configuration, no request is Dash's.
+  let prefix = null;
+  const address = (name) => {
+    if (window.DashRenderer) prefix ??= readPrefix();
+    return prefix && `${prefix}${name}`;
+  };
+
+  /** Where to ask, how many updates are under way, and whether the last one got lost. */
+  const connection = {
+    updateAddress: () => address("_dash-update-component"),
+    versionAddress: () => address("version"),
+    busy: 0,
+    failed: false,
+  };
+  activity.connection = connection;
+
+  const notices = {};
+  let shown = "";
+  const note = (request, text) => {
+    notices[request] = text;
+    if (request === connection.updateAddress()) connection.failed = text === AWAY;
+    const notice = Object.values(notices).find(Boolean) ?? "";
+    if (notice === shown) return;
+    shown = notice;
+    const children = [REFUSED, ENDED].includes(notice) ? [notice, " ", reload(), "."] : notice;
     window.dash_clientside.set_props(NOTICE_ID, { children });
   };
 
-  // A redirection, to a login say, is not followed and has the status 0.
+  // A redirection, to a login for example, is not followed and has the status 0.
   const isRefused = ({ ok, status }) => !ok && status < 500;
-  const verdict = (response) => {
+  const noticeOf = (response) => {
     if (response.status >= 500) return AWAY;
     return isRefused(response) ? REFUSED : "";
   };
 
-  const fetch = window.fetch;
-  const send = (resource, options = {}) => {
+  const send = (fetch, resource, options = {}) => {
     const headers = new Headers(options.headers);
-    for (const [name, value] of window.activitySession.headers()) headers.set(name, value);
+    for (const [name, value] of activity.csrf.headers()) headers.set(name, value);
     return fetch(resource, { ...options, headers, redirect: "manual" });
   };
 
-  // A token may have grown old, or another tab has got a new one: once more, with a new one.
-  const sendOrRenew = async (resource, options) => {
-    const response = await send(resource, options);
-    if (!isRefused(response)) return { response, said: verdict(response) };
-    const session = await window.activitySession.renew();
-    if (session === "ended") return { response, said: ENDED };
-    if (session === "away") return { response, said: AWAY };
-    const again = await send(resource, options);
-    return { response: again, said: verdict(again) };
+  // A token may have expired, or another tab has got a new one: once more, with a new one.
+  const sendOrRenew = async (fetch, resource, options) => {
+    const response = await send(fetch, resource, options);
+    if (!isRefused(response)) return { response, notice: noticeOf(response) };
+    const session = await activity.csrf.renew();
+    if (session === "ended") return { response, notice: ENDED };
+    if (session === "away") return { response, notice: AWAY };
+    const again = await send(fetch, resource, options);
+    return { response: again, notice: noticeOf(again) };
   };
 
-  window.fetch = async (resource, options) => {
+  activity.network.intercept(async (fetch, resource, options) => {
     const request = new URL(resource.url ?? resource, window.location.href).pathname;
-    if (request !== UPDATE && request !== VERSION) return fetch(resource, options);
-    const late = setTimeout(say, PATIENCE_MS, request, AWAY);
-    if (request === UPDATE) state.busy += 1;
+    const isUpdate = request === connection.updateAddress();
+    const isOurs = isUpdate || request === connection.versionAddress();
+    if (!isOurs) return fetch(resource, options);
+    const timer = setTimeout(note, TIMEOUT_MS, request, AWAY);
+    if (isUpdate) connection.busy += 1;
     try {
-      const answer = await sendOrRenew(resource, options);
-      say(request, answer.said);
-      return answer.response;
+      const { response, notice } = await sendOrRenew(fetch, resource, options);
+      note(request, notice);
+      return response;
     } catch (failure) {
       // A request that the page itself has given up tells nothing.
-      if (failure.name !== "AbortError") say(request, AWAY);
+      const lost = activity.network.hasCaused(failure) && failure.name !== "AbortError";
+      if (lost) note(request, AWAY);
       throw failure;
     } finally {
-      clearTimeout(late);
-      if (request === UPDATE) state.busy -= 1;
+      clearTimeout(timer);
+      if (isUpdate) connection.busy -= 1;
     }
-  };
+  });
 
   document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) => {
-    if (effectiveDirective === "img-src" && blockedURI.startsWith("blob")) say("picture", BLOCKED);
+    if (effectiveDirective === "img-src" && blockedURI.startsWith("blob")) note("picture", BLOCKED);
   });
 })();

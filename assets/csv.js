@@ -1,9 +1,9 @@
 /**
- * "CSV": a table as RFC 4180 has it, for spreadsheets as much as for programs.
+ * "CSV": saves a table in the format of RFC 4180, for spreadsheets and programs alike.
  */
 (() => {
-  const BOM = "\ufeff"; // Without it, Excel takes UTF-8 for something else.
-  const activity = window.dash_clientside.activity;
+  const BOM = "\ufeff"; // Without it, Excel does not read the file as UTF-8.
+  const { activity } = window.dash_clientside;
 
   const cell = (value) => {
     if (value === null || value === undefined) return "";
@@ -21,7 +21,7 @@
     if (!button) return;
     const table = activity.table(button.dataset.activityCsv);
     if (!table) {
-      activity.say("There is no table to save yet");
+      activity.toast("There is no table to save yet");
       return;
     }
     const type = "text/csv;charset=utf-8";

@@ -1,22 +1,23 @@
 /**
- * The files behind the buttons "PNG" and "CSV": what they hold comes with every answer
- * (dashboard/page/parts/tables.py and pictures.py), and how a browser saves it is here.
+ * Saves the files of the buttons "PNG" and "CSV". Their content comes with every answer
+ * (dashboard/page/parts/downloads.py).
  */
 (() => {
-  const activity = window.dash_clientside.activity;
+  const { activity } = window.dash_clientside;
   let given = null;
 
-  /** Dash calls this with every answer's store. */
-  activity.tables = (data) => {
+  /** Dash calls this with the downloads of every answer. */
+  activity.downloads = (data) => {
     given = data ?? null;
     document.dispatchEvent(new CustomEvent("activity:downloads"));
   };
 
-  /** What makes a picture of a chart; or columns, rows and file name of a table. */
+  /** Layout, scale and file name of a chart's picture. */
   activity.chart = (id) => given?.charts?.[id] ?? null;
+  /** Columns, rows and file name of a table. */
   activity.table = (name) => given?.tables?.[name] ?? null;
 
-  /** Saves a Blob and says so. */
+  /** Save a Blob and confirm it. */
   activity.save = (blob, name) => {
     const safe = name.replace(/[\\/:*?"<>|\u0000-\u001f]+/g, "-");
     const link = document.createElement("a");
@@ -25,6 +26,6 @@
     link.click();
     // Some browsers read it only after the click is over.
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-    activity.say(`Saved ${safe}`);
+    activity.toast(`Saved ${safe}`);
   };
 })();

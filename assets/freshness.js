@@ -1,13 +1,13 @@
 /**
- * Says how new the numbers are: "updated 14:05, next in 3 min", by the viewer's clock,
- * and that the aggregator is away when it has missed two passes.
+ * Shows how new the numbers are, by the viewer's clock: "updated 14:05, next in 3 min", or
+ * that the aggregator is away once it has missed two passes.
  */
 (() => {
   const ELEMENT_ID = "freshness"; // as in dashboard/page/ids.py
-  const EVERY_MS = 5_000;
+  const INTERVAL_MS = 5_000;
   const MINUTE_MS = 60_000;
   const PASSES_MISSED = 2;
-  const activity = window.dash_clientside.activity;
+  const { activity } = window.dash_clientside;
 
   const format = (at, options) =>
     new Intl.DateTimeFormat("en-GB", { timeZone: activity.zone(), ...options }).format(at);
@@ -25,8 +25,8 @@
     return left < MINUTE_MS ? "next in <1 min" : `next in ${Math.ceil(left / MINUTE_MS)} min`;
   };
 
-  /** The words and whether they are bad news. */
-  const words = ({ version, reachable }) => {
+  /** The text, and whether the aggregator is late. */
+  const describe = ({ version, reachable }) => {
     if (!version) return ["", false];
     if (!version.last_pass_at) return ["no pass yet", false];
     const last = Date.parse(version.last_pass_at);
@@ -41,11 +41,11 @@
   const write = () => {
     const element = document.getElementById(ELEMENT_ID);
     if (!element) return;
-    const [text, late] = words(activity.freshness());
+    const [text, late] = describe(activity.freshness());
     if (element.textContent !== text) element.textContent = text;
     element.classList.toggle("is-late", late);
   };
 
-  setInterval(write, EVERY_MS);
+  setInterval(write, INTERVAL_MS);
   document.addEventListener("activity:freshness", write);
 })();

@@ -1,32 +1,15 @@
 /**
- * The colours: light, dark, or as the system has them.
+ * The colours: light, dark, or those of the system.
  *
- * Runs in the head, so that a remembered choice holds before anything is painted. A
- * host may set `data-theme` itself; the page then follows the host.
+ * A remembered choice has to hold before anything is painted. A host may set `data-theme`
+ * itself; the page then follows the host.
  */
 (() => {
   const KEY = "activity-theme";
   const LABELS = { light: "Light", dark: "Dark", system: "As the system" };
   const root = document.documentElement;
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
-  const activity = ((window.dash_clientside ??= {}).activity ??= {});
-
-  // Storage can be forbidden; then a choice holds for this page only.
-  activity.recall = (key) => {
-    try {
-      return localStorage.getItem(key);
-    } catch {
-      return null;
-    }
-  };
-  activity.remember = (key, value) => {
-    try {
-      if (value === null) localStorage.removeItem(key);
-      else localStorage.setItem(key, value);
-    } catch {
-      // Nothing to be done, and nothing lost but the memory.
-    }
-  };
+  const { activity } = window.dash_clientside;
 
   const chosen = () => {
     const theme = root.dataset.theme;
@@ -54,13 +37,13 @@
     const theme = button.dataset.activityTheme || next();
     choose(theme);
     activity.remember(KEY, theme === "system" ? null : theme);
-    activity.say(`Colours: ${LABELS[chosen()].toLowerCase()}`);
+    activity.toast(`Colours: ${LABELS[chosen()].toLowerCase()}`);
   });
 
   const changed = () => document.dispatchEvent(new CustomEvent("activity:scheme"));
   dark.addEventListener("change", changed);
   new MutationObserver(changed).observe(root, { attributeFilter: ["data-theme"] });
-  // Another tab of the same page.
+  // Another tab of this page.
   window.addEventListener("storage", ({ key, newValue }) => {
     if (key === KEY) choose(newValue);
   });

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
@@ -15,6 +16,7 @@ from typing import Any, Protocol
 import pytest
 from dash.testing.browser import Browser
 from hypothesis import settings
+from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.support.wait import WebDriverWait
 from sqlalchemy import Connection, Engine, create_engine, insert, select, text
 from werkzeug.serving import make_server
@@ -105,6 +107,13 @@ def fresh(postgres: EmbeddedPostgres) -> Iterator[Engine]:
     engine.dispose()
 
 
+class AllMessages(Options):
+    """Chrome's options with all messages of its console; dash[testing] wants only errors."""
+
+    def set_capability(self, name: str, value: Any) -> None:
+        super().set_capability(name, {"browser": "ALL"} if name == "goog:loggingPrefs" else value)
+
+
 class SharedBrowser(Browser):
     """dash[testing]'s browser, to be used by one test after another.
 
@@ -133,10 +142,17 @@ class SharedBrowser(Browser):
             ("Network.clearBrowserCache", {}),
             ("Browser.resetPermissions", {}),
             ("Page.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(downloads)}),
+            # Plotly warns with stack traces, which the browser's log leaves out.
+            ("Page.addScriptToEvaluateOnNewDocument", {"source": "console.trace = console.warn"}),
         ):
             self.driver.execute_cdp_cmd(command, arguments)
-        self.driver.get_log("browser")
+        self.problems()
         self.download_path = str(downloads)
+
+    def problems(self) -> list[str]:
+        """Errors and warnings that the console has shown since the last call."""
+        log = self.driver.get_log("browser")
+        return [entry["message"] for entry in log if entry["level"] in ("WARNING", "SEVERE")]
 
 
 @pytest.fixture(scope="session")
@@ -145,19 +161,31 @@ def shared_browser(request: pytest.FixtureRequest) -> Iterator[SharedBrowser]:
     with SharedBrowser(
         browser=request.config.getoption("webdriver"),
         headless=request.config.getoption("headless"),
-        options=request.config.hook.pytest_setup_options(),
+        options=[AllMessages()],
         percy_run=False,
     ) as browser:
         yield browser
 
 
 @pytest.fixture
-def dash_br(shared_browser: SharedBrowser, tmp_path: Path) -> SharedBrowser:
-    """A browser as if it were new: dash[testing] would start one for each test."""
+def dash_br(
+    request: pytest.FixtureRequest, shared_browser: SharedBrowser, tmp_path: Path
+) -> Iterator[SharedBrowser]:
+    """A browser as if it were new: dash[testing] would start one for each test.
+
+    The test fails if a script throws or the console shows an error or a warning. A test
+    that causes messages on purpose names them: ``@pytest.mark.console("pattern", ...)``.
+    Each message has to match a pattern, and each pattern a message.
+    """
     downloads = tmp_path / "downloads"
     downloads.mkdir()
     shared_browser.open_anew(downloads)
-    return shared_browser
+    yield shared_browser
+    messages = shared_browser.problems()
+    patterns = [pattern for mark in request.node.iter_markers("console") for pattern in mark.args]
+    unexpected = [text for text in messages if not any(re.search(each, text) for each in patterns)]
+    missing = [each for each in patterns if not any(re.search(each, text) for text in messages)]
+    assert (unexpected, missing) == ([], [])
 
 
 @pytest.fixture

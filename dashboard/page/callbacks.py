@@ -54,7 +54,7 @@ OUTPUTS = {
     "pattern": Output(ids.PATTERN, "figure"),
     "pattern_title": Output(ids.PATTERN_TITLE, "children"),
     "pattern_summary": Output(ids.PATTERN_SUMMARY, "children"),
-    "people": Output(ids.PEOPLE, "data"),
+    "agent_table": Output(ids.AGENT_TABLE, "data"),
     "shares": Output(ids.SHARES, "children"),
     "downloads": Output(ids.DOWNLOADS, "data"),
     "version": Output(ids.VERSION, "data"),
@@ -98,11 +98,11 @@ def register(app: Dash, reader: MetricReader, context: PageContext, now: Clock) 
         Input(ids.VIEWER, "id"),
     )
     app.clientside_callback(
-        ClientsideFunction("activity", "people"),
-        Input(ids.PEOPLE, "data"),
+        ClientsideFunction("activity", "agent_table"),
+        Input(ids.AGENT_TABLE, "data"),
     )
     app.clientside_callback(
-        ClientsideFunction("activity", "tables"),
+        ClientsideFunction("activity", "downloads"),
         Input(ids.DOWNLOADS, "data"),
     )
     app.clientside_callback(

@@ -1,7 +1,7 @@
 """CSRF tokens for the page's requests to a host that checks them.
 
 The browser needs a token, and the names of the headers in which the host expects it.
-``assets/session.js`` sends them, and fetches the page again for a new token when a request
+``assets/csrf.js`` sends them, and fetches the page again for a new token when a request
 is refused.
 """
 

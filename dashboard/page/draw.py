@@ -46,7 +46,7 @@ def draw(answer: Answer, viewer: Viewer, context: PageContext) -> dict[str, Any]
         "pattern": pattern,
         "pattern_title": titles.pattern_title(overview, view.metric),
         "pattern_summary": pattern["layout"]["meta"]["summary"],
-        "people": project_list(overview, view),
+        "agent_table": project_list(overview, view),
         "shares": captions.shares(overview.agents),
         "downloads": downloads(overview, names, view.metric, name, chart=chart, pattern=pattern),
         "version": freshness(overview, context),

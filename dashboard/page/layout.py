@@ -63,11 +63,11 @@ def _memory() -> list[Component]:
     return [
         dcc.Location(id=ids.URL, refresh=False),
         dcc.Store(id=ids.VIEWER),
-        # Incremented by assets/live.js when there are new numbers.
+        # Incremented by assets/live-updates.js when there are new numbers.
         dcc.Store(id=ids.TICK),
         dcc.Store(id=ids.VERSION),
         dcc.Store(id=ids.DOWNLOADS),
-        dcc.Store(id=ids.PEOPLE),
+        dcc.Store(id=ids.AGENT_TABLE),
     ]
 
 
@@ -189,7 +189,7 @@ def _view() -> Component:
         [
             _chart_panel(ids.CHART, ids.CHART_TITLE, ids.CHART_SUMMARY, "chart"),
             html.Section(id=ids.EMPTY, className="activity-empty"),
-            _people(),
+            _agent_table(),
             _chart_panel(ids.PATTERN, ids.PATTERN_TITLE, ids.PATTERN_SUMMARY, "pattern"),
         ],
         id=ids.VIEW,
@@ -224,7 +224,7 @@ def _chart_panel(chart: str, title: str, summary: str, table: str) -> Component:
             html.Details(
                 [
                     html.Summary("Show as a table"),
-                    # Filled by assets/tables.js on opening.
+                    # Filled by assets/chart-tables.js on opening.
                     html.Div(**data(table=table)),
                 ],
                 className="activity-numbers",
@@ -234,19 +234,19 @@ def _chart_panel(chart: str, title: str, summary: str, table: str) -> Component:
     )
 
 
-def _people() -> Component:
+def _agent_table() -> Component:
     return html.Section(
         [
             html.Div(
                 [
                     html.H2("Projects and agents"),
                     html.Span(id=ids.SHARES, className="activity-shares"),
-                    _tool("CSV", data(csv="people"), "Save this table"),
+                    _tool("CSV", data(csv="agent-table"), "Save this table"),
                 ],
                 className="activity-panel-head",
             ),
             # Its rows are HTML, see dashboard/page/parts/agent_table.py.
-            html.Div(id=ids.PROJECTS, className="activity-projects"),
+            html.Div(id=ids.PROJECTS, className="activity-agent-table"),
         ],
-        className="activity-projects-panel activity-panel",
+        className="activity-agent-table-panel activity-panel",
     )

@@ -29,24 +29,23 @@ from markupsafe import Markup, escape
 
 from aggregator.query.reader import MetricReader
 from aggregator.shipped import shipped_folder
-from dashboard.context import API_STYLE, Clock, PageContext
+from dashboard.context import Clock, PageContext
 from dashboard.export.routes import add_export_rules
 from dashboard.page import callbacks
+from dashboard.page.asset_bundle import SCRIPT_BUNDLE, STYLE_BUNDLE
 from dashboard.page.csrf import Csrf
 from dashboard.page.dash_isolation import isolated_from_other_dash_apps
 from dashboard.page.freshness import add_version_rule
 from dashboard.page.layout import build_layout
-from dashboard.page.static_files import add_file_rules, script_tag, trimmed, with_digests
+from dashboard.page.static_files import add_file_rules, script_tag, style_tag, trimmed
 from dashboard.pictures.renderer import Renderer, shared
 
 NO_SCRIPT = Markup("<noscript>This page needs JavaScript.</noscript>")
 STANDALONE_TEMPLATE = "activity/standalone.html"
 PLAIN_TEMPLATE = "activity/plain.html"
-FIRST_SCRIPTS = ("theme.js", "policy.js")
-"""Scripts that run in the head: colours must be known before anything is painted, and Dash
-and Plotly must insert their style sheets as the Content-Security-Policy allows."""
-LAST_SCRIPT = "start.js"
-"""Script that starts Dash, which would do so inline."""
+PLOTLY = "plotly-cartesian.min.js"
+START = '<activity-start id="_dash-renderer" hidden></activity-start>'
+"""The element that starts Dash: ``assets/start.js`` defines it."""
 ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -90,9 +89,9 @@ def mount(
             # Mounted by init_app below, after the blueprint, whose rules then come first.
             server=False,
             assets_folder=str(shipped_folder("dashboard", "assets")),
-            assets_ignore=f"^({'|'.join([*FIRST_SCRIPTS, LAST_SCRIPT, API_STYLE])})$",
             assets_external_path="",
-            include_assets_files=True,
+            # Dash would load all of them in the order of their names; see asset_bundle.py.
+            include_assets_files=False,
             title="Activity",
             update_title="",
             add_log_handler=False,
@@ -186,14 +185,14 @@ class _Page(Dash):
 
     def _generate_renderer(self) -> str:
         # Not inline, as in Dash, because a Content-Security-Policy would forbid it.
-        return script_tag(LAST_SCRIPT, self, element_id="_dash-renderer")
+        return START
 
     # Dash calls this with keywords only.
     def interpolate_index(self, **parts: str) -> str:  # type: ignore[override]
         """Put the parts of Dash's index into the template."""
-        first = [script_tag(name, self) for name in FIRST_SCRIPTS]
-        parts["css"] = "\n".join([with_digests(parts["css"], self), *first])
-        parts["scripts"] = with_digests(trimmed(parts["scripts"]), self)
+        own = [style_tag(STYLE_BUNDLE, self), script_tag(SCRIPT_BUNDLE, self)]
+        parts["css"] = "\n".join([*own, parts["css"]])
+        parts["scripts"] = "\n".join([script_tag(PLOTLY, self), trimmed(parts["scripts"])])
         # Dash has escaped its own parts; none of them contains anything from a visitor.
         safe = {name: Markup(self._for_request(part)) for name, part in parts.items()}  # noqa: S704
         facts = htmlsafe_json_dumps({"csrf": self._csrf.facts()})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from dash import Dash, dash_table, dcc, html
 from dash.exceptions import DependencyException, InvalidResourceError
 from flask import Blueprint, Response, abort, request, send_from_directory
 from werkzeug.wrappers import Response as AnyResponse
+
+from dashboard.page.asset_bundle import ASSET_BUNDLES, joined
 
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK_FIRST = "no-cache"
@@ -40,14 +42,21 @@ def add_file_rules(blueprint: Blueprint, app: Dash) -> None:
         app: Knows the folder of its assets, and the files of components.
     """
     folder = Path(app.config.assets_folder)
+    for name in ASSET_BUNDLES:
+        # Now rather than with the first request: a missing file stops the start.
+        joined(folder, name)
     # The method below exists only in Dash's class for Flask, not in that for any server.
     backend: Any = app.backend
 
     @blueprint.get("/assets/<path:name>")
     def asset(name: str) -> AnyResponse:
-        with send_from_directory(folder, name, etag=False, last_modified=None) as found:
-            found.direct_passthrough = False
-            content, kind = found.get_data(), found.mimetype
+        kind: str | None
+        if name in ASSET_BUNDLES:
+            content, kind = joined(folder, name), ASSET_BUNDLES[name].mimetype
+        else:
+            with send_from_directory(folder, name, etag=False, last_modified=None) as found:
+                found.direct_passthrough = False
+                content, kind = found.get_data(), found.mimetype
         return _answer(content, kind, for_ever=request.args.get("m") == content_digest(content))
 
     @blueprint.get("/_dash-component-suites/<package>/<path:name>")
@@ -59,25 +68,24 @@ def add_file_rules(blueprint: Blueprint, app: Dash) -> None:
         return _answer(found.get_data(), found.mimetype, for_ever=_is_current(name))
 
 
-def with_digests(tags: str, app: Dash) -> str:
-    """Replace the file's time in the tags of our assets by a digest.
-
-    Reproducible packages give all files the same time, which then says nothing.
-    """
-    folder = Path(app.config.assets_folder)
-
-    def marked(address: re.Match[str]) -> str:
-        return f"{address[1]}?m={content_digest((folder / address[2]).read_bytes())}"
-
-    start = re.escape(f"{app.config.requests_pathname_prefix}assets/")
-    return re.sub(rf"({start}([^\"?]+))\?m=[0-9.]+", marked, tags)
+def script_tag(name: str, app: Dash) -> str:
+    """Return the tag of one of our scripts."""
+    return f'<script src="{_address(name, app)}"></script>'
 
 
-def script_tag(name: str, app: Dash, *, element_id: str = "") -> str:
-    """Return the tag of one of our scripts, for places where Dash would not put it."""
-    content = (Path(app.config.assets_folder) / name).read_bytes()
-    start = f'<script id="{element_id}"' if element_id else "<script"
-    return f'{start} src="{app.get_asset_url(name)}?m={content_digest(content)}"></script>'
+def style_tag(name: str, app: Dash) -> str:
+    """Return the tag of one of our style sheets."""
+    return f'<link rel="stylesheet" href="{_address(name, app)}">'
+
+
+def _address(name: str, app: Dash) -> str:
+    return f"{app.get_asset_url(name)}?m={_digest(Path(app.config.assets_folder), name)}"
+
+
+@cache
+def _digest(folder: Path, name: str) -> str:
+    content = joined(folder, name) if name in ASSET_BUNDLES else (folder / name).read_bytes()
+    return content_digest(content)
 
 
 def trimmed(scripts: str) -> str:

@@ -104,10 +104,6 @@ class Visit:
         )
         element.click()
 
-    def problems(self) -> list[dict[str, Any]]:
-        """The browser's warnings and errors."""
-        return [entry for entry in self.browser.get_logs() or [] if entry["level"] != "INFO"]
-
 
 @pytest.fixture
 def visit(empty_engine: Engine, dash_br: Any, serve: Callable[[Any], str]) -> Iterator[Visit]:

@@ -79,7 +79,7 @@ def test_a_chart_is_saved_as_a_picture(page, saved, scheme):
         assert 0.2 < colours[background] / (width * height) < 0.99
         # Background, letters, and bars or cells in several colours.
         assert sum(count > 200 for count in colours.values()) >= 5
-    page.browser.wait_for_contains_text(".activity-said", "Saved activity-pattern")
+    page.browser.wait_for_contains_text(".activity-toast", "Saved activity-pattern")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -125,9 +125,9 @@ def test_the_numbers_are_saved_as_tables(page, saved):
     ]
     assert all(len(row) == len(head) for row in rows)
 
-    page.click("[data-activity-csv=people]")
-    people = rows_of(saved(f"activity-people-{NAMES}.csv"))
-    named = {cell for row in people for cell in row}
+    page.click("[data-activity-csv=agent-table]")
+    listed = rows_of(saved(f"activity-people-{NAMES}.csv"))
+    named = {cell for row in listed for cell in row}
     # As text, which no spreadsheet would run.
     assert "'=1+1" in named
     assert [cell for cell in named if cell[:1] in "=+-@" and cell] == []
@@ -145,7 +145,7 @@ def test_a_copied_link_names_the_day_and_the_zone(page):
     driver.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite"]})
     page.open("?metric=agents")
     page.click("[data-activity-copy]")
-    page.browser.wait_for_text_to_equal(".activity-said", "Link copied")
+    page.browser.wait_for_text_to_equal(".activity-toast", "Link copied")
 
     copied = driver.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
 
@@ -162,7 +162,7 @@ def test_a_link_is_copied_without_a_clipboard_of_the_browser(page):
         "document.addEventListener('copy', ({ target }) => { window.copied = target.value; });"
     )
     page.click("[data-activity-copy]")
-    page.browser.wait_for_text_to_equal(".activity-said", "Link copied")
+    page.browser.wait_for_text_to_equal(".activity-toast", "Link copied")
 
     copied = driver.execute_script("return window.copied")
     assert copied.endswith("/activity/?on=2026-11-22&tz=Europe/Berlin")

@@ -102,7 +102,7 @@ def project_list(overview: Overview, view: View) -> str:
         rows=rows,
         by_project=replace(view, people="projects").address,
         alone=replace(view, people="agents").address,
-        people=view.people,
+        listed=view.people,
     )
 
 
@@ -112,7 +112,7 @@ def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    return environment.get_template("activity/people.html")
+    return environment.get_template("activity/agent_table.html")
 
 
 def _measured(rows: pd.DataFrame, overview: Overview, longest: int) -> pd.DataFrame:

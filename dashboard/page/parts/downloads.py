@@ -14,6 +14,10 @@ from dashboard.page import ids
 from dashboard.page.parts.tables import agent_table, chart_table, heatmap_table
 from dashboard.pictures.picture import PictureSize, Subject, frame_of
 
+AGENT_TABLE = "agent-table"
+FILE_NAMES = {AGENT_TABLE: "people"}
+"""Names of tables in the names of saved files, where they differ."""
+
 
 def downloads(
     overview: Overview,
@@ -24,7 +28,7 @@ def downloads(
     chart: Chart,
     pattern: Chart,
 ) -> dict[str, Any]:
-    """Return what the browser saves, for ``picture.js`` and ``csv.js`` in ``assets/``.
+    """Return what the browser saves, for ``png.js`` and ``csv.js`` in ``assets/``.
 
     Args:
         overview: The shown metrics.
@@ -42,7 +46,7 @@ def downloads(
     tables = {
         "chart": chart_table(overview, names),
         "pattern": heatmap_table(overview),
-        "people": agent_table(overview, names),
+        AGENT_TABLE: agent_table(overview, names),
     }
     return {
         "charts": {
@@ -58,7 +62,7 @@ def downloads(
         },
         "tables": {
             name: {
-                "filename": titles.filename(overview, scope_name, name),
+                "filename": titles.filename(overview, scope_name, FILE_NAMES.get(name, name)),
                 "columns": list(table.columns),
                 "rows": _rows(table),
             }

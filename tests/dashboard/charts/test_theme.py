@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 from itertools import combinations, pairwise
 
 import numpy as np
 import plotly.io as pio
 import pytest
 
+from aggregator.shipped import shipped_folder
 from dashboard.charts.theme import DARK, LIGHT, mix, palette, template
 
 BOTH = pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
@@ -124,3 +126,12 @@ def test_shades_are_the_steps_of_the_ramp_and_what_lies_between(colours):
 
     first, second = (np.array(list(bytes.fromhex(step[1:]))) for step in colours.ramp[:2])
     assert bytes.fromhex(quarter[1:]) == bytes((0.75 * first + 0.25 * second + 0.5).astype("uint8"))
+
+
+@pytest.mark.parametrize("name", ["accent", "surface", "raised", "text", "muted"])
+def test_the_page_around_the_charts_has_the_colours_of_the_charts(name):
+    css = (shipped_folder("dashboard", "assets") / "activity.css").read_text()
+
+    [pair] = re.findall(rf"--{name}: light-dark\((.+)\);", css)
+
+    assert pair.split(", ") == [getattr(LIGHT, name), getattr(DARK, name)]

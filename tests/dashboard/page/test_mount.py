@@ -61,7 +61,7 @@ def test_a_host_may_surround_the_page_with_its_own_template(engine, now):
 
     assert "<nav>My host</nav>" in html
     assert "headspace-activity" not in html
-    assert '<link rel="stylesheet" href="/activity/assets/activity.css' in html
+    assert '<link rel="stylesheet" href="/activity/assets/bundle.css?m=' in html
 
 
 def test_without_a_template_there_is_the_page_and_nothing_else(engine, open_page):
@@ -93,14 +93,9 @@ def test_what_is_not_there_is_not_found(engine, open_page, path, method):
         "_dash-layout",
         "_dash-dependencies",
         "_favicon.ico",
-        "assets/activity.css",
-        "assets/activity.js",
-        "assets/connection.js",
-        "assets/keep.js",
-        "assets/policy.js",
-        "assets/repairs.js",
-        "assets/session.js",
-        "assets/start.js",
+        "assets/bundle.css",
+        "assets/bundle.js",
+        "assets/plotly-cartesian.min.js",
     ],
 )
 def test_what_the_page_needs_is_there(engine, open_page, path):
@@ -128,8 +123,8 @@ def test_nothing_is_inline_but_data(engine, open_page):
         ' id="_dash-config" type="application/json"',
     ]
     assert re.findall(r"<style|\bstyle=|\bon\w+=", html) == []
-    # The script that starts Dash, which Dash itself has inline.
-    assert re.match(r' id="_dash-renderer" src="/activity/assets/start\.js\?m=', scripts[-1][0])
+    # Starts Dash, which would do so inline.
+    assert '<activity-start id="_dash-renderer" hidden></activity-start>' in html
 
 
 def test_scripts_and_style_sheets_carry_the_nonce_that_templates_have(engine, now):

@@ -44,8 +44,8 @@ def test_every_file_of_the_page_may_be_kept_for_ever(engine, open_page):
 @pytest.mark.parametrize(
     "path",
     [
-        "/activity/assets/activity.css",
-        "/activity/assets/activity.css?m=0123456789abcdef",
+        "/activity/assets/bundle.css",
+        "/activity/assets/bundle.css?m=0123456789abcdef",
         "/activity/_dash-component-suites/dash/dcc/async-graph.js",
         "/activity/_dash-component-suites/dash/dcc/async-graph.v4_0_0m1700000000.js",
     ],
@@ -82,8 +82,8 @@ def test_the_colours_are_known_before_the_page_is_painted(engine, open_page):
     html = get(open_page(engine), "/activity/").text
     head, body = html.split("</head>")
 
-    assert "assets/theme.js?m=" in head
-    assert "theme.js" not in body
+    assert re.findall(r"assets/(bundle\.\w+)\?m=", head) == ["bundle.css", "bundle.js"]
+    assert "bundle." not in body
     assert "dash_table/" not in html
 
 

@@ -162,7 +162,7 @@ def test_the_browser_gets_plain_values_and_names(overview):
         },
     }
     tables = given["tables"]
-    assert [tables[name]["filename"] for name in ("chart", "pattern", "people")] == [
+    assert [tables[name]["filename"] for name in ("chart", "pattern", "agent-table")] == [
         "activity-chart-project-atlas-2026-11-22",
         "activity-pattern-project-atlas-2026-11-22",
         "activity-people-project-atlas-2026-11-22",
@@ -176,4 +176,4 @@ def test_the_browser_gets_plain_values_and_names(overview):
         3,
         "",
     ]
-    assert tables["people"]["rows"] == []
+    assert tables["agent-table"]["rows"] == []

@@ -1,21 +1,22 @@
 /**
- * What only the browser knows: the viewer's time zone and colour scheme.
+ * The viewer's time zone and colour scheme, which only the browser knows.
  *
- * Dash runs `activity.viewer` once at load, before the first request, and again
- * whenever the colour scheme changes. A time zone that the viewer chooses on the page
- * is remembered for the next visit; one that a link names is not.
+ * Dash runs `activity.viewer` once at load, before the first request, and again whenever
+ * the colour scheme changes. A time zone that the viewer chooses on the page is remembered
+ * for the next visit; one from a link is not.
  */
 (() => {
   const VIEWER_ID = "viewer"; // as in dashboard/page/ids.py
   const ZONE_ID = "zone";
   const KEY = "activity-zone";
-  const activity = ((window.dash_clientside ??= {}).activity ??= {});
+  const { activity } = window.dash_clientside;
 
   const exists = (zone) => {
     try {
       return Boolean(zone && Intl.DateTimeFormat("en", { timeZone: zone }));
-    } catch {
-      return false;
+    } catch (failure) {
+      if (failure instanceof RangeError) return false;
+      throw failure;
     }
   };
 
@@ -25,26 +26,28 @@
     return Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
   };
 
-  /** The zone of the shown times: the address's, else the viewer's. */
+  /** The zone of the times on the page: the address's, else the viewer's. */
   activity.zone = () => {
     const named = new URLSearchParams(window.location.search).get("tz");
     return exists(named) ? named : own();
   };
 
-  activity.viewer = () => ({ zone: own(), scheme: activity.scheme() });
+  let scheme = null; // As the server knows it.
+  activity.viewer = () => {
+    scheme = activity.scheme();
+    return { zone: own(), scheme };
+  };
 
-  // What the server is asked because of the zone's dropdown is the viewer's own choice; an
-  // answer or an address may set it, too.
+  // A request that the zone's dropdown has caused carries the viewer's own choice; an answer
+  // or an address may set the dropdown, too.
   document.addEventListener("activity:update", ({ detail: { changedPropIds, inputs } }) => {
     if (!changedPropIds.includes(`${ZONE_ID}.value`)) return;
     const { value } = inputs.flat().find(({ id }) => id === ZONE_ID);
     if (exists(value)) activity.remember(KEY, value);
   });
 
-  let last = activity.scheme();
   document.addEventListener("activity:scheme", () => {
-    if (activity.scheme() === last) return;
-    last = activity.scheme();
+    if (scheme === null || scheme === activity.scheme()) return;
     window.dash_clientside.set_props(VIEWER_ID, { data: activity.viewer() });
   });
 })();

@@ -1,13 +1,13 @@
 /**
- * Lets "4 min ago" grow older without asking the server: every `<time>` on the page
- * is written anew from its instant, in the words of dashboard/formatting.py.
+ * Lets "4 min ago" grow older without asking the server: the text of every `<time>` on the
+ * page is written anew from its instant, in the wording of dashboard/formatting.py.
  */
 (() => {
-  const EVERY_MS = 10_000;
+  const INTERVAL_MS = 10_000;
   const MINUTE_MS = 60_000;
   const HOUR_MS = 60 * MINUTE_MS;
   const DAY_MS = 24 * HOUR_MS;
-  const activity = window.dash_clientside.activity;
+  const { activity } = window.dash_clientside;
 
   const ago = (age) => {
     if (age < MINUTE_MS) return "just now";
@@ -24,6 +24,6 @@
     }
   };
 
-  setInterval(write, EVERY_MS);
+  setInterval(write, INTERVAL_MS);
   document.addEventListener("activity:freshness", write);
 })();

@@ -1,9 +1,9 @@
 /**
- * The numbers behind a chart as a table, built when somebody unfolds it.
+ * Shows the numbers behind a chart as a table, built when the viewer unfolds it.
  */
 (() => {
   const HOLDER = "[data-activity-table]";
-  const activity = window.dash_clientside.activity;
+  const { activity } = window.dash_clientside;
 
   const element = (name, attributes, ...children) => {
     const made = document.createElement(name);

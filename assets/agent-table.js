@@ -1,22 +1,23 @@
 /**
  * Puts the rows of the table of projects and agents into the page.
  *
- * The server writes them as HTML (dashboard/page/parts/agent_table.py), escaped by its template; links
- * in them change the address as Dash's own links do, without loading the page anew.
+ * The server sends them as HTML, escaped by its template (dashboard/page/parts/
+ * agent_table.py). Links in them change the address as Dash's own links do, without
+ * loading the page anew.
  */
 (() => {
   const TABLE_ID = "projects"; // as in dashboard/page/ids.py
   const URL_ID = "url";
+  const { activity } = window.dash_clientside;
 
   let shown = null;
 
-  const people = (rows) => {
-    const table = document.getElementById(TABLE_ID);
+  /** Dash calls this with the rows of every answer. */
+  activity.agent_table = (rows) => {
     // Untouched where nothing changed: selections and screen readers stay where they are.
-    if (typeof rows === "string" && shown !== rows) {
-      shown = rows;
-      table.innerHTML = rows;
-    }
+    if (typeof rows !== "string" || shown === rows) return;
+    shown = rows;
+    document.getElementById(TABLE_ID).innerHTML = rows;
   };
 
   document.addEventListener("click", (event) => {
@@ -26,10 +27,5 @@
     event.preventDefault();
     const search = link.getAttribute("href");
     window.dash_clientside.set_props(URL_ID, { search: search === "?" ? "" : search });
-  });
-
-  window.dash_clientside = window.dash_clientside || {};
-  window.dash_clientside.activity = Object.assign(window.dash_clientside.activity || {}, {
-    people,
   });
 })();

@@ -1,25 +1,24 @@
 /**
  * Keeps the page up to date without reloading it.
  *
- * While the page is seen it asks every few seconds how new the server's numbers are,
- * and at once when it comes back into sight or the network does. Only when they differ
- * from what is shown, or time alone has made that wrong, are they read anew: one
- * request, like that of a control.
+ * While the page is visible it asks every few seconds how new the server's numbers are,
+ * and at once when the page is visible again or the network is back. The numbers are read
+ * anew only when they differ from those shown, or when time alone has made these wrong:
+ * with one request, like that of a control.
  */
 (() => {
   const TICK_ID = "tick"; // as in dashboard/page/ids.py
-  const EVERY_MS = 15_000;
-  const PATIENCE_MS = 10_000;
+  const INTERVAL_MS = 15_000;
+  const TIMEOUT_MS = 10_000;
   /** Many agents may fall idle one after the other; once a minute is enough. */
   const AT_MOST_EVERY_MS = 60_000;
 
-  const activity = window.dash_clientside.activity;
-  const { connection } = activity;
+  const { activity } = window.dash_clientside;
   let shown = null; // Version of the answer on the page.
-  let newest = null; // What the server said last; for freshness.js, too.
+  let newest = null; // Version that the server named last.
   let ahead = 0; // By how much the server's clock is ahead of ours, in ms.
   let reachable = true;
-  let looking = false;
+  let asking = false;
   let missed = false; // Whether the server was there and its database was not.
   let refreshed = 0;
   let ticks = 0;
@@ -27,51 +26,58 @@
   /** The present by the server's clock, in milliseconds. */
   activity.now = () => Date.now() + ahead;
 
-  /** How new the page is, for those who say so: see freshness.js. */
+  /** How new the page is; freshness.js shows it. */
   activity.freshness = () => ({ version: sameNumbers() ? newest : (shown ?? newest), reachable });
 
   const sameNumbers = () => shown && newest && shown.changed_at === newest.changed_at;
   const at = (instant) => (instant ? Date.parse(instant) : -Infinity);
 
   const note = (version) => {
-    // An answer that was overtaken tells nothing new.
+    // An answer older than the newest tells nothing new.
     if (!version || (newest && at(version.as_of) < at(newest.as_of))) return;
     newest = version;
     ahead = at(version.as_of) - Date.now();
   };
 
   const outdated = () => {
-    if (connection.failed || missed || !sameNumbers()) return true;
+    if (activity.connection.failed || missed || !sameNumbers()) return true;
     const stale = shown.stale_at && activity.now() >= at(shown.stale_at);
     return stale && Date.now() - refreshed >= AT_MOST_EVERY_MS;
   };
 
-  // A request of a control that is under way would be overtaken, and its choice lost.
+  // It would supersede the request of a control that is under way.
   const refresh = () => {
-    if (!newest || connection.busy || !outdated()) return;
+    if (!newest || activity.connection.busy || !outdated()) return;
     refreshed = Date.now();
     ticks += 1;
     window.dash_clientside.set_props(TICK_ID, { data: ticks });
   };
 
+  /** The server's version; null where something else answers, like a login or an error. */
+  const ask = async () => {
+    const response = await fetch(activity.connection.versionAddress(), {
+      cache: "no-store",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    missed ||= response.status >= 500;
+    const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
+    if (!response.ok || response.redirected || !isJson) return null;
+    return JSON.parse(await activity.network.noted(response.text()));
+  };
+
   const look = async () => {
-    if (looking || document.hidden) return;
-    looking = true;
+    if (asking || document.hidden || document.readyState === "loading") return;
+    asking = true;
     try {
-      const response = await fetch(connection.version, {
-        cache: "no-store",
-        signal: AbortSignal.timeout(PATIENCE_MS),
-      });
-      reachable = response.ok && !response.redirected;
-      missed ||= response.status >= 500;
-      if (reachable) {
-        note(await response.json());
-        refresh();
-      }
-    } catch {
-      reachable = false; // connection.js says so.
+      const version = await ask();
+      reachable = version !== null;
+      note(version);
+      if (reachable) refresh();
+    } catch (failure) {
+      if (!activity.network.hasCaused(failure)) throw failure;
+      reachable = false; // connection.js shows it.
     } finally {
-      looking = false;
+      asking = false;
       document.dispatchEvent(new CustomEvent("activity:freshness"));
     }
   };
@@ -85,7 +91,7 @@
     document.dispatchEvent(new CustomEvent("activity:freshness"));
   };
 
-  setInterval(look, EVERY_MS);
+  setInterval(look, INTERVAL_MS);
   document.addEventListener("visibilitychange", look);
   window.addEventListener("online", look);
   window.addEventListener("pageshow", ({ persisted }) => persisted && look());

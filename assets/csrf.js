@@ -2,11 +2,12 @@
  * Carries the host's CSRF token, and gets another one when it no longer holds.
  *
  * The token is in the page: in our own data, or in a <meta> element of the host's
- * template. A page may stay open for longer than it lives; then the page is fetched
- * again, behind the same login as everything, and the token is read from that copy.
+ * template. A page may stay open for longer than its token lives; then the page is fetched
+ * again, behind the login that guards everything, and the token is read from that copy.
  */
 (() => {
   const HOST_ID = "activity-host"; // as in dashboard/page/mount.py
+  const { activity } = window.dash_clientside;
 
   const factsIn = (page) => {
     const data = page.getElementById(HOST_ID);
@@ -26,9 +27,9 @@
     // Not following redirections, which may lead to a login on another server.
     const response = await fetch(window.location.pathname, { cache: "no-store", redirect: "manual" });
     if (response.status >= 500) return "away";
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    const facts = factsIn(page);
-    // Without them it is a login, or whatever else the host shows instead of us.
+    const text = await activity.network.noted(response.text());
+    const facts = factsIn(new DOMParser().parseFromString(text, "text/html"));
+    // Without them it is a login, or whatever else the host shows instead of the page.
     if (!facts) return "ended";
     known = facts;
     return "renewed";
@@ -43,5 +44,5 @@
     return renewal;
   };
 
-  window.activitySession = { headers, renew };
+  activity.csrf = { headers, renew };
 })();

@@ -1,9 +1,9 @@
 /**
- * "Copy link": an address that shows the same days in the same zone to whoever opens
- * it, wherever and whenever.
+ * "Copy link": copies an address that shows the same days in the same zone to everybody who
+ * opens it, anywhere and at any time.
  */
 (() => {
-  const activity = window.dash_clientside.activity;
+  const { activity } = window.dash_clientside;
 
   const today = (zone) => {
     const parts = new Intl.DateTimeFormat("en-US", {
@@ -20,7 +20,7 @@
     const url = new URL(window.location.href);
     const given = url.searchParams;
     const zone = activity.zone();
-    // What the address leaves out is the viewer's own, and today.
+    // Without a zone an address means the viewer's own, without days it means today.
     if (given.get("window") !== "custom" && !given.has("on")) given.set("on", today(zone));
     given.set("tz", zone);
     url.search = given.toString().replaceAll("%2F", "/").replaceAll("%2C", ",");
@@ -48,7 +48,7 @@
         await navigator.clipboard.writeText(text);
         return true;
       } catch {
-        // Not allowed; the other way may be.
+        // Not allowed; copying a selection may be.
       }
     }
     return copySelected(text);
@@ -57,7 +57,7 @@
   document.addEventListener("click", async ({ target }) => {
     if (!target.closest("[data-activity-copy]")) return;
     const text = address();
-    if (await copy(text)) activity.say("Link copied");
+    if (await copy(text)) activity.toast("Link copied");
     else window.prompt("The link to this view:", text);
   });
 })();

@@ -1,11 +1,12 @@
 /**
- * Makes Dash and Plotly do with a strict Content-Security-Policy.
+ * Lets Dash and Plotly work under a strict Content-Security-Policy.
  *
- * Both put style sheets into the page as text, which `style-src 'self'` forbids; the same
- * rules given as objects are allowed. Only their elements are changed, not the host's.
+ * Both put style sheets into the page as text, which `style-src 'self'` forbids; rules that
+ * are given as objects are allowed. It has to be there before their scripts are, and
+ * changes only their elements, not the host's.
  */
 (() => {
-  const OURS = ["/_dash-component-suites/", "/assets/plotly-"];
+  const DASH_AND_PLOTLY = ["/_dash-component-suites/", "/assets/plotly-"];
 
   class StyleSheet extends HTMLElement {
     constructor() {
@@ -37,20 +38,20 @@
   }
   customElements.define("activity-style", StyleSheet);
 
-  const isOurs = () => {
+  const isTheirs = () => {
     const { stack } = new Error();
-    return OURS.some((place) => stack.includes(place));
+    return DASH_AND_PLOTLY.some((place) => stack.includes(place));
   };
   const { createElement } = document;
   document.createElement = (name, options) => {
-    const ours = String(name).toLowerCase() === "style" && isOurs();
-    return createElement.call(document, ours ? "activity-style" : name, options);
+    const theirs = String(name).toLowerCase() === "style" && isTheirs();
+    return createElement.call(document, theirs ? "activity-style" : name, options);
   };
 
   // A style attribute is text too; the style of an element is an object.
   const { setAttribute } = Element.prototype;
   Element.prototype.setAttribute = function (name, value) {
-    if (name === "style" && isOurs()) this.style.cssText = value;
+    if (name === "style" && isTheirs()) this.style.cssText = value;
     else setAttribute.call(this, name, value);
   };
 })();

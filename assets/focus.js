@@ -1,14 +1,14 @@
 /**
- * Keeps the keyboard's focus in the table of projects.
+ * Keeps the keyboard's focus in the table of projects and agents.
  *
- * The table is built anew with every answer that differs (people.js), and a focused link
- * is then another element with the same id.
+ * The table is built anew with every answer that differs (agent-table.js), and a focused
+ * link is then another element with the same id.
  */
 (() => {
   let focused = null; // Id of the link in the table that has the focus.
 
   document.addEventListener("focusin", ({ target }) => {
-    focused = target.closest(".activity-projects a")?.id ?? null;
+    focused = target.closest(".activity-agent-table a")?.id ?? null;
   });
 
   // Focus that the viewer took away is not to come back; focus that was lost because its

@@ -1,20 +1,19 @@
 /**
- * The page by single keys, and the list of them.
+ * Keyboard shortcuts of a single key, and the list of them.
  *
- * A key is left to whoever it belongs to: a field that is typed in, the browser's own
- * shortcuts, and arrows to any control that has the focus. The keys can be switched off,
- * for those whose voice or tremor types letters.
+ * A key goes elsewhere first: to a field that is typed in, to the browser's own shortcuts,
+ * and arrows to any control that has the focus. The shortcuts can be switched off, for
+ * viewers whose speech input or tremor types letters.
  */
 (() => {
   const SETTING = "activity-keys";
   const OFF = "off";
-  const activity = window.dash_clientside.activity;
-  const { recall, remember } = activity;
+  const { activity } = window.dash_clientside;
 
   const click = (selector) => () => document.querySelector(selector)?.click();
   const chooseWindow = (name) => click(`#window input[value="${name}"]`);
 
-  // Key: what it does, in words and in deed, and whether a control keeps it to itself.
+  // By key: its label, what it does, and whether a control with the focus has it first.
   const KEYS = {
     t: ["Today", click("#today")],
     ArrowLeft: ["Earlier", click("#earlier"), true],
@@ -22,7 +21,7 @@
     d: ["Day", chooseWindow("day")],
     w: ["Week", chooseWindow("week")],
     m: ["Month", chooseWindow("month")],
-    // Its list has the field to search in, which gets the focus.
+    // Its list has a search field, which gets the focus.
     "/": ["Search agents", click("#agent")],
     "?": ["Show this list", () => open()],
   };
@@ -39,20 +38,20 @@
     element(
       "dl",
       {},
-      ...Object.entries(KEYS).map(([key, [words]]) =>
+      ...Object.entries(KEYS).map(([key, [label]]) =>
         element(
           "div",
           {},
           element("dt", {}, element("kbd", {}, SHOWN[key] ?? key)),
-          element("dd", {}, words),
+          element("dd", {}, label),
         ),
       ),
     );
 
   const toggle = () => {
     const box = element("input", { type: "checkbox" });
-    box.checked = recall(SETTING) !== OFF;
-    box.addEventListener("change", () => remember(SETTING, box.checked ? null : OFF));
+    box.checked = activity.recall(SETTING) !== OFF;
+    box.addEventListener("change", () => activity.remember(SETTING, box.checked ? null : OFF));
     return element("label", {}, box, "Use these keys");
   };
 
@@ -80,9 +79,9 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (event.defaultPrevented || event.repeat || recall(SETTING) === OFF) return;
-    const [, act, onlyFree] = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key] ?? [];
-    if (!act || isTypedIn(event.target) || (onlyFree && hasFocus())) return;
+    if (event.defaultPrevented || event.repeat || activity.recall(SETTING) === OFF) return;
+    const [, act, yields] = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key] ?? [];
+    if (!act || isTypedIn(event.target) || (yields && hasFocus())) return;
     event.preventDefault();
     act();
   });

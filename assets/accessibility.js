@@ -1,18 +1,18 @@
 /**
- * Repairs what Dash's components tell to screen readers and keyboards.
+ * Corrects what Dash's components tell screen readers and keyboards.
  *
- * Dash 4 calls its radio buttons options of a list box, though they are real radio
- * buttons already, leaves the list of a dropdown without a name, and has the dropdown's
- * button out of the tab order, behind a hidden field that hands the focus on. The frame
- * around the two fields of a range of days claims to be a button, which it is not, and
- * the field for the year in its calendar has no name.
+ * Dash 4 gives its radio buttons, which are real ones, the role of options in a list box,
+ * leaves the list of a dropdown without a name, and takes the dropdown's button out of the
+ * tab order, behind a hidden field that hands the focus on. The frame around the two fields
+ * of a range of days claims to be a button, which it is not, and the field for the year in
+ * its calendar has no name.
  */
 (() => {
   const nameOf = (element) =>
     element.closest(".activity-choice")?.querySelector("label[for]")?.id ?? null;
 
-  // By selector: attributes, and their values or null for none.
-  const REPAIRS = {
+  // By selector: attributes and their values, null for attributes to be removed.
+  const CORRECTIONS = {
     ".activity .dash-options-list": { role: () => null },
     ".activity .dash-options-list-option": { role: () => null, "aria-selected": () => null },
     ".activity .dash-dropdown": { tabindex: () => "0", "aria-haspopup": () => "dialog" },
@@ -30,23 +30,23 @@
     ".activity .main-svg": { "aria-hidden": () => "true" },
   };
 
-  const repair = (element, name, wanted) => {
+  const correct = (element, name, wanted) => {
     if (element.getAttribute(name) === wanted) return;
     if (wanted === null) element.removeAttribute(name);
     else element.setAttribute(name, wanted);
   };
 
-  const repairAll = () => {
-    for (const [selector, attributes] of Object.entries(REPAIRS)) {
+  const correctAll = () => {
+    for (const [selector, attributes] of Object.entries(CORRECTIONS)) {
       for (const element of document.querySelectorAll(selector)) {
         for (const [name, valueOf] of Object.entries(attributes)) {
-          repair(element, name, valueOf(element));
+          correct(element, name, valueOf(element));
         }
       }
     }
   };
 
-  new MutationObserver(repairAll).observe(document, {
+  new MutationObserver(correctAll).observe(document, {
     childList: true,
     subtree: true,
     attributeFilter: ["role", "aria-selected", "aria-expanded"],

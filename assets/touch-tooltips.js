@@ -1,7 +1,7 @@
 /**
- * On a touch screen the first tap on a bar shows its numbers, and a second one leads there.
+ * On a touch screen the first tap on a bar shows its tooltip, and a second one opens it.
  *
- * With a mouse, pointing at a bar shows them, and a click leads there at once.
+ * With a mouse, pointing at a bar shows its tooltip, and a click opens it at once.
  */
 (() => {
   let byTouch = false;
