@@ -291,7 +291,10 @@ def test_a_taken_port_is_one_line_and_told_before_any_work(environ, home):
         ),
         (["serve", "--host", ".."], "cannot serve on ..:5055: no such address; choose another"),
         (["serve", "--retention-days", "0"], "--retention-days: '0' is not allowed; expected a"),
-        (["serve", "--demo", "--database-url", "postgresql://h/x"], "database-url: "),
+        (
+            ["serve", "--demo", "--database-url", "postgresql://h/x"],
+            "--demo cannot be combined with --database-url or ACTIVITY_DATABASE_URL",
+        ),
         (["backfill", "--since", "2020-02-29"], "--since: '2020-02-29' is not allowed; expected "),
     ],
 )
