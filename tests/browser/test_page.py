@@ -148,8 +148,8 @@ def test_several_projects_can_be_chosen_and_a_bad_link_says_so(page):
     page.open("?window=week&project=99&sort=age")
     browser.wait_for_text_to_equal(
         "#notice",
-        "In the address, sort is “age”; it can be turns, turn-time, last, name or state after - "
-        "or +. There is no project with id 99. Showing all projects.",
+        "In the address, sort is “age”; it can be - or + before turns, turn-time, last, name or "
+        "state. There is no project with id 99. Showing all projects.",
     )
 
     choose(page, "project", "atlas")

@@ -97,7 +97,7 @@ def test_the_heatmap_as_a_table_has_168_hours(overview):
     assert rows(table)[6 * 24 + 10] == ["Sunday", "10:00–11:00", 1, 23.0, 84.0, 3.0]
 
 
-def test_people_are_listed_as_on_the_page_each_agent_below_its_project(overview):
+def test_projects_are_listed_as_on_the_page_each_with_its_agents_below_it(overview):
     view = overview(
         (utc(22, 9), 20, 60.0, 3),
         projects=[
