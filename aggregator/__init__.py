@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aggregator.database.models import ActivityMetric
+    from aggregator.errors import ActivityError
     from aggregator.jobs.scheduler import ActivityAggregator
     from aggregator.notebook.load import load_metrics, load_overview, load_turns
     from aggregator.settings import Settings
 
 __all__ = [
     "ActivityAggregator",
+    "ActivityError",
     "ActivityMetric",
     "Settings",
     "load_metrics",
@@ -25,6 +27,7 @@ __all__ = [
 
 _HOMES = {
     "ActivityAggregator": "aggregator.jobs.scheduler",
+    "ActivityError": "aggregator.errors",
     "ActivityMetric": "aggregator.database.models",
     "Settings": "aggregator.settings",
     "load_metrics": "aggregator.notebook.load",

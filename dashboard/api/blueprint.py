@@ -26,7 +26,7 @@ from dashboard.api.openapi import openapi
 from dashboard.api.parameters import check_hourly, parse_scope, parse_span
 from dashboard.api.prometheus import add_prometheus_rule
 from dashboard.context import API_STYLE, Clock
-from dashboard.responses import STATUS, error_response, json_error, json_response
+from dashboard.http_responses import STATUS, error_response, json_error, json_response
 
 ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ALLOWED_METHODS = "GET, HEAD, OPTIONS"

@@ -14,7 +14,7 @@ from aggregator.query.monitoring import MonitoringSnapshot
 from aggregator.query.reader import MetricReader
 from dashboard.api.gauges import described, measured
 from dashboard.context import Clock
-from dashboard.responses import ANSWERED, error_response
+from dashboard.http_responses import ANSWERED, error_response
 
 
 class MonitoringCollector(Collector):

@@ -16,8 +16,8 @@ from dashboard.errors import PictureFailedError, PicturesBusyError
 from dashboard.export.bundles import File
 from dashboard.export.files import make_files
 from dashboard.export.parameters import Export, read_export, read_name
+from dashboard.http_responses import ANSWERED, error_response
 from dashboard.pictures.renderer import Renderer
-from dashboard.responses import ANSWERED, error_response
 
 UTC_ZONE = ZoneInfo("UTC")
 """The default zone: a server does not know where its viewer is; ``tz=`` says it."""

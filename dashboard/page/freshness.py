@@ -17,7 +17,7 @@ from aggregator.query.agent_states import IDLE_AFTER, PRESENT_FOR
 from aggregator.query.overview import Overview
 from aggregator.query.reader import MetricReader
 from dashboard.context import Clock, PageContext
-from dashboard.responses import ANSWERED, error_response, json_response
+from dashboard.http_responses import ANSWERED, error_response, json_response
 
 
 def freshness(overview: Overview, context: PageContext) -> dict[str, str | None]:

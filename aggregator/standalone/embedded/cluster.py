@@ -14,7 +14,6 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from aggregator.errors import EmbeddedPostgresError
 from aggregator.standalone.embedded.account import Account, account_for, can_enter, run
@@ -222,28 +221,3 @@ def _initdb_command(binaries: Path, data: Path, pwfile: Path) -> list[str | Path
         "--no-locale",
         "--no-instructions",
     ]
-
-
-def server_command(cluster: Cluster, port: int) -> list[str]:
-    """Command that starts the server, for a small machine and reachable only from it."""
-    settings: dict[str, Any] = {
-        "listen_addresses": "127.0.0.1",
-        "port": port,
-        "unix_socket_directories": "",
-        "max_connections": 60,
-        # When a client is killed, its statement ends and its locks are released.
-        "client_connection_check_interval": "1s",
-        "shared_buffers": "96MB",
-        "max_wal_size": "256MB",
-        "jit": "off",
-        "timezone": "UTC",
-        "log_timezone": "UTC",
-        # The log must stay small: it is emptied only when the server starts.
-        "logging_collector": "off",
-        "log_checkpoints": "off",
-        "log_autovacuum_min_duration": -1,
-        # A logged statement would put values into the log.
-        "log_min_error_statement": "panic",
-    }
-    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    return [str(cluster.postgres), "-D", str(cluster.data), *options]

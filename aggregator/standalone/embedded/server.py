@@ -28,6 +28,7 @@ from sqlalchemy.engine import URL
 from aggregator.errors import EmbeddedPostgresError
 from aggregator.forks import in_forked_children
 from aggregator.standalone.embedded import cluster, supervisor
+from aggregator.standalone.embedded.configuration import server_command
 
 LAUNCHES = 3
 """Attempts to start a server that exits at once, for example because its port was taken."""
@@ -182,7 +183,7 @@ class EmbeddedPostgres:
         (prepared.data / "postmaster.pid").unlink(missing_ok=True)
         self._log.touch(mode=0o600)
         self._log.write_bytes(b"")
-        command = cluster.server_command(prepared, port)
+        command = server_command(prepared, port)
         self._run_supervisor(users_lock, str(prepared.account or ""), command)
 
     def _run_supervisor(
