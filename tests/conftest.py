@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
 from copy import deepcopy
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +18,8 @@ from hypothesis import settings
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.support.wait import WebDriverWait
 from sqlalchemy import Connection, Engine, create_engine, insert, select, text
-from werkzeug.serving import make_server
+from werkzeug.exceptions import NotFound
+from werkzeug.serving import BaseWSGIServer, make_server
 
 from aggregator.database.engine import connect
 from aggregator.database.models import Agent, Project, Task, Turn
@@ -126,7 +126,7 @@ class SharedBrowser(Browser):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         # dash[testing] looks twice a second.
-        self._wd_wait = WebDriverWait(self.driver, self.wait_timeout, poll_frequency=0.05)
+        self._wd_wait = WebDriverWait(self.driver, self.wait_timeout, poll_frequency=0.1)
 
     def open_anew(self, downloads: Path) -> None:
         """Leave everything of the last test behind and open an empty tab."""
@@ -139,7 +139,6 @@ class SharedBrowser(Browser):
         for command, arguments in (
             ("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"}),
             ("Network.clearBrowserCookies", {}),
-            ("Network.clearBrowserCache", {}),
             ("Browser.resetPermissions", {}),
             ("Page.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(downloads)}),
             # Plotly warns with stack traces, which the browser's log leaves out.
@@ -185,24 +184,37 @@ def dash_br(
     patterns = [pattern for mark in request.node.iter_markers("console") for pattern in mark.args]
     unexpected = [text for text in messages if not any(re.search(each, text) for each in patterns)]
     missing = [each for each in patterns if not any(re.search(each, text) for text in messages)]
+    # It asks the server for news no longer.
+    shared_browser.driver.get("about:blank")
     assert (unexpected, missing) == ([], [])
 
 
+@pytest.fixture(scope="session")
+def web_server() -> Iterator[BaseWSGIServer]:
+    """The server of all tests of this process; by itself it has nothing to show."""
+    server = make_server("127.0.0.1", 0, NotFound(), threaded=True)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
 @pytest.fixture
-def serve() -> Iterator[Callable[[Any], str]]:
-    """Serve a WSGI application on a free port; return its address."""
-    with ExitStack() as servers:
+def serve(web_server: BaseWSGIServer) -> Iterator[Callable[[Any], str]]:
+    """Serve a WSGI application; return its address.
 
-        def start(application: Any) -> str:
-            server = make_server("127.0.0.1", 0, application, threaded=True)
-            thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-            servers.callback(server.server_close)
-            servers.callback(thread.join)
-            servers.callback(server.shutdown)
-            thread.start()
-            return f"http://127.0.0.1:{server.port}"
+    The address is always that of the last test, so that the browser need not compile the
+    page's scripts anew. Whatever it may keep has a name that changes with its content.
+    """
 
-        yield start
+    def start(application: Any) -> str:
+        web_server.app = application
+        return f"http://127.0.0.1:{web_server.port}"
+
+    yield start
+    web_server.app = NotFound()
 
 
 # No test looks at the clock: a busy machine is no defect.
