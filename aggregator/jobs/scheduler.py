@@ -108,7 +108,7 @@ class ActivityAggregator:
         report = make_pass(self._engine, now, self._retention, self.source(), unless_made_in=slot)
         if report is None:
             with self._engine.connect() as conn:
-                made_by_another = last_pass_at(conn) in slot
+                made_by_another = slot.is_done(last_pass_at(conn))
             # That process may still be killed, or may hold the lock for another reason.
             if not made_by_another:
                 raise NotYetError

@@ -66,7 +66,7 @@ def make_pass(
         now: The present.
         retention: Age at which rows are pruned.
         source: Columns of the turns and agents in this database.
-        unless_made_in: Skip the pass if the last one lies in this slot.
+        unless_made_in: Skip the pass if the last one lies in this slot or in the next.
 
     Returns:
         The report; None if another process holds the lock or made the pass.
@@ -77,7 +77,7 @@ def make_pass(
     def work(conn: Connection) -> Written | None:
         if not locks.try_lock(conn, locks.PASS):
             return None
-        if unless_made_in is not None and last_pass_at(conn) in unless_made_in:
+        if unless_made_in is not None and unless_made_in.is_done(last_pass_at(conn)):
             return None
         # Running chunks finish first; later ones wait for this pass.
         locks.lock(conn, locks.RECOMPUTE)

@@ -24,6 +24,14 @@ class Slot:
         """Return whether an instant lies in the slot; None, for never, does not."""
         return at is not None and self.start <= at < self.end
 
+    def is_done(self, last: datetime | None) -> bool:
+        """Return whether the job is done for this slot when it was last done at an instant.
+
+        An instant in the next slot counts: another process was faster than this one, which
+        was held up after it had looked at the clock.
+        """
+        return last in self or last in Slot(self.end, self.end + (self.end - self.start))
+
 
 def slot_at(at: datetime, seconds: int) -> Slot:
     """Return the slot that contains an instant; the next pass is due at its ``end``.
