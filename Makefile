@@ -21,7 +21,7 @@ endif
 endef
 $(foreach env,$(VENV) $(LOWEST),$(eval $(call renew,$(env))))
 
-.PHONY: help serve test check check-lowest format lock plotly wheel clean
+.PHONY: help serve test thorough check check-lowest format lock plotly wheel clean
 .DEFAULT_GOAL := help
 
 help:
@@ -32,6 +32,11 @@ serve: $(VENV)/ready-to-serve
 
 test: $(VENV)/ready-to-test chromium
 	@$(BIN)/pytest -n auto $(ARGS)
+
+# More examples of the tests that make up their own: ten times as many as in make test.
+thorough: $(VENV)/ready-to-test
+	@HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -n auto -m hypothesis --timeout=0 \
+		-o faulthandler_timeout=0 $(ARGS)
 
 check: $(VENV)/ready-to-test
 	$(BIN)/ruff check

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
+import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from datetime import datetime
@@ -25,6 +27,7 @@ from aggregator.database.engine import connect
 from aggregator.database.models import Agent, Project, Task, Turn
 from aggregator.schema.migrate import upgrade
 from aggregator.standalone.embedded import EmbeddedPostgres
+from dashboard.pictures.renderer import Renderer, shared
 
 
 @pytest.fixture
@@ -36,6 +39,22 @@ def home() -> Iterator[Path]:
     """
     with TemporaryDirectory(prefix="activity-") as folder:
         yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def unused_database() -> Iterator[Path]:
+    """A folder in which an embedded server was started, and nothing else."""
+    with TemporaryDirectory(prefix="activity-") as folder:
+        with EmbeddedPostgres(Path(folder)):
+            pass
+        yield Path(folder)
+
+
+@pytest.fixture
+def home_with_database(unused_database: Path, home: Path) -> Path:
+    """A folder in which an embedded server starts fast, as its files are there."""
+    subprocess.run(["cp", "-a", f"{unused_database}/.", home], check=True)
+    return home
 
 
 @pytest.fixture
@@ -217,9 +236,18 @@ def serve(web_server: BaseWSGIServer) -> Iterator[Callable[[Any], str]]:
     web_server.app = NotFound()
 
 
-# No test looks at the clock: a busy machine is no defect.
+@pytest.fixture(scope="session")
+def renderer() -> Iterator[Renderer]:
+    """The renderer of this process, so that all tests share a browser."""
+    yield shared
+    shared.close()
+
+
+# No test looks at the clock: a busy machine is no defect. Tests whose examples take long try
+# a part of the profile's number. "make thorough" takes the time for many.
 settings.register_profile("activity", deadline=None, max_examples=50)
-settings.load_profile("activity")
+settings.register_profile("thorough", deadline=None, max_examples=500)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "activity"))
 
 
 class Record(Protocol):

@@ -274,7 +274,7 @@ steps = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=settings().max_examples // 2)
 @given(st.sampled_from([True, True, False]), st.lists(steps, min_size=10, max_size=40))
 def test_after_every_pass_the_table_equals_the_oracle(world, captured, history):
     world.begin(captured)

@@ -261,7 +261,7 @@ def store(engine: Engine, case: Case) -> None:
 
 
 @settings(
-    max_examples=40,
+    max_examples=settings().max_examples // 2,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(cases())

@@ -55,11 +55,13 @@ WATCH = """
 """
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+def wait_until(
+    condition: Callable[[], object], seconds: float = 60, *, every: float = 0.05
+) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
+        time.sleep(every)
 
 
 # ---- gunicorn ----------------------------------------------------------------------
@@ -121,11 +123,18 @@ class Site:
     def wait_for_passes(self, more: int, *, but_not_by: int | None = None) -> None:
         """Wait for a number of further passes, not counting those of one process."""
         before = len(self.passes())
-        wait_until(lambda: sum(pid != but_not_by for _, pid in self.passes()[before:]) >= more)
+
+        # Each look is a connection to a server that may have been killed.
+        wait_until(
+            lambda: sum(pid != but_not_by for _, pid in self.passes()[before:]) >= more, every=0.25
+        )
 
 
 @pytest.fixture
-def site(request: pytest.FixtureRequest, home: Path, tmp_path: Path) -> Iterator[Site]:
+def site(
+    request: pytest.FixtureRequest, home_with_database: Path, tmp_path: Path
+) -> Iterator[Site]:
+    home = home_with_database
     settings = Settings.load({"home": home}, {})
     with open_database(settings, purpose="tests") as engine, engine.begin() as conn:
         conn.execute(text(WATCH))
@@ -246,8 +255,8 @@ def test_a_process_killed_in_the_middle_of_a_pass_is_in_nobodys_way(history):
 
 
 @pytest.fixture
-def server(home: Path) -> Iterator[EmbeddedPostgres]:
-    with EmbeddedPostgres(home) as server:
+def server(home_with_database: Path) -> Iterator[EmbeddedPostgres]:
+    with EmbeddedPostgres(home_with_database) as server:
         yield server
 
 

@@ -14,7 +14,6 @@ from aggregator.query.reader import MetricReader
 from dashboard.context import PageContext
 from dashboard.export.files import make_files
 from dashboard.export.parameters import read_export
-from dashboard.pictures.renderer import Renderer
 
 NAMES = "all-projects-2026-11-22"
 COLOURS = """
@@ -25,10 +24,14 @@ picture.onload = () => {
   const context = canvas.getContext("2d");
   context.drawImage(picture, 0, 0);
   const { data } = context.getImageData(0, 0, picture.width, picture.height);
-  const seen = {};
+  const counts = new Map();
   for (let at = 0; at < data.length; at += 4) {
-    const colour = data.slice(at, at + 3).join(" ");
-    seen[colour] = (seen[colour] ?? 0) + 1;
+    const colour = (data[at] << 16) | (data[at + 1] << 8) | data[at + 2];
+    counts.set(colour, (counts.get(colour) ?? 0) + 1);
+  }
+  const seen = {};
+  for (const [colour, count] of counts) {
+    seen[[colour >> 16, (colour >> 8) & 255, colour & 255].join(" ")] = count;
   }
   done([picture.width, picture.height, seen]);
 };
@@ -83,34 +86,29 @@ def test_a_chart_is_saved_as_a_picture(page, saved, scheme):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_server_draws_the_same_picture_as_the_page(page, saved, theme):
+def test_the_server_draws_the_same_picture_as_the_page(page, saved, renderer, theme):
     driver = page.browser.driver
     driver.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
     ground = {"light": "255, 255, 255", "dark": "22, 26, 33"}[theme]
     page.browser.wait_for_element(f'#activity-chart .main-svg[style*="rgb({ground})"]')
     asked = {"tz": "Europe/Berlin", "theme": theme}
-    renderer = Renderer()
-    try:
-        for chart in ("turns", "pattern"):
-            page.click(f"[data-activity-png={'activity' if chart == 'turns' else chart}-chart]")
-            path = saved(f"activity-{chart}*{NAMES}.png")
+    for chart in ("turns", "pattern"):
+        page.click(f"[data-activity-png={'activity' if chart == 'turns' else chart}-chart]")
+        path = saved(f"activity-{chart}*{NAMES}.png")
 
-            [file] = make_files(
-                read_export(chart, "png", None, asked),
-                MetricReader(page.engine),
-                ZoneInfo("UTC"),
-                page.now,
-                context=PageContext(30),
-                renderer=renderer,
-            )
+        [file] = make_files(
+            read_export(chart, "png", None, asked),
+            MetricReader(page.engine),
+            ZoneInfo("UTC"),
+            page.now,
+            context=PageContext(30),
+            renderer=renderer,
+        )
 
-            assert file.name == path.name
-            addresses = [_address(content) for content in (path.read_bytes(), file.content)]
-            by_page, by_server = (driver.execute_async_script(COLOURS, one) for one in addresses)
-            assert by_page == by_server
-    finally:
-        # Before dash[testing] kills its thread.
-        renderer.close()
+        assert file.name == path.name
+        addresses = [_address(content) for content in (path.read_bytes(), file.content)]
+        by_page, by_server = (driver.execute_async_script(COLOURS, one) for one in addresses)
+        assert by_page == by_server
 
 
 def _address(picture):

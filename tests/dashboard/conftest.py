@@ -29,7 +29,6 @@ from aggregator.metrics.windows import RetainedHours, elapsed_hours, floor_hour
 from aggregator.query.overview import Comparison, Overview
 from aggregator.query.reader import MetricReader
 from dashboard.context import PageContext
-from dashboard.pictures.renderer import Renderer, shared
 
 Hour = tuple[datetime, int, float | None, int | None]
 HOUR_DTYPES = {
@@ -72,7 +71,7 @@ def _frame(rows: Sequence[Sequence[Any]], dtypes: dict[str, str]) -> pd.DataFram
     return pd.DataFrame(rows, columns=list(dtypes)).astype(dtypes)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def now() -> datetime:
     return datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
 
@@ -300,13 +299,6 @@ def assert_plotly_agrees() -> Callable[[dict[str, Any]], None]:
         }
 
     return check
-
-
-@pytest.fixture(scope="session")
-def renderer() -> Iterator[Renderer]:
-    """The renderer of this process, so that all tests share a browser."""
-    yield shared
-    shared.close()
 
 
 @pytest.fixture

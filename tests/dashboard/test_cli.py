@@ -158,6 +158,7 @@ def _status_for_host(url: str, host: str) -> int:
     return 200
 
 
+@pytest.mark.usefixtures("home_with_database")
 def test_aggregating_by_hand_keeps_what_the_last_pass_kept(environ, tmp_path):
     (tmp_path / "old.jsonl").write_text(_agent("s1", "m1", 60 * 24 * 100))
     run(environ, "import", "--transcripts", tmp_path)
@@ -171,6 +172,7 @@ def test_aggregating_by_hand_keeps_what_the_last_pass_kept(environ, tmp_path):
     assert (retained, pruned) == (1, 0)
 
 
+@pytest.mark.usefixtures("home_with_database")
 def test_importing_and_aggregating_by_hand_do_what_serving_does(environ, transcripts):
     imported = run(environ, "import", "--transcripts", transcripts)
     again = run(environ, "import", "--transcripts", transcripts)
@@ -185,6 +187,7 @@ def test_importing_and_aggregating_by_hand_do_what_serving_does(environ, transcr
     assert 1 <= status["buckets"] <= 2
 
 
+@pytest.mark.usefixtures("home_with_database")
 def test_a_range_can_be_recomputed_and_what_is_old_be_pruned(environ, tmp_path):
     (tmp_path / "old.jsonl").write_text(_agent("s1", "m1", 60 * 24 * 100))
     run(environ, "import", "--transcripts", tmp_path)
@@ -253,6 +256,7 @@ def _wait_for_the_end_of(pid: int) -> None:
     raise TimeoutError
 
 
+@pytest.mark.usefixtures("home_with_database")
 def test_status_is_readable_for_people(environ):
     done = run(environ, "status")
 
@@ -298,6 +302,7 @@ def test_a_taken_port_is_one_line_and_told_before_any_work(environ, home):
         (["backfill", "--since", "2020-02-29"], "--since: '2020-02-29' is not allowed; expected "),
     ],
 )
+@pytest.mark.usefixtures("home_with_database")
 def test_what_cannot_be_done_is_one_line_on_stderr_and_exit_code_1(environ, arguments, words):
     done = run(environ, *arguments)
 

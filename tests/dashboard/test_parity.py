@@ -191,7 +191,10 @@ def pooled(rows: list[tuple[float, int]]) -> float | None:
     return sum(average * count for average, count in rows if count) / gaps if gaps else None
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=settings().max_examples // 3,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(cases())
 def test_all_give_the_same_totals(everything, texts, case):
     everything.fill(case)

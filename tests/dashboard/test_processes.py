@@ -25,7 +25,7 @@ app = Flask("host")
 app.config.update(ACTIVITY_DATABASE_URL=os.environ["DATABASE"], ACTIVITY_INTERVAL_SECONDS=1)
 Activity(app)
 """
-GUNICORN = ["-m", "gunicorn", "-w", "2", "-b", "127.0.0.1:0", "host:app"]
+GUNICORN = ["-m", "gunicorn", "--no-control-socket", "-w", "2", "-b", "127.0.0.1:0", "host:app"]
 RELOADER = ["-m", "flask", "--app", "host", "run", "--debug", "--port", "0"]
 
 

@@ -223,7 +223,10 @@ WINDOW_TOTALS = text(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=settings().max_examples // 3,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     st.lists(
         st.tuples(st.integers(1, 4), st.floats(0, 60 * 24 * 8, allow_nan=False)),

@@ -43,6 +43,7 @@ def test_without_a_url_the_embedded_database_in_home_is_used(home):
             assert (activity, demo.url.database) == ("activity", "activity_demo")
 
 
+@pytest.mark.usefixtures("home_with_database")
 def test_an_embedded_server_that_was_killed_comes_back_with_its_data(home):
     settings = Settings.load({"home": home}, {})
     with open_database(settings, purpose="tests") as engine:

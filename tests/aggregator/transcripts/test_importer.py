@@ -22,7 +22,8 @@ from aggregator.transcripts.store import import_totals
 
 START = datetime(2026, 2, 7, 10, tzinfo=UTC)
 NEAR_DATABASE = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=settings().max_examples // 4,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 

@@ -50,7 +50,7 @@ CASES = [
 def test_every_answer_is_as_described_and_none_is_a_5xx(app, path, mode):
     document = schemathesis.openapi.from_wsgi("/api/metrics/openapi.json", app)
 
-    @settings(max_examples=40, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=settings().max_examples // 3, suppress_health_check=list(HealthCheck))
     @given(document[path]["GET"].as_strategy(generation_mode=mode), st.sampled_from([1, 2, 3, 99]))
     def ask(case, some_id):
         if mode.is_positive and case.path_parameters:

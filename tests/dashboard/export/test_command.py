@@ -13,7 +13,9 @@ import pypdf
 import pytest
 from flask import Flask
 
+from aggregator.database.engine import connect
 from aggregator.passes.run import make_pass
+from aggregator.schema.migrate import upgrade
 from aggregator.standalone.demo import fill_with_demo
 from dashboard import Activity
 
@@ -58,15 +60,25 @@ def command(tmp_path, empty_engine, home):
     return run
 
 
+@pytest.fixture(scope="module")
+def demo(postgres, now):
+    """A database with demo activity, which nobody changes."""
+    engine = connect(postgres.url("tests_demo", fresh=True), purpose="tests")
+    upgrade(engine, "standalone")
+    upgrade(engine, "activity")
+    fill_with_demo(engine, now, UTC)
+    make_pass(engine, now, timedelta(days=30))
+    yield engine
+    engine.dispose()
+
+
 @pytest.fixture
-def run(empty_engine, now, renderer, tmp_path, monkeypatch):
+def run(demo, now, renderer, tmp_path, monkeypatch):
     """Run ``flask activity export`` on a host with demo activity, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TZ", "UTC")
-    fill_with_demo(empty_engine, now, UTC)
-    make_pass(empty_engine, now, timedelta(days=30))
     app = Flask("host")
-    Activity(app, engine=empty_engine, clock=lambda: now)
+    Activity(app, engine=demo, clock=lambda: now)
 
     def run(*arguments):
         return app.test_cli_runner().invoke(args=["activity", "export", *arguments])
