@@ -32,6 +32,7 @@ def test_the_page_answers_with_and_without_a_slash(engine, open_page, path):
 
 def test_the_standalone_page_has_a_header_that_marks_where_one_is(engine):
     server = Flask("host")
+    server.config["ACTIVITY_JOBS"] = False
     Activity(server, engine=engine, template=mount.STANDALONE_TEMPLATE)
 
     html = server.test_client().get("/activity/").text
