@@ -52,7 +52,7 @@ page and of each other when something happens. At load they need no more than ``
 and ``network.js``."""
 
 STYLES = ("activity.css", "agent-table.css", "overlays.css", "site.css")
-"""Where two rules are equally specific, the later one wins."""
+"""In this order: of two equally specific rules, the later one wins."""
 
 
 def _script(name: str, source: str) -> str:
