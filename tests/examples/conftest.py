@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from threading import Thread
 
 import flask_migrate
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import URL
-from werkzeug.serving import make_server
 
 from aggregator.standalone.embedded import EmbeddedPostgres
 from fleet import create_app
@@ -68,15 +66,9 @@ def command() -> Callable[..., str]:
 
 
 @pytest.fixture
-def address(app: Flask) -> Iterator[str]:
-    """The address of the server on the network."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def address(app: Flask, serve: Callable[[Flask], str]) -> str:
+    """The server's address on the network."""
+    return serve(app)
 
 
 @pytest.fixture
