@@ -144,17 +144,16 @@ class SharedBrowser(Browser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self._first_tab = self.driver.current_window_handle
         # dash[testing] looks twice a second.
         self._wd_wait = WebDriverWait(self.driver, self.wait_timeout, poll_frequency=0.1)
 
     def open_anew(self, downloads: Path) -> None:
         """Leave everything of the last test behind and open an empty tab."""
-        last = self.driver.current_window_handle
+        if self.driver.current_window_handle != self._first_tab:
+            self.driver.close()
+            self.driver.switch_to.window(self._first_tab)
         self.driver.switch_to.new_window("tab")
-        tab = self.driver.current_window_handle
-        self.driver.switch_to.window(last)
-        self.driver.close()
-        self.driver.switch_to.window(tab)
         for command, arguments in (
             ("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"}),
             ("Network.clearBrowserCookies", {}),
@@ -174,14 +173,23 @@ class SharedBrowser(Browser):
 
 
 @pytest.fixture(scope="session")
-def shared_browser(request: pytest.FixtureRequest) -> Iterator[SharedBrowser]:
-    """The browser of all tests of this process."""
+def shared_browser(
+    request: pytest.FixtureRequest, web_server: BaseWSGIServer
+) -> Iterator[SharedBrowser]:
+    """The browser of all tests of this process.
+
+    Its first tab stays on the server's empty page. So the process that shows the server's
+    pages lives on between tests, with the page's scripts compiled.
+    """
+    options = AllMessages()
+    options.add_argument("--process-per-site")
     with SharedBrowser(
         browser=request.config.getoption("webdriver"),
         headless=request.config.getoption("headless"),
-        options=[AllMessages()],
+        options=[options],
         percy_run=False,
     ) as browser:
+        browser.driver.get(f"http://127.0.0.1:{web_server.port}/")
         yield browser
 
 
