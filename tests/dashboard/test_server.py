@@ -72,6 +72,7 @@ def test_transcripts_are_imported_by_themselves(empty_engine, tmp_path):
     assert found
 
 
+@pytest.mark.usefixtures("home_with_database")
 def test_another_wsgi_server_can_run_it_from_the_environment(home, tmp_path):
     code = (
         "from dashboard.server import create_app; "

@@ -324,6 +324,7 @@ print(json.dumps([len(loaded), len(load_turns()), len(demo), heavy]))
 """
 
 
+@pytest.mark.usefixtures("home_with_database")
 def test_without_a_url_the_embedded_database_is_read_and_no_flask_is_loaded(home):
     environ = {"PATH": os.environ["PATH"], "HOME": str(home), "ACTIVITY_HOME": str(home)}
     done = subprocess.run(
