@@ -183,7 +183,9 @@ def test_days_have_their_true_hours(visit, record, zone, day, name, buckets, fir
         visit.browser.wait_for_contains_text("#activity-chart .hoverlayer", period)
 
     visit.click("#earlier")
-    until(lambda: name not in visit.browser.find_element("#period strong").text, timeout=5)
+    # In one step: between finding an element and reading it, the page may replace it.
+    shown = "return document.querySelector('#period').textContent"
+    until(lambda: name not in visit.browser.driver.execute_script(shown), timeout=5)
     visit.browser.wait_for_text_to_equal("#card-turns", "24")
     visit.click("#later")
     visit.browser.wait_for_text_to_equal("#period strong", f"{name} 2026")
@@ -268,5 +270,5 @@ def test_nothing_is_wider_than_the_screen(page, width):
     page.open("?window=week")
     page.browser.wait_for_element("#activity-chart .main-svg")
 
-    until(lambda: page.browser.find_element("#card-turns").text == "8", timeout=5)
+    page.browser.wait_for_text_to_equal("#card-turns", "8", timeout=5)
     assert driver.execute_script("return document.documentElement.scrollWidth") <= width

@@ -97,9 +97,7 @@ def is_free(path: Path) -> bool:
 
 def recorded_port(data: Path) -> int | None:
     """Return the port in ``postmaster.pid``, which may be left over from a killed server."""
-    lines = _pid_file(data)
-    port = int(lines[3]) if len(lines) > 3 and lines[3].isdigit() else 0
-    return port if 0 < port < 65536 else None
+    return _port_in(_pid_file(data))
 
 
 def find_postmaster(data: Path) -> Postmaster | None:
@@ -110,8 +108,9 @@ def find_postmaster(data: Path) -> Postmaster | None:
     arguments are checked rather than its working folder, because in a container root may
     not read the working folder of another account's process.
     """
+    # Read once: the server may be writing it.
     lines = _pid_file(data)
-    port = recorded_port(data)
+    port = _port_in(lines)
     if port is None or not lines[0].isdigit():
         return None
     import psutil  # noqa: PLC0415 - importing it must not delay the supervisor's start
@@ -124,6 +123,11 @@ def find_postmaster(data: Path) -> Postmaster | None:
     if Path(program).name != "postgres" or str(data) not in arguments:
         return None
     return Postmaster(pid, port, ready=len(lines) > 7 and lines[7].strip() == "ready")
+
+
+def _port_in(lines: list[str]) -> int | None:
+    port = int(lines[3]) if len(lines) > 3 and lines[3].isdigit() else 0
+    return port if 0 < port < 65536 else None
 
 
 def _pid_file(data: Path) -> list[str]:
