@@ -37,7 +37,7 @@ of_every_page = pytest.mark.parametrize(
 
 @cache
 def help_of(program: str, command: str) -> str:
-    """What ``--help`` says; empty where there is no such command."""
+    """Return the output of ``--help``; empty where there is no such command."""
     shown = CliRunner().invoke(GROUPS[program], [command, "--help"])
     return shown.stdout if shown.exit_code == 0 else ""
 

@@ -1,4 +1,4 @@
-"""What others may import: one table in the documentation, which the packages keep."""
+"""The public names: one table in the documentation, which the packages keep."""
 
 from __future__ import annotations
 

@@ -28,7 +28,9 @@ def docstrings(tree: ast.AST) -> Iterator[ast.Constant]:
                     yield text
 
 
-@pytest.mark.parametrize("folder", ["aggregator", "dashboard", "migrations"])
+@pytest.mark.parametrize(
+    "folder", ["aggregator", "dashboard", "migrations", "tests", "benchmarks", "docs", "examples"]
+)
 def test_the_first_line_of_a_docstring_has_a_subject_of_its_own(folder):
     offenders = []
     for path in sorted((CODE / folder).rglob("*.py")):
