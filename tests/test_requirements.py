@@ -25,5 +25,6 @@ def test_each_line_is_a_pinned_package_or_its_hash(path):
     assert [line for line in lines if not PINNED.fullmatch(line) and not HASH.fullmatch(line)] == []
 
 
-def test_what_serving_needs_is_a_part_of_everything():
-    assert pins("serve.txt") <= pins("all.txt")
+@pytest.mark.parametrize("part", ["serve.txt", "container.txt"])
+def test_a_part_is_locked_as_everything_is(part):
+    assert pins(part) <= pins("all.txt")
