@@ -33,9 +33,9 @@ from aggregator.metrics.windows import (
     rolling_window,
 )
 from aggregator.query.agent_states import STATES, last_turns, states_of
+from aggregator.query.imported import import_totals
 from aggregator.query.names import PROJECT_NAME
 from aggregator.query.sql import between, pooled_sums
-from aggregator.transcripts.store import import_totals
 
 CountWindow = Literal["hour", "day"]
 """Windows of counts: the last UTC hour that is over, and the rolling day of the API."""
@@ -76,7 +76,7 @@ class MonitoringSnapshot:
         last_pass_seconds: Duration of that pass in seconds, or None.
         lag_seconds: Time from the last pass to the newest turn in seconds: 0.0 if no turn
             is newer, None before the first pass.
-        imported: See :func:`aggregator.transcripts.store.import_totals`; None on a host,
+        imported: See :func:`aggregator.query.imported.import_totals`; None on a host,
             which imports nothing.
     """
 

@@ -17,8 +17,8 @@ from aggregator.database.models import (
     Turn,
 )
 from aggregator.database.source import STANDALONE, Source
+from aggregator.query.imported import import_totals
 from aggregator.schema.capture import is_installed
-from aggregator.transcripts.store import import_totals
 
 _RUNNING = text(
     """
@@ -37,7 +37,7 @@ def read_status(conn: Connection, now: datetime, source: Source = STANDALONE) ->
     ``buckets``, the distinct hours with metrics; ``metric_rows``; ``last_pass`` and
     ``lag_seconds``, the time since then; ``changes_captured``, whether triggers record
     which hours a pass has to recompute; ``import``, see
-    :func:`aggregator.transcripts.store.import_totals`, None on a host, which imports nothing.
+    :func:`aggregator.query.imported.import_totals`, None on a host, which imports nothing.
     Instants are ISO 8601, UTC.
     """
     actor = func.lower(cast(Turn.actor, Text))

@@ -12,18 +12,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    BigInteger,
     Connection,
     Text,
     bindparam,
-    cast,
     column,
     delete,
     func,
-    inspect,
     literal,
     select,
-    true,
     update,
     values,
 )
@@ -217,37 +213,3 @@ def forget_unreadable(conn: Connection, folders: Iterable[Path], present: Contai
     conn.execute(
         update(TranscriptFile).where(is_gone).values(skipped=without(literal(UNREADABLE, Text)))
     )
-
-
-def import_totals(conn: Connection) -> dict[str, Any] | None:
-    """Count what has been read so far, over all files ever found.
-
-    Returns:
-        ``files``, readable or not; ``files_main``, the main files that were read;
-        ``lines`` (not blank) and ``objects`` in them; ``waiting``, the files that end in
-        an incomplete line; and ``skipped``, the number of unusable lines by kind. None
-        on a host, which imports nothing and has no such table.
-    """
-    if not inspect(conn).has_table(TranscriptFile.__tablename__):
-        return None
-    totals = conn.execute(
-        select(
-            func.count().label("files"),
-            func.count().filter(TranscriptFile.is_main).label("files_main"),
-            func.coalesce(func.sum(TranscriptFile.lines), 0).label("lines"),
-            func.coalesce(func.sum(TranscriptFile.objects), 0).label("objects"),
-            func.count().filter(TranscriptFile.waiting).label("waiting"),
-        )
-    ).one()
-    kinds = func.jsonb_each_text(TranscriptFile.skipped).table_valued("key", "value")
-    skipped = conn.execute(
-        select(kinds.c.key, func.sum(cast(kinds.c.value, BigInteger)))
-        .select_from(TranscriptFile)
-        .join(kinds, true())
-        .group_by(kinds.c.key)
-        .order_by(kinds.c.key)
-    )
-    return {
-        **{name: int(number) for name, number in totals._mapping.items()},
-        "skipped": {kind: int(count) for kind, count in skipped},
-    }

@@ -17,8 +17,8 @@ from sqlalchemy import create_engine, select, text
 
 from aggregator.database.models import Agent, Project, Task, TranscriptFile, Turn
 from aggregator.errors import TranscriptsUnreadableError
+from aggregator.query.imported import import_totals
 from aggregator.transcripts.importer import ImportReport, import_transcripts
-from aggregator.transcripts.store import import_totals
 
 START = datetime(2026, 2, 7, 10, tzinfo=UTC)
 NEAR_DATABASE = settings(

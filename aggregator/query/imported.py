@@ -1,0 +1,46 @@
+"""Count what the importer has read.
+
+Apart from the importer, whose packages a host need not have.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, cast, func, inspect, select, true
+
+from aggregator.database.models import TranscriptFile
+
+
+def import_totals(conn: Connection) -> dict[str, Any] | None:
+    """Count what has been read so far, over all files ever found.
+
+    Returns:
+        ``files``, readable or not; ``files_main``, the main files that were read;
+        ``lines`` (not blank) and ``objects`` in them; ``waiting``, the files that end in
+        an incomplete line; and ``skipped``, the number of unusable lines by kind. None
+        on a host, which imports nothing and has no such table.
+    """
+    if not inspect(conn).has_table(TranscriptFile.__tablename__):
+        return None
+    totals = conn.execute(
+        select(
+            func.count().label("files"),
+            func.count().filter(TranscriptFile.is_main).label("files_main"),
+            func.coalesce(func.sum(TranscriptFile.lines), 0).label("lines"),
+            func.coalesce(func.sum(TranscriptFile.objects), 0).label("objects"),
+            func.count().filter(TranscriptFile.waiting).label("waiting"),
+        )
+    ).one()
+    kinds = func.jsonb_each_text(TranscriptFile.skipped).table_valued("key", "value")
+    skipped = conn.execute(
+        select(kinds.c.key, func.sum(cast(kinds.c.value, BigInteger)))
+        .select_from(TranscriptFile)
+        .join(kinds, true())
+        .group_by(kinds.c.key)
+        .order_by(kinds.c.key)
+    )
+    return {
+        **{name: int(number) for name, number in totals._mapping.items()},
+        "skipped": {kind: int(count) for kind, count in skipped},
+    }
