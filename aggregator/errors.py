@@ -11,6 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from aggregator.installation import this_installation
+
 SHOWN_NAMES = 20
 """Longest list of names in an error, so that it stays one readable line."""
 
@@ -179,11 +181,21 @@ class WorkerLostError(ActivityError):
         )
 
 
-class DaskMissingError(ActivityError):
+class ExtraMissingError(ActivityError):
+    """A package is not installed that only an extra of this one installs."""
+
+    def __init__(self, feature: str, package: str, extra: str) -> None:
+        super().__init__(
+            f"{feature} needs the package {package}, of the extra {extra}; "
+            f"run: {this_installation().install_command(extra)}"
+        )
+
+
+class DaskMissingError(ExtraMissingError):
     """A Dask cluster was requested, but the package is not installed."""
 
     def __init__(self) -> None:
-        super().__init__("--dask needs the extra dask: pip install 'headspace-activity[dask]'")
+        super().__init__("--dask", "distributed", "dask")
 
 
 class DaskUnreachableError(ActivityError):

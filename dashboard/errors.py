@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aggregator.errors import ActivityError
+from aggregator.errors import ActivityError, ExtraMissingError
 
 
 class AddressTakenError(ActivityError):
@@ -33,13 +33,11 @@ class BrowserMissingError(ActivityError):
         )
 
 
-class PicturePackageMissingError(ActivityError):
+class PicturePackageMissingError(ExtraMissingError):
     """A package that pictures need is not installed."""
 
     def __init__(self, package: str) -> None:
-        super().__init__(
-            f"pictures need the package {package}: pip install 'headspace-activity[png]'"
-        )
+        super().__init__("a picture", package, "png")
 
 
 class PictureFailedError(ActivityError):

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 import click
 
-from aggregator.errors import ActivityError
+from aggregator.errors import ActivityError, ExtraMissingError
+from aggregator.installation import extra_with
 
 
 def pass_line(report: PassReport | None) -> str:
@@ -63,7 +64,10 @@ def status_lines(facts: dict[str, Any], indent: str = "") -> Iterator[str]:
 
 
 class OneLineGroup(click.Group):
-    """A group whose commands print an :class:`ActivityError` in one line and exit 1."""
+    """A group whose commands print an :class:`ActivityError` in one line and exit 1.
+
+    A missing package of one of our extras is such an error, too.
+    """
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
@@ -71,6 +75,12 @@ class OneLineGroup(click.Group):
             return super().invoke(ctx)
         except ActivityError as error:
             _fail(ctx, self.name, error)
+        except ModuleNotFoundError as missing:
+            extra = extra_with(missing.name or "")
+            if extra is None:
+                raise
+            feature = ctx.invoked_subcommand or self.name or ""
+            _fail(ctx, self.name, ExtraMissingError(feature, missing.name or "", extra))
 
 
 def _fail(ctx: click.Context, name: str | None, error: ActivityError) -> NoReturn:

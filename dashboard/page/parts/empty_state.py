@@ -8,6 +8,7 @@ from datetime import datetime
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from aggregator.installation import this_installation
 from aggregator.metrics.periods import today as local_day
 from aggregator.metrics.windows import HOUR
 from aggregator.query.overview import Overview
@@ -77,7 +78,7 @@ def _first_steps() -> list[Component]:
                 "Or name the folder with ",
                 html.Code("--transcripts DIR"),
                 ", as in ",
-                html.Code('make serve ARGS="--transcripts DIR"'),
+                html.Code(this_installation().serve_command("--transcripts DIR")),
             ]
         ),
         html.Li(["Or look at made-up activity first with ", html.Code("--demo")]),

@@ -16,6 +16,7 @@ import psutil
 import pypdf
 import pytest
 
+from aggregator.installation import this_installation
 from dashboard.errors import (
     BrowserMissingError,
     PictureFailedError,
@@ -191,7 +192,8 @@ def test_without_kaleido_there_is_a_command_that_installs_it(monkeypatch):
         Renderer().draw([drawing()])
 
     assert str(refusal.value) == (
-        "pictures need the package kaleido: pip install 'headspace-activity[png]'"
+        "a picture needs the package kaleido, of the extra png; "
+        f"run: {this_installation().install_command('png')}"
     )
 
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from aggregator.installation import this_installation
 from aggregator.metrics.periods import calendar_period
 from aggregator.metrics.scope import Scope
 from dashboard.context import PageContext
@@ -39,7 +40,7 @@ def test_before_the_first_turn_the_page_says_where_it_looked_and_what_to_do(over
         "/home/me/.claude/projects What to do: "
         "Start Claude Code on this machine: this page notices by itself. "
         "Or name the folder with --transcripts DIR , as in "
-        'make serve ARGS="--transcripts DIR" '
+        f"{this_installation().serve_command('--transcripts DIR')} "
         "Or look at made-up activity first with --demo"
     )
 
