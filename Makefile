@@ -49,7 +49,7 @@ check: $(VENV)/ready-to-test
 # processes of their own, with the lowest versions that it allows.
 check-lowest: $(LOWEST)/ready-to-test
 	@$(LOWEST)/bin/python -m pytest -n auto $(addprefix --ignore=,$(SLOW)) $(ARGS)
-SLOW := tests/browser tests/examples/test_browser.py tests/notebooks \
+SLOW := tests/browser tests/examples/test_browser.py tests/installed tests/notebooks \
 	tests/dashboard/pictures tests/dashboard/export tests/dashboard/test_cli.py \
 	tests/dashboard/test_processes.py tests/dashboard/test_server.py \
 	tests/aggregator/test_processes.py tests/aggregator/standalone \
