@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import distribution, requires
+from importlib.metadata import PackageNotFoundError, distribution, requires
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -128,3 +128,14 @@ def extra_with(module: str) -> str | None:
         if optional and optional["package"].lower().replace("-", "_") == module.partition(".")[0]
     ]
     return "standalone" if "standalone" in found else next(iter(found), None)
+
+
+def missing_package(extra: str) -> str | None:
+    """Return the first package of an extra that is not installed; None if all are."""
+    for optional in map(OPTIONAL.match, requires(PROGRAM) or []):
+        if optional and optional["extra"] == extra:
+            try:
+                distribution(optional["package"])
+            except PackageNotFoundError:
+                return optional["package"]
+    return None

@@ -18,6 +18,8 @@ import platformdirs
 from aggregator.errors import SettingError
 
 PREFIX = "ACTIVITY_"
+INHERITED = ("BROWSER_PATH", "CLAUDE_CONFIG_DIR", "TZ", "XDG_DATA_HOME")
+"""Variables of other programs that change what a server finds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,10 @@ class Settings:
         host: Address to serve on.
         port: TCP port to serve on.
         transcripts: Folders to search for ``**/*.jsonl``.
-        transcripts_given: Whether the user set these folders; a missing folder is then an
-            error, otherwise it counts as empty.
         interval_seconds: Time between two passes.
         import_interval_seconds: Time between two imports of transcripts.
         retention_days: Age at which hourly metrics are pruned.
-        retention_given: Whether the user set the retention; it then applies even if the
-            last pass used another one.
+        given: Names of the settings that the user set; the others have their defaults.
     """
 
     home: Path
@@ -72,11 +71,10 @@ class Settings:
     host: str
     port: int
     transcripts: tuple[Path, ...]
-    transcripts_given: bool
     interval_seconds: int
     import_interval_seconds: int
     retention_days: int
-    retention_given: bool
+    given: frozenset[str]
 
     @classmethod
     def load(
@@ -106,14 +104,17 @@ class Settings:
                 values[option.name] = option.parse(raw)
             except ValueError as reason:
                 raise SettingError(source, raw, str(reason)) from None
-        return cls(
-            **{
-                **_defaults(environ),
-                **values,
-                "transcripts_given": "transcripts" in values,
-                "retention_given": "retention_days" in values,
-            }
-        )
+        return cls(**{**_defaults(environ), **values}, given=frozenset(values))
+
+    @property
+    def transcripts_given(self) -> bool:
+        """True if a missing folder of transcripts is an error; otherwise it counts as empty."""
+        return "transcripts" in self.given
+
+    @property
+    def retention_given(self) -> bool:
+        """True if the retention applies even where the last pass used another one."""
+        return "retention_days" in self.given
 
 
 def _defaults(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -127,6 +128,16 @@ def _defaults(environ: Mapping[str, str]) -> dict[str, Any]:
         "import_interval_seconds": 60,
         "retention_days": 30,
     }
+
+
+def inherited(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the variables of other programs that a server started elsewhere needs, too.
+
+    Args:
+        environ: The environment; default ``os.environ``.
+    """
+    environ = os.environ if environ is None else environ
+    return {name: environ[name] for name in INHERITED if environ.get(name)}
 
 
 def default_transcripts(environ: Mapping[str, str]) -> tuple[Path, ...]:

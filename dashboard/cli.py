@@ -30,6 +30,7 @@ from dashboard.command_line.output import (
 from dashboard.command_line.settings_options import settings_from
 from dashboard.errors import AddressTakenError
 from dashboard.export.options import export_options
+from dashboard.service.commands import service
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -51,6 +52,9 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     for noisy in ("alembic", "apscheduler", "waitress"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+main.add_command(service)
 
 
 @main.command()

@@ -61,3 +61,11 @@ class OutputError(ActivityError):
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"cannot write {path}: {reason}")
+
+
+class ServiceError(ActivityError):
+    """A service cannot be installed, removed or looked at."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"service: {reason}")

@@ -6,6 +6,7 @@ import re
 from functools import cache
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -37,9 +38,12 @@ of_every_page = pytest.mark.parametrize(
 
 @cache
 def help_of(program: str, command: str) -> str:
-    """Return the output of ``--help``; empty where there is no such command."""
-    shown = CliRunner().invoke(GROUPS[program], [command, "--help"])
-    return shown.stdout if shown.exit_code == 0 else ""
+    """Return the output of ``--help``, of a group's commands, too; empty if there is none."""
+    words = [[command]]
+    if isinstance(found := GROUPS[program].commands.get(command), click.Group):
+        words += [[command, name] for name in found.commands]
+    shown = [CliRunner().invoke(GROUPS[program], [*line, "--help"]) for line in words]
+    return "".join(one.stdout for one in shown) if shown[0].exit_code == 0 else ""
 
 
 def unknown_options(program: str, command: str, words: str) -> list[str]:

@@ -94,6 +94,6 @@ def test_a_bad_value_is_refused_with_its_name_and_what_is_allowed(given, environ
 
 
 def test_every_setting_has_an_option():
-    fields = set(Settings.__dataclass_fields__) - {"transcripts_given", "retention_given"}
+    fields = set(Settings.__dataclass_fields__) - {"given"}
 
     assert {option.name for option in OPTIONS} == fields

@@ -82,10 +82,11 @@ def free_port() -> int:
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "import", "aggregate", "backfill", "prune", "export", "status"]
+    "command",
+    ["serve", "import", "aggregate", "backfill", "prune", "export", "status", "service install"],
 )
 def test_help_explains_each_option_with_its_variable_and_default(environ, command):
-    done = run(environ, command, "--help")
+    done = run(environ, *command.split(), "--help")
 
     assert done.returncode == 0
     assert "ACTIVITY_HOME; default: the" in " ".join(done.stdout.split())
