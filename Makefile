@@ -30,7 +30,7 @@ help:
 serve: $(VENV)/ready-to-serve
 	@exec $(BIN)/headspace-activity serve $(ARGS)
 
-test: $(VENV)/ready-to-test chromium
+test: $(VENV)/ready-to-test chromium systemd-analyze
 	@$(BIN)/pytest -n auto $(ARGS)
 
 # More examples of the tests that make up their own: ten times as many as in make test.
@@ -145,3 +145,11 @@ chromium:
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver >/dev/null; } || { \
 		echo "The browser tests need Chromium and its driver" \
 			"(Debian: apt-get install chromium chromium-driver)" >&2; exit 1; }
+
+.PHONY: systemd-analyze
+systemd-analyze:
+	@command -v systemd-analyze >/dev/null || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+		echo "Installing systemd-analyze …" && apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq systemd >/dev/null; } || { \
+		echo "A test needs systemd-analyze (Debian: apt-get install systemd)" >&2; exit 1; }
