@@ -51,6 +51,7 @@ check-lowest: $(LOWEST)/ready-to-test
 	@$(LOWEST)/bin/python -m pytest -n auto $(addprefix --ignore=,$(SLOW)) $(ARGS)
 SLOW := tests/browser tests/examples/test_browser.py tests/installed tests/notebooks \
 	tests/dashboard/pictures tests/dashboard/export tests/dashboard/test_cli.py \
+	tests/dashboard/service tests/test_container.py \
 	tests/dashboard/test_processes.py tests/dashboard/test_server.py \
 	tests/aggregator/test_processes.py tests/aggregator/standalone \
 	tests/aggregator/passes/test_backfill.py
