@@ -21,7 +21,7 @@ endif
 endef
 $(foreach env,$(VENV) $(LOWEST),$(eval $(call renew,$(env))))
 
-.PHONY: help serve test thorough check check-lowest format lock plotly wheel clean
+.PHONY: help serve test thorough check check-lowest format lock plotly wheel release clean
 .DEFAULT_GOAL := help
 
 help:
@@ -51,7 +51,7 @@ check-lowest: $(LOWEST)/ready-to-test
 	@$(LOWEST)/bin/python -m pytest -n auto $(addprefix --ignore=,$(SLOW)) $(ARGS)
 SLOW := tests/browser tests/examples/test_browser.py tests/installed tests/notebooks \
 	tests/dashboard/pictures tests/dashboard/export tests/dashboard/test_cli.py \
-	tests/dashboard/service tests/test_container.py \
+	tests/dashboard/service tests/test_container.py tests/tools \
 	tests/dashboard/test_processes.py tests/dashboard/test_server.py \
 	tests/aggregator/test_processes.py tests/aggregator/standalone \
 	tests/aggregator/passes/test_backfill.py
@@ -84,6 +84,10 @@ plotly: $(VENV)/ready-to-test
 
 wheel: $(BIN)/uv
 	$(BIN)/uv build --wheel
+
+# The wheel and the source archive of the tagged version that is checked out.
+release: $(VENV)/ready-to-test
+	@$(BIN)/python tools/release.py
 
 clean:
 	rm -rf $(VENV) $(LOWEST) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

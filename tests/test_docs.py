@@ -15,7 +15,7 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
     ROOT / "examples" / "host" / "README.md",
 ]
-FOLDERS = "aggregator|dashboard|tests|assets|benchmarks|migrations|examples|notebooks|docs"
+FOLDERS = "aggregator|dashboard|tests|assets|benchmarks|migrations|examples|notebooks|docs|tools"
 # Not in the middle of another path or of an address.
 PATH = re.compile(rf"(?<![\w/.~-])(?:{FOLDERS})/[\w./-]*")
 LINK = re.compile(r"\]\(([^()\s]+)\)")

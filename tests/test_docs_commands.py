@@ -26,7 +26,15 @@ TABLE = re.compile(rf"^\| `({'|'.join(GROUPS)}) …` \|.*\n\|[-|]+\n((?:\|.*\n)+
 # In code, and up to a comment.
 CALL = re.compile(rf"(?:`|^ {{4}}|^\$ )({'|'.join(GROUPS)}) ([a-z]+)([^`#\n]*)", re.MULTILINE)
 SERVE = re.compile(r'make serve ARGS="([^"…]+)"')
-OTHER_OPTIONS = {"--help", "--app", "--preload", "--agentsview", "--runs", "--randomly-seed"}
+OTHER_OPTIONS = {
+    "--help",
+    "--version",
+    "--app",
+    "--preload",
+    "--agentsview",
+    "--runs",
+    "--randomly-seed",
+}
 """Of every command, and of flask, gunicorn, the benchmarks and pytest."""
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 VARIABLE = re.compile(r"\bACTIVITY_[A-Z_]+\b")

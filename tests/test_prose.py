@@ -29,7 +29,8 @@ def docstrings(tree: ast.AST) -> Iterator[ast.Constant]:
 
 
 @pytest.mark.parametrize(
-    "folder", ["aggregator", "dashboard", "migrations", "tests", "benchmarks", "docs", "examples"]
+    "folder",
+    ["aggregator", "dashboard", "migrations", "tests", "benchmarks", "docs", "examples", "tools"],
 )
 def test_the_first_line_of_a_docstring_has_a_subject_of_its_own(folder):
     offenders = []
