@@ -82,8 +82,9 @@ plotly: $(VENV)/ready-to-test
 	install -m 644 "$$folder"/package/plotly-cartesian.min.js assets/plotly-cartesian.min.js && \
 	install -m 644 "$$folder"/package/LICENSE assets/plotly-cartesian.LICENSE.txt
 
-wheel: $(BIN)/uv
-	$(BIN)/uv build --wheel
+wheel: $(VENV)/ready-to-serve
+	@rm -f dist/*.whl
+	@$(BIN)/python -m hatchling build -t wheel -d dist
 
 # The wheel and the source archive of the tagged version that is checked out.
 release: $(VENV)/ready-to-test

@@ -46,7 +46,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 )
 @click.version_option(package_name="headspace-activity")
 def main() -> None:
-    """Activity monitoring for people who run many Claude Code agents at once."""
+    """See what all your Claude Code agents are doing, and what they have done."""
     # A service manager stops us as cleanly as Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
