@@ -15,8 +15,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution, requires
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote, urlsplit
 
 PROGRAM = "headspace-activity"
 """Name of the distribution, and of its command."""
@@ -64,7 +63,7 @@ class Installation:
         """Folder of the source, if it is used in place (an editable installation)."""
         if not self.origin.get("dir_info", {}).get("editable"):
             return None
-        return Path(url2pathname(urlsplit(self.origin["url"]).path))
+        return Path(unquote(urlsplit(self.origin["url"]).path))
 
     def requirement(self, extra: str) -> str:
         """Return this package with an extra as a quoted requirement, from where it came."""

@@ -29,6 +29,7 @@ def test_a_command_says_in_one_line_which_extra_it_needs(plain, home, command):
 
     assert (done.stdout, done.returncode) == ("", 1)
     assert done.stderr.startswith("headspace-activity: ")
+    assert "of the extra standalone" in done.stderr
     assert done.stderr.endswith(
         f"run: {plain.python} -m pip install "
         f"'headspace-activity[standalone] @ {plain.wheel.as_uri()}'\n"

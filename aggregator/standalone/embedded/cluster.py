@@ -49,8 +49,8 @@ def package_folder(package: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise EmbeddedPostgresError(
-            f"{package} is not installed; use --database-url instead, or run: "
-            f"{this_installation().install_command('standalone')}"
+            f"the package {package}, of the extra standalone, is not installed; use "
+            f"--database-url, or run: {this_installation().install_command('standalone')}"
         )
     return Path(spec.origin).parent
 
