@@ -20,6 +20,7 @@ import click
 
 from aggregator.settings import OPTIONS, Settings
 from dashboard.command_line.backfill_options import parse_range, parse_workers, range_options
+from dashboard.command_line.listening import listen
 from dashboard.command_line.output import (
     OneLineGroup,
     backfill_line,
@@ -28,7 +29,6 @@ from dashboard.command_line.output import (
     status_lines,
 )
 from dashboard.command_line.settings_options import settings_from
-from dashboard.errors import AddressTakenError
 from dashboard.export.options import export_options
 from dashboard.service.commands import service
 
@@ -65,7 +65,7 @@ def serve(settings: Settings, demo: bool) -> None:
     from aggregator.standalone.database import open_database
     from dashboard.server import build_jobs, build_server
 
-    listener = _listen(settings.host, settings.port)
+    listener = listen(settings.host, settings.port)
     with listener, open_database(settings, purpose="serve", demo=demo) as engine:
         _fill(engine, settings, demo)
         jobs = build_jobs(engine, settings, demo=demo)
@@ -80,21 +80,6 @@ def serve(settings: Settings, demo: bool) -> None:
         finally:
             click.echo("Stopping …")
             jobs.stop()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """Bind the address before any work, so that an occupied one fails at once."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except (OSError, UnicodeError) as failure:
-        reason = getattr(failure, "strerror", None) or "no such address"
-        raise AddressTakenError(host, port, reason) from None
-    return listener
 
 
 def _fill(engine: Engine, settings: Settings, demo: bool) -> None:

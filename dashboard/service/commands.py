@@ -9,6 +9,7 @@ import click
 from aggregator.errors import ExtraMissingError
 from aggregator.installation import PROGRAM, missing_package, this_installation
 from aggregator.settings import OPTIONS, Settings, inherited
+from dashboard.command_line.listening import listen
 from dashboard.command_line.settings_options import settings_from
 from dashboard.errors import OutputError, ServiceError
 from dashboard.service.launchd import Launchd
@@ -34,6 +35,10 @@ def install(settings: Settings, demo: bool) -> None:
         raise ExtraMissingError("service", package, "standalone")
     manager = _manager()
     program = server_program(this_installation(), settings, inherited(), demo=demo)
+    manager.check()
+    if not manager.is_running():
+        # Another server may be there, which the service would wait for in vain.
+        listen(settings.host, settings.port).close()
     try:
         changed = manager.install(program)
     except OSError as failure:

@@ -55,10 +55,9 @@ class ServiceManager(ABC):
         """Write the unit and start the service; return whether the file has changed.
 
         Raises:
-            ServiceError: The service manager does not answer, or refuses.
+            ServiceError: The service manager refuses.
             OSError: The file cannot be written.
         """
-        self.check()
         contents = self.describe(program)
         changed = not self.unit.exists() or self.unit.read_text() != contents
         if changed:

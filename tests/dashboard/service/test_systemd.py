@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from dashboard.service.systemd import command_line, quoted
 ACTIVE = '*is-active*) test -e "$HOME/running" ;; *restart*) touch "$HOME/running" ;;'
 INSTALLED = [
     "--user show-environment",
+    "--user is-active --quiet headspace-activity.service",
     "--user daemon-reload",
     "--user enable headspace-activity.service",
 ]
@@ -48,11 +50,19 @@ def systemctl(recorder):
     return recorder("systemctl", ACTIVE)
 
 
-def test_a_service_is_installed_changed_looked_at_and_removed(service, systemctl, unit):
+@pytest.fixture
+def port() -> str:
+    """A port that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def test_a_service_is_installed_changed_looked_at_and_removed(service, systemctl, unit, port):
     asked = {"path": systemctl.folder}
-    first = service("install", "--port", "5056", **asked)
+    first = service("install", "--port", port, **asked)
     installed = systemctl.calls()
-    again = service("install", "--port", "5056", **asked)
+    again = service("install", "--port", port, **asked)
     unchanged = systemctl.calls()
     other = service("install", "--demo", **asked)
     changed = systemctl.calls()
@@ -61,7 +71,7 @@ def test_a_service_is_installed_changed_looked_at_and_removed(service, systemctl
 
     assert first.stdout.splitlines()[:3] == [
         f"Wrote {unit}",
-        "Serving http://127.0.0.1:5056/activity",
+        f"Serving http://127.0.0.1:{port}/activity",
         "Log: journalctl --user -u headspace-activity -f",
     ]
     assert installed == [*INSTALLED, "--user restart headspace-activity.service"]
@@ -79,8 +89,14 @@ def test_a_service_is_installed_changed_looked_at_and_removed(service, systemctl
     assert not unit.exists()
 
 
-def test_systemd_accepts_the_unit_and_others_cannot_read_it(service, systemctl, unit, tmp_path):
-    environment = {"ACTIVITY_DATABASE_URL": "postgresql://me:100%25@h/x", "TZ": "UTC"}
+def test_systemd_accepts_the_unit_and_others_cannot_read_it(
+    service, systemctl, unit, port, tmp_path
+):
+    environment = {
+        "ACTIVITY_PORT": port,
+        "ACTIVITY_DATABASE_URL": "postgresql://me:100%25@h/x",
+        "TZ": "UTC",
+    }
     service("install", "--home", f"{tmp_path}/a $b", path=systemctl.folder, **environment)
     lines = unit.read_text().splitlines()
     verified = subprocess.run(
@@ -95,7 +111,7 @@ def test_systemd_accepts_the_unit_and_others_cannot_read_it(service, systemctl, 
     assert stat.S_IMODE(unit.stat().st_mode) == 0o600
     program = Path(sys.executable).with_name(PROGRAM)
     assert [line for line in lines if line.startswith(("ExecStart", "Environment"))] == [
-        f'ExecStart="{program}" "serve" "--home" "{tmp_path}/a $$b"',
+        f'ExecStart="{program}" "serve" "--home" "{tmp_path}/a $$b" "--port" "{port}"',
         'Environment="PYTHONUNBUFFERED=1"',
         'Environment="TZ=UTC"',
         'Environment="ACTIVITY_DATABASE_URL=postgresql://me:100%%25@h/x"',
@@ -114,6 +130,20 @@ def test_without_systemd_nothing_is_written(service, recorder, unit):
         "systemctl --user show-environment: Failed to connect to bus\n"
     )
     assert not unit.parent.exists()
+
+
+def test_an_address_that_is_taken_stops_an_installation(service, systemctl, unit):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = service("install", "--port", str(port), path=systemctl.folder)
+
+    assert done.stderr == (
+        f"headspace-activity: cannot serve on 127.0.0.1:{port}: Address already in use; "
+        "choose another with --host or --port\n"
+    )
+    assert not unit.exists()
 
 
 def test_status_of_no_service_says_how_to_install_one(service):
