@@ -52,7 +52,7 @@ def install(settings: Settings, demo: bool) -> None:
 
 @service.command()
 def uninstall() -> None:
-    """Stop the server, and do not start it again. Data and settings stay."""
+    """Stop the server, and do not start it again. The data stays."""
     manager = _manager()
     removed = manager.uninstall()
     click.echo(f"Removed {manager.unit}" if removed else "No service is installed")

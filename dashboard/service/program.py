@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aggregator.errors import ConflictingParametersError
 from aggregator.installation import PROGRAM, Installation
 from aggregator.settings import OPTIONS, Option, Settings
 from dashboard.errors import ServiceError
@@ -39,7 +40,10 @@ def server_program(
 
     Raises:
         ServiceError: The installation may be deleted at any time.
+        ConflictingParametersError: ``demo`` is combined with the user's own database.
     """
+    if demo and settings.database_url:
+        raise ConflictingParametersError("--demo", "--database-url or ACTIVITY_DATABASE_URL")
     if installation.tool == "uvx":
         command = f"uv tool install {installation.requirement('standalone')}"
         raise ServiceError(f"the environments of uvx do not last; run: {command}")

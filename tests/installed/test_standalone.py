@@ -7,13 +7,16 @@ import re
 import signal
 import socket
 import subprocess
+import tomllib
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 SERVED = re.compile(r"Activity: (http://\S+)/activity  ")
 
 
@@ -95,3 +98,11 @@ def test_the_code_is_that_of_the_wheel(standalone):
     assert done.stdout.split() == [
         str(packages / package / "__init__.py") for package in ("aggregator", "dashboard")
     ]
+
+
+def test_the_version_is_that_of_the_project(standalone):
+    done = standalone.run(standalone.command("--version"))
+
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert done.stdout == f"headspace-activity, version {version}\n"
+    assert standalone.wheel.name == f"headspace_activity-{version}-py3-none-any.whl"

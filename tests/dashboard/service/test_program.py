@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.errors import ConflictingParametersError
 from aggregator.installation import Installation
 from aggregator.settings import Settings, inherited
 from dashboard.errors import ServiceError
@@ -56,3 +57,10 @@ def test_an_environment_of_uvx_is_refused():
         "service: the environments of uvx do not last; "
         "run: uv tool install 'headspace-activity[standalone]'"
     )
+
+
+def test_the_demo_has_no_database_of_others():
+    settings = Settings.load({"database_url": "postgresql://h/x"}, {})
+
+    with pytest.raises(ConflictingParametersError, match="--demo cannot be combined with"):
+        server_program(WITHOUT, settings, {}, demo=True)
