@@ -182,13 +182,15 @@ class WorkerLostError(ActivityError):
 
 
 class ExtraMissingError(ActivityError):
-    """A package is not installed that only an extra of this one installs."""
+    """A package is not installed that only an extra of this one installs.
+
+    Attributes:
+        need: The message without the command, which names folders of this machine.
+    """
 
     def __init__(self, feature: str, package: str, extra: str) -> None:
-        super().__init__(
-            f"{feature} needs the package {package}, of the extra {extra}; "
-            f"run: {this_installation().install_command(extra)}"
-        )
+        self.need = f"{feature} needs the package {package.replace('_', '-')}, of the extra {extra}"
+        super().__init__(f"{self.need}; run: {this_installation().install_command(extra)}")
 
 
 class DaskMissingError(ExtraMissingError):

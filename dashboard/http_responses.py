@@ -14,6 +14,7 @@ from flask import Response
 
 from aggregator.errors import (
     ConflictingParametersError,
+    ExtraMissingError,
     HostSchemaError,
     MissingParameterError,
     NotMigratedError,
@@ -70,7 +71,7 @@ def json_error(reason: str, status: int, headers: Mapping[str, str] | None = Non
 def error_response(error: Exception) -> Response:
     """Answer one of the errors of :data:`STATUS`, with its message and status."""
     status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
-    # The driver's message may contain the address of the database.
-    return json_error(
-        DATABASE_AWAY_ERROR if isinstance(error, DATABASE_AWAY) else str(error), status
-    )
+    if isinstance(error, DATABASE_AWAY):
+        # The driver's message may contain the address of the database.
+        return json_error(DATABASE_AWAY_ERROR, status)
+    return json_error(error.need if isinstance(error, ExtraMissingError) else str(error), status)

@@ -13,6 +13,8 @@ from sqlalchemy import create_engine, text
 from aggregator.passes.run import make_pass
 from aggregator.schema.migrate import upgrade
 from dashboard import Activity
+from dashboard.errors import PicturePackageMissingError
+from dashboard.http_responses import error_response
 
 KNOWN = {"project_id": "1", "agent_id": "1", "name": "turns.png", "path": "nothing"}
 UNKNOWN = {"project_id": "99", "agent_id": "99", "name": "turns.png?project=99"}
@@ -171,3 +173,12 @@ def test_what_goes_wrong_is_one_line_of_json_with_its_status(ask, name):
     }
     unready = {error for status, error in errors.values() if status == 503}
     assert unready == ({situation.unready} if situation.unready else set())
+
+
+def test_a_missing_package_is_named_without_folders_of_the_server():
+    answer = error_response(PicturePackageMissingError("kaleido"))
+
+    assert (answer.status_code, answer.get_json()) == (
+        501,
+        {"error": "a picture needs the package kaleido, of the extra png"},
+    )
