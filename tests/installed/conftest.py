@@ -93,7 +93,7 @@ def install(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
 
     def new(extra: str) -> Environment:
         folder = tmp_path_factory.mktemp(f"env-{extra}")
-        venv.create(folder)
+        venv.create(folder, symlinks=True)
         [packages] = folder.glob("lib/*/site-packages")
         for needed in required(PROJECT, extra):
             link(needed, packages)
