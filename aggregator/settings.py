@@ -18,7 +18,10 @@ import platformdirs
 from aggregator.errors import SettingError
 
 PREFIX = "ACTIVITY_"
-INHERITED = ("BROWSER_PATH", "CLAUDE_CONFIG_DIR", "TZ", "XDG_DATA_HOME")
+CONFIG_DIR = "CLAUDE_CONFIG_DIR"
+"""Claude Code's variable with its configuration folders."""
+CONFIG_FOLDERS = ("~/.config/claude", "~/.claude")
+INHERITED = ("BROWSER_PATH", CONFIG_DIR, "TZ", "XDG_DATA_HOME")
 """Variables of other programs that change what a server finds."""
 
 
@@ -63,7 +66,8 @@ class Settings:
         interval_seconds: Time between two passes.
         import_interval_seconds: Time between two imports of transcripts.
         retention_days: Age at which hourly metrics are pruned.
-        given: Names of the settings that the user set; the others have their defaults.
+        given: Names of the settings that the user set, and of Claude Code's variable
+            ``CLAUDE_CONFIG_DIR``; the others have their defaults.
     """
 
     home: Path
@@ -104,12 +108,18 @@ class Settings:
                 values[option.name] = option.parse(raw)
             except ValueError as reason:
                 raise SettingError(source, raw, str(reason)) from None
-        return cls(**{**_defaults(environ), **values}, given=frozenset(values))
+        named = {CONFIG_DIR} if environ.get(CONFIG_DIR) else set()
+        return cls(**{**_defaults(environ), **values}, given=frozenset(values) | named)
 
     @property
     def transcripts_given(self) -> bool:
         """True if a missing folder of transcripts is an error; otherwise it counts as empty."""
         return "transcripts" in self.given
+
+    @property
+    def folders_named(self) -> bool:
+        """True if the user named the folders of transcripts, here or for Claude Code."""
+        return self.transcripts_given or CONFIG_DIR in self.given
 
     @property
     def retention_given(self) -> bool:
@@ -143,13 +153,19 @@ def inherited(environ: Mapping[str, str] | None = None) -> dict[str, str]:
 def default_transcripts(environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Return the folders in which Claude Code stores transcripts, existing or not.
 
-    ``$CLAUDE_CONFIG_DIR/projects`` if that variable is set, else ``projects`` below
-    ``~/.config/claude`` and ``~/.claude``.
+    ``projects`` below each folder of ``$CLAUDE_CONFIG_DIR``, which commas separate, if
+    that variable is set, else below ``~/.config/claude`` and ``~/.claude``.
+
+    Raises:
+        SettingError: A folder of the variable cannot be used.
     """
-    configured = environ.get("CLAUDE_CONFIG_DIR")
-    if configured:
-        return (_path(configured) / "projects",)
-    return (_path("~/.config/claude/projects"), _path("~/.claude/projects"))
+    configured = environ.get(CONFIG_DIR, "")
+    folders = [name.strip() for name in configured.split(",") if name.strip()]
+    try:
+        paths = [_path(name) / "projects" for name in folders or CONFIG_FOLDERS]
+    except ValueError as reason:
+        raise SettingError(CONFIG_DIR, configured, str(reason)) from None
+    return tuple(dict.fromkeys(paths))
 
 
 def _path(raw: Any) -> Path:

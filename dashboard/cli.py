@@ -113,7 +113,7 @@ def import_(settings: Settings) -> None:
 
 
 def _import_with_progress(engine: Engine, settings: Settings) -> ImportReport:
-    from aggregator.transcripts.importer import import_transcripts
+    from aggregator.transcripts.importer import import_transcripts, noteworthy
 
     with click.progressbar(length=1, label="Importing transcripts") as bar:
         report = import_transcripts(
@@ -128,6 +128,8 @@ def _import_with_progress(engine: Engine, settings: Settings) -> ImportReport:
     )
     for kind, count in sorted(report.skipped.items()):
         click.echo(f"Skipped {count:,} × {kind}", err=True)
+    for folder in noteworthy(report.missing, settings):
+        click.echo(f"There is no folder {folder} with transcripts", err=True)
     return report
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import logging
+from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 
 from flask import Flask, redirect, url_for
 from flask_compress import Compress
@@ -13,11 +16,13 @@ from werkzeug.wrappers import Response
 from aggregator.jobs.scheduler import ActivityAggregator
 from aggregator.settings import Settings
 from aggregator.standalone.database import open_database
-from aggregator.transcripts.importer import import_transcripts
+from aggregator.transcripts.importer import import_transcripts, noteworthy
 from dashboard.context import PageContext
 from dashboard.host.extension import Activity
 from dashboard.host.first_request import start_with_first_request
 from dashboard.page import mount
+
+log = logging.getLogger(__name__)
 
 
 def build_server(engine: Engine, settings: Settings, *, demo: bool = False) -> Flask:
@@ -50,14 +55,25 @@ def build_jobs(engine: Engine, settings: Settings, *, demo: bool = False) -> Act
     """
     jobs = ActivityAggregator(engine, settings)
     if not demo:
-        jobs.every(
-            settings.import_interval_seconds,
-            "import",
-            lambda: import_transcripts(
-                engine, settings.transcripts, must_exist=settings.transcripts_given
-            ),
-        )
+        jobs.every(settings.import_interval_seconds, "import", import_job(engine, settings))
     return jobs
+
+
+def import_job(engine: Engine, settings: Settings) -> Callable[[], None]:
+    """Return a job that imports transcripts, and logs once that a folder is missing."""
+    logged: set[Path] = set()
+
+    def run() -> None:
+        report = import_transcripts(
+            engine, settings.transcripts, must_exist=settings.transcripts_given
+        )
+        missing = set(noteworthy(report.missing, settings))
+        for folder in sorted(missing - logged):
+            log.warning("There is no folder %s with transcripts", folder)
+        logged.clear()
+        logged.update(missing)
+
+    return run
 
 
 def create_app() -> Flask:

@@ -155,7 +155,11 @@ class Project(Base):
 
 
 class Agent(Base):
-    """One Claude Code session. ``session_id`` is standalone."""
+    """One Claude Code session.
+
+    ``session_id`` is standalone, and so is ``known_since``: the earliest instant in the
+    transcript that told its project.
+    """
 
     __tablename__ = "agents"
 
@@ -164,6 +168,7 @@ class Agent(Base):
         ForeignKey("projects.id", ondelete="CASCADE"), index=True
     )
     session_id: Mapped[str] = mapped_column(Text, unique=True)
+    known_since: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ_TYPE)
     started_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ_TYPE)
     ended_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ_TYPE)
 
@@ -172,6 +177,7 @@ class Task(Base):
     """A piece of an agent's work, and its state. Standalone, an agent has exactly one task.
 
     ``state`` is ``processing`` or ``awaiting_input`` (standalone); hosts have more.
+    ``state_at`` and ``state_rank`` (standalone) order the states that transcripts told.
     """
 
     __tablename__ = "tasks"
@@ -179,13 +185,16 @@ class Task(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     agent_id: Mapped[int] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"), unique=True)
     state: Mapped[str] = mapped_column(Text)
+    state_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ_TYPE)
+    state_rank: Mapped[int] = mapped_column(Integer, server_default=text("0"))
 
 
 class Turn(Base):
     """One message by the USER or by the AGENT, at an instant.
 
     ``key`` (standalone) identifies the message: a turn is stored once, no matter how
-    many transcripts repeat it.
+    many transcripts repeat it. ``is_copy`` (standalone) is true while only a fork has
+    told it, which says that the message is another session's.
     """
 
     __tablename__ = "turns"
@@ -195,6 +204,7 @@ class Turn(Base):
     actor: Mapped[str] = mapped_column(Text)
     timestamp: Mapped[datetime] = mapped_column(TIMESTAMPTZ_TYPE, index=True)
     key: Mapped[str] = mapped_column(Text, unique=True)
+    is_copy: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
 
     __table_args__ = (CheckConstraint("actor IN ('USER', 'AGENT')", name="ck_turns_actor"),)
 
@@ -206,8 +216,9 @@ class TranscriptFile(Base):
     a digest of the bytes just before it, which reveals a replaced file.
     ``lines`` (not blank) and ``objects`` are counted up to it; ``waiting`` is true
     if an incomplete line follows it. ``skipped`` counts unusable lines by kind.
-    ``sessions`` holds ``[first cwd, last state, its instant]`` by session id.
-    A sub-agent's file (not ``is_main``) is counted but never read.
+    ``sessions`` holds facts about sessions by their ids, see
+    :class:`aggregator.transcripts.reading.Session`; ``format`` is the number of the rules
+    by which the file was read. A sub-agent's file (not ``is_main``) is counted but never read.
     """
 
     __tablename__ = "transcript_files"
@@ -223,6 +234,7 @@ class TranscriptFile(Base):
     waiting: Mapped[bool] = mapped_column(Boolean)
     skipped: Mapped[dict[str, Any]] = mapped_column(JSONB)
     sessions: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    format: Mapped[int] = mapped_column(Integer, server_default=text("1"))
 
 
 OWN_TABLES = frozenset({"activity_metrics", "activity_changes", "activity_state"})

@@ -37,10 +37,17 @@ class Transcript:
 
 @dataclass(slots=True)
 class FoundFiles:
-    """Transcripts found in folders; for those that cannot be read, the reason by path."""
+    """Transcripts found in folders.
+
+    Attributes:
+        transcripts: The files.
+        unreadable: Those that cannot be read, with the reason.
+        missing: Folders that are not there.
+    """
 
     transcripts: list[Transcript] = field(default_factory=list)
     unreadable: dict[Path, str] = field(default_factory=dict)
+    missing: list[Path] = field(default_factory=list)
 
 
 def find_transcripts(folders: Iterable[Path], *, must_exist: bool = False) -> FoundFiles:
@@ -61,6 +68,7 @@ def find_transcripts(folders: Iterable[Path], *, must_exist: bool = False) -> Fo
             reason = found.unreadable.get(folder)
         else:
             reason = "it is not a folder" if os.path.exists(folder) else "there is no such folder"
+            found.missing.append(folder)
         if must_exist and reason is not None:
             raise TranscriptsUnreadableError(folder, reason)
     return found
@@ -102,6 +110,15 @@ def _add_file(path: Path, folder: Path, found: FoundFiles) -> None:
     found.transcripts.append(
         Transcript(path, storable_name(path), status.st_size, status.st_mtime_ns, is_main)
     )
+
+
+def can_open(path: Path) -> bool:
+    """Return whether a file can be opened and read."""
+    try:
+        with path.open("rb"):
+            return True
+    except OSError:
+        return False
 
 
 def storable_name(path: Path) -> str:

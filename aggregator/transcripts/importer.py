@@ -20,26 +20,34 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, func, select, text
 
 from aggregator.database import locks
-from aggregator.transcripts.discovery import FoundFiles, Transcript, find_transcripts, storable_name
-from aggregator.transcripts.parser import FoundTurn
-from aggregator.transcripts.reading import UNREADABLE, Reading
-from aggregator.transcripts.store import (
-    NewTurn,
+from aggregator.database.models import Turn
+from aggregator.settings import Settings
+from aggregator.transcripts.discovery import (
+    FoundFiles,
+    Transcript,
+    can_open,
+    find_transcripts,
+    storable_name,
+)
+from aggregator.transcripts.file_records import (
+    FileStatus,
     forget_unreadable,
     load_file_stats,
     load_readings,
     save_readings,
-    save_states,
-    save_turns,
 )
+from aggregator.transcripts.outdated import forget_outdated, settle_outdated
+from aggregator.transcripts.parser import FoundTurn
+from aggregator.transcripts.reading import FORMAT, UNREADABLE, Reading
+from aggregator.transcripts.store import NewTurn, save_sessions, save_turns
 
 TURNS_AT_ONCE = 2_000
 
@@ -64,6 +72,7 @@ class ImportReport:
         bytes: Bytes read.
         turns: New turns.
         skipped: Unusable lines and unreadable files, counted by kind.
+        missing: Folders that are not there.
         seconds: Duration, including the wait for another import.
     """
 
@@ -73,6 +82,7 @@ class ImportReport:
     bytes: int
     turns: int
     skipped: dict[str, int]
+    missing: tuple[Path, ...]
     seconds: float
 
 
@@ -110,8 +120,17 @@ def import_transcripts(
         bytes=work.bytes,
         turns=work.turns_added,
         skipped=dict(work.skipped),
+        missing=tuple(found.missing),
         seconds=time.perf_counter() - started,
     )
+
+
+def noteworthy(missing: Sequence[Path], settings: Settings) -> Sequence[Path]:
+    """Return the missing folders that a user should know of.
+
+    Of the default folders one usually exists, and that is enough.
+    """
+    return missing if settings.folders_named or len(missing) == len(settings.transcripts) else ()
 
 
 @contextmanager
@@ -139,6 +158,7 @@ class _Import:
     bytes: int = 0
     turns_added: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
+    reading_again: Connection | None = None
 
     def read(self, found: FoundFiles, folders: Sequence[Path]) -> None:
         """Read and save the files that have changed since the last import."""
@@ -150,14 +170,46 @@ class _Import:
             changed = [
                 file
                 for file in found.transcripts
-                if stats.get(file.name) != (file.size, file.modified_ns)
+                if stats.get(file.name) != FileStatus(file.size, file.modified_ns, FORMAT)
             ]
             names = [*unreadable, *(file.name for file in changed)]
             self.known = load_readings(conn, [name for name in names if name in stats])
         for path, reason in found.unreadable.items():
             self._note_unreadable(path, reason)
-        self._read_changed(changed)
+        outdated = [file for file in changed if self._is_outdated(file)]
+        if outdated:
+            self._read_again(outdated, changed)
+        else:
+            self._read_changed(changed)
         self._save()
+
+    def _is_outdated(self, file: Transcript) -> bool:
+        """Return whether a file was read by earlier rules, and can be read again."""
+        known = self.known.get(file.name)
+        return known is not None and known.is_outdated and file.is_main and can_open(file.path)
+
+    def _read_again(self, outdated: Sequence[Transcript], changed: Sequence[Transcript]) -> None:
+        """Read the changed files, some of them from their beginning by the present rules.
+
+        One transaction, so that a reader sees what the earlier rules gave until all is
+        put right, and a crash leaves it so.
+        """
+        count = select(func.count()).select_from(Turn)
+        with self.engine.begin() as conn:
+            conn.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+            before = conn.scalars(count).one()
+            forget_outdated(conn, [self.known[file.name] for file in outdated])
+            self.reading_again = conn
+            self._read_changed(changed)
+            self._save()
+            settle_outdated(conn)
+            after = conn.scalars(count).one()
+        self.reading_again = None
+        self.turns_added = max(0, after - before)
+        logger.info(
+            "Read %d transcripts again by the rules of this version: %d turns before, %d now",
+            len(outdated), before, after,
+        )  # fmt: skip
 
     def _read_changed(self, files: Sequence[Transcript]) -> None:
         main = [file for file in files if file.is_main]
@@ -170,6 +222,7 @@ class _Import:
             if not file.is_main:
                 reading = self._reading(file.name)
                 reading.size, reading.modified_ns = file.size, file.modified_ns
+                reading.format = FORMAT
                 self._add_reading(reading)
         for file in grown + new:
             self._read_file(file)
@@ -186,6 +239,8 @@ class _Import:
                     self._add_turns(reading, turns, content)
                 reading.finish(content, status)
         except OSError as failure:
+            if self.reading_again and reading.format == FORMAT:
+                raise  # What was forgotten of it must not be lost.
             self._note_unreadable(file.path, failure.strerror or str(failure))
             return
         self.files_read += 1
@@ -198,8 +253,10 @@ class _Import:
     def _add_turns(self, reading: Reading, turns: list[FoundTurn], content: BinaryIO) -> None:
         """Collect turns of the file being read; save them when there are many."""
         for turn in turns:
-            session = reading.sessions[turn.session_id]
-            self.turns.setdefault(turn.key, NewTurn(turn, session, reading.name))
+            known = self.turns.get(turn.key)
+            if known is None or turn.rank < known.turn.rank:
+                session = reading.sessions[turn.session_id]
+                self.turns[turn.key] = NewTurn(turn, session, reading.name)
         if len(self.turns) >= self.turns_at_once:
             reading.pause(content)
             self.readings[reading.name] = reading
@@ -225,9 +282,10 @@ class _Import:
     def _save(self) -> None:
         if not (self.turns or self.readings):
             return
-        with self.engine.begin() as conn:
+        again = self.reading_again
+        with nullcontext(again) if again else self.engine.begin() as conn:
             self.turns_added += save_turns(conn, self.turns)
-            save_states(conn, self.readings.values())
+            save_sessions(conn, self.readings.values())
             save_readings(conn, self.readings.values())
         self.turns.clear()
         self.readings.clear()

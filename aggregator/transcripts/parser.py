@@ -2,7 +2,7 @@
 
 Pure: a decoded JSON object in, a :class:`ParsedLine` out. Only the beginning of prompts
 and replies is examined, to distinguish people from programs; none of their text leaves
-this module.
+this room.
 
 A person's prompt is a USER turn; an assistant message with visible text is an AGENT
 turn. Text that programs write in the role of the user (tool results, hooks, command
@@ -12,9 +12,19 @@ of a sub-agent ("sidechain").
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
+
+from aggregator.transcripts.prompts import (
+    INTERRUPTION,
+    Author,
+    author_of,
+    blocks_of,
+    first_text,
+    labels_of,
+    text_of,
+)
 
 Actor = Literal["USER", "AGENT"]
 State = Literal["processing", "awaiting_input"]
@@ -29,12 +39,36 @@ class FoundTurn(NamedTuple):
         actor: Author of the message.
         at: Instant, in UTC.
         session_id: Session of the agent.
+        is_copy: Whether the line says that it was copied from another session.
     """
 
     key: str
     actor: Actor
     at: datetime
     session_id: str
+    is_copy: bool = False
+
+    @property
+    def rank(self) -> tuple[bool, datetime, str]:
+        """Order among the turns of one key, of which the smallest is the original."""
+        return self.is_copy, self.at, self.session_id
+
+
+class ReplyLine(NamedTuple):
+    """A line of a reply whose message id may be shared by several replies.
+
+    Some proxies give every reply the same id. Such replies are told apart by their
+    requests, or else by the lines that they answer.
+
+    Attributes:
+        message_id: Id of the message.
+        line_id: Identity of the line.
+        parent: The line before it in its conversation; None if not known.
+    """
+
+    message_id: str
+    line_id: str
+    parent: str | None
 
 
 class ParsedLine(NamedTuple):
@@ -46,6 +80,9 @@ class ParsedLine(NamedTuple):
         at: Instant, in UTC; None if the line has nothing but ``cwd``.
         state: State of the session after this line; None if unchanged.
         turn: The turn, if the line is one.
+        reply: The line of a reply without a request, whose lines have to be told apart
+            by the lines before.
+        skipped: Reason why the turn of the line could not be used, if so.
     """
 
     session_id: str
@@ -53,6 +90,8 @@ class ParsedLine(NamedTuple):
     at: datetime | None = None
     state: State | None = None
     turn: FoundTurn | None = None
+    reply: ReplyLine | None = None
+    skipped: str | None = None
 
 
 class SkippedLine(NamedTuple):
@@ -64,7 +103,7 @@ class SkippedLine(NamedTuple):
 UNKNOWN_TYPE = SkippedLine("unknown type")
 NO_SESSION = SkippedLine("no session")
 BAD_TIMESTAMP = SkippedLine("bad timestamp")
-NO_ID = SkippedLine("no id")
+NO_ID = "no id"
 
 TYPES_WITHOUT_TURNS = frozenset(
     {
@@ -87,19 +126,10 @@ TYPES_WITHOUT_TURNS = frozenset(
     }
 )
 
-_INTERRUPT = "[Request interrupted by user"
-_CUSTOM_COMMAND = "<command-message>"
-_CONTEXT = ("<ide_opened_file", "<ide_selection", "<ide_diagnostics", "<system-reminder")
-# Tags may carry attributes: <teammate-message teammate_id="…">.
-_MACHINE = re.compile(
-    r"\[Request interrupted by user"
-    r"|Caveat: The messages below"
-    r"|This session is being continued from a previous"
-    r"|<local-command-|<scheduled-task"
-    r"|<(?:command-name|command-args|bash-input|bash-stdout|bash-stderr|task-notification"
-    r"|agent-notification|system-reminder|user-prompt-submit-hook|teammate-message"
-    r"|ci-monitor-event|session-start-hook)[\s>]"
-)
+ENDS_OF_RUNS = frozenset({"turn_duration", "stop_hook_summary"})
+"""Subtypes of ``system`` lines that are written when the agent has finished."""
+ASKING_TOOLS = frozenset({"AskUserQuestion", "ExitPlanMode"})
+"""Tools that wait for an answer of the person."""
 
 FIRST_YEAR, LAST_YEAR = 1971, 2200
 LONGEST_ID = 200
@@ -112,15 +142,11 @@ def parse_line(line: Line) -> ParsedLine | SkippedLine | None:
     Never raises, whatever the line contains.
     """
     kind = line.get("type")
-    if kind in ("user", "assistant"):
-        return None if line.get("isSidechain") else _message(line, kind)
-    if not isinstance(kind, str) or kind not in TYPES_WITHOUT_TURNS:
+    if not isinstance(kind, str) or (kind not in _PARSERS and kind not in TYPES_WITHOUT_TURNS):
         return UNKNOWN_TYPE
     if line.get("isSidechain"):
         return None
-    if kind == "attachment" and _is_queued_prompt(line.get("attachment")):
-        return _dated(line, "processing", "USER", line.get("uuid"))
-    return _undated(line)
+    return _PARSERS.get(kind, _undated)(line)
 
 
 def parse_timestamp(raw: object) -> datetime | None:
@@ -140,41 +166,98 @@ def parse_timestamp(raw: object) -> datetime | None:
     return at if at.tzinfo is UTC else at.astimezone(UTC)
 
 
-def _message(line: Line, kind: str) -> ParsedLine | SkippedLine:
+def _user_line(line: Line) -> ParsedLine | SkippedLine:
     message = line.get("message")
     if not isinstance(message, dict):
         return _dated(line)
     content = message.get("content")
-    if kind == "user":
-        state, is_turn = _user_message(line, content)
-        return _dated(line, state, "USER" if is_turn else None, line.get("uuid"))
-    state, has_text = _assistant_message(message, content)
-    is_turn = has_text and message.get("model") != "<synthetic>"
-    return _dated(line, state, "AGENT" if is_turn else None, message.get("id"))
+    blocks = blocks_of(content)
+    if any(block.get("type") == "tool_result" for block in blocks):
+        return _dated(line, "processing")
+    if first_text(blocks)[0].startswith(INTERRUPTION):
+        return _dated(line, "awaiting_input")
+    return _prompt(line, author_of(content, labels_of(line)))
 
 
-def _dated(
-    line: Line, state: State | None = None, actor: Actor | None = None, key: object = None
-) -> ParsedLine | SkippedLine:
-    session_id = _storable(line.get("sessionId"), LONGEST_ID)
+def _attachment(line: Line) -> ParsedLine | SkippedLine | None:
+    """Parse an attachment: a prompt that was queued while the agent was working, or context."""
+    attachment = line.get("attachment")
+    if not isinstance(attachment, dict) or attachment.get("type") != "queued_command":
+        return _undated(line)
+    if attachment.get("commandMode") not in (None, "prompt"):
+        return _undated(line)
+    author = author_of(attachment.get("prompt"), labels_of(attachment))
+    return _undated(line) if author == "nobody" else _prompt(line, author)
+
+
+def _system_line(line: Line) -> ParsedLine | SkippedLine | None:
+    if line.get("subtype") in ENDS_OF_RUNS and _session_of(line):
+        return _dated(line, "awaiting_input")
+    return _undated(line)
+
+
+def _prompt(line: Line, author: Author) -> ParsedLine | SkippedLine:
+    """Parse a line in the role of the user: a turn if it is a person's."""
+    found = _dated(line, None if author == "nobody" else "processing")
+    if isinstance(found, SkippedLine) or author != "person":
+        return found
+    return _with_turn(found, "USER", *_identity(line))
+
+
+def _assistant_line(line: Line) -> ParsedLine | SkippedLine:
+    message = line.get("message")
+    if not isinstance(message, dict):
+        return _dated(line)
+    state, has_text = _assistant_message(message)
+    found = _dated(line, state)
+    if isinstance(found, SkippedLine):
+        return found
+    key, is_copy = _identity(line)
+    message_id = _storable(message.get("id"), LONGEST_ID)
+    request_id = _storable(line.get("requestId"), LONGEST_ID)
+    if message_id and request_id:
+        key = f"{message_id}/{request_id}"
+    elif message_id and key:
+        parent = _storable(line.get("parentUuid"), LONGEST_ID)
+        found = found._replace(reply=ReplyLine(message_id, key, parent))
+    if not has_text or message.get("model") == "<synthetic>":
+        return found
+    return _with_turn(found, "AGENT", key, is_copy)
+
+
+def _with_turn(line: ParsedLine, actor: Actor, key: str | None, is_copy: bool) -> ParsedLine:
+    if key is None or line.at is None:
+        return line._replace(skipped=NO_ID)
+    return line._replace(turn=FoundTurn(key, actor, line.at, line.session_id, is_copy))
+
+
+def _identity(line: Line) -> tuple[str | None, bool]:
+    """Return the identity of a line, and whether it was copied from another session."""
+    source = line.get("forkedFrom")
+    original = source.get("messageUuid") if isinstance(source, dict) else None
+    if copied := _storable(original, LONGEST_ID):
+        return copied, True
+    return _storable(line.get("uuid"), LONGEST_ID), False
+
+
+def _session_of(line: Line) -> str | None:
+    return _storable(line.get("sessionId"), LONGEST_ID)
+
+
+def _dated(line: Line, state: State | None = None) -> ParsedLine | SkippedLine:
+    session_id = _session_of(line)
     if session_id is None:
         return NO_SESSION
     at = parse_timestamp(line.get("timestamp"))
     if at is None:
         return BAD_TIMESTAMP
-    cwd = _storable(line.get("cwd"), LONGEST_PATH)
-    if actor is None:
-        return ParsedLine(session_id, cwd, at, state)
-    identity = _storable(key, LONGEST_ID)
-    if identity is None:
-        return NO_ID
-    return ParsedLine(session_id, cwd, at, state, FoundTurn(identity, actor, at, session_id))
+    return ParsedLine(session_id, _storable(line.get("cwd"), LONGEST_PATH), at, state)
 
 
 def _undated(line: Line) -> ParsedLine | None:
     """Working folder of a session, the only fact that lines of other types have."""
     cwd = _storable(line.get("cwd"), LONGEST_PATH)
-    session_id = _storable(line.get("sessionId"), LONGEST_ID)
+    session_id = _session_of(line)
     return ParsedLine(session_id, cwd) if cwd and session_id else None
 
 
@@ -188,73 +271,22 @@ def _storable(value: object, longest: int) -> str | None:
         return None
 
 
-def _user_message(line: Line, content: object) -> tuple[State | None, bool]:
-    """Return the state after a user line, and whether the line is a turn."""
-    blocks = _blocks(content)
-    if any(block.get("type") == "tool_result" for block in blocks):
-        return "processing", False
-    text, has_picture = _first_text(blocks)
-    if text.startswith(_INTERRUPT):
-        return "awaiting_input", False
-    if line.get("isCompactSummary") or line.get("isMeta") or line.get("sourceToolUseID"):
-        return None, False
-    # The origin of custom commands is unreliable; their tag is not.
-    if not text.startswith(_CUSTOM_COMMAND) and _origin(line) not in (None, "human"):
-        return None, False
-    return ("processing", True) if _is_from_person(text, has_picture) else (None, False)
-
-
-def _origin(line: Line) -> object:
-    origin = line.get("origin")
-    return origin.get("kind") if isinstance(origin, dict) else None
-
-
-def _is_queued_prompt(attachment: object) -> bool:
-    """Return whether an attachment is a prompt typed while the agent was working."""
-    if not isinstance(attachment, dict) or attachment.get("type") != "queued_command":
-        return False
-    if attachment.get("commandMode") not in (None, "prompt"):
-        return False
-    return _is_from_person(*_first_text(_blocks(attachment.get("prompt"))))
-
-
-def _is_from_person(text: str, has_picture: bool) -> bool:
-    return not _MACHINE.match(text) if text else has_picture
-
-
-def _blocks(content: object) -> list[Line]:
-    if isinstance(content, str):
-        return [{"type": "text", "text": content}]
-    if not isinstance(content, list):
-        return []
-    return [block for block in content if isinstance(block, dict)]
-
-
-def _first_text(blocks: list[Line]) -> tuple[str, bool]:
-    """Return the first text after an editor's context, and whether there is a picture."""
-    text, has_picture = "", False
-    for block in blocks:
-        kind = block.get("type")
-        if kind in ("image", "document"):
-            has_picture = True
-        elif kind == "text" and not text:
-            text = _text(block)
-            if not has_picture and text.startswith(_CONTEXT):
-                text = ""
-    return text, has_picture
-
-
-def _text(block: Line) -> str:
-    text = block.get("text")
-    return text.strip() if isinstance(text, str) else ""
-
-
-def _assistant_message(message: Line, content: object) -> tuple[State | None, bool]:
+def _assistant_message(message: Line) -> tuple[State | None, bool]:
     """Return the state after an assistant line, and whether it has visible text."""
-    blocks = _blocks(content) if isinstance(content, list) else []
-    has_text = any(block.get("type") == "text" and _text(block) for block in blocks)
+    blocks = blocks_of(message.get("content"))
+    has_text = any(block.get("type") == "text" and text_of(block) for block in blocks)
     if not blocks:
         return None, False
-    calls_tool = any(block.get("type") == "tool_use" for block in blocks)
-    waits = has_text and not calls_tool and message.get("stop_reason") != "tool_use"
+    calls = [block.get("name") for block in blocks if block.get("type") == "tool_use"]
+    if any(isinstance(name, str) and name in ASKING_TOOLS for name in calls):
+        return "awaiting_input", has_text
+    waits = has_text and not calls and message.get("stop_reason") != "tool_use"
     return ("awaiting_input" if waits else "processing"), has_text
+
+
+_PARSERS: dict[str, Callable[[Line], ParsedLine | SkippedLine | None]] = {
+    "user": _user_line,
+    "assistant": _assistant_line,
+    "attachment": _attachment,
+    "system": _system_line,
+}

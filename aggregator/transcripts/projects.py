@@ -6,11 +6,15 @@ only a text, possibly of another platform.
 
 from __future__ import annotations
 
+import ntpath
 import os
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 
+_LONG_PATH_PREFIX = re.compile(r"[/\\]{2}\?[/\\](?P<share>UNC[/\\])?")
+_WINDOWS_PATH = re.compile(r"[A-Za-z]:[/\\]|\\\\[^\\]")
 _WORKTREE_PATH = re.compile(r"(?P<main>.+?)[/\\](?:\.claude[/\\]worktrees|\.worktrees)[/\\][^/\\]")
 
 
@@ -23,14 +27,30 @@ def project_path(cwd: str) -> str:
       (``…/.worktrees/x`` or ``…/.claude/worktrees/x``).
     * Otherwise the folder itself.
 
-    Never raises; an unreadable file counts as missing.
+    Spellings of one folder give the same path, see :func:`canonical_folder`. Never
+    raises; an unreadable file counts as missing.
     """
     folder = os.path.normpath(cwd)
     # A relative path would be resolved against the working folder of this process.
     if os.path.isabs(folder) and os.path.isdir(folder):
-        return _repository_of(folder) or folder
+        return canonical_folder(_repository_of(folder) or folder)
     match = _WORKTREE_PATH.match(folder)
-    return project_path(match["main"]) if match else folder
+    return project_path(match["main"]) if match else canonical_folder(folder)
+
+
+def canonical_folder(path: str) -> str:
+    r"""Return the one spelling of a folder, which may be on another machine.
+
+    A path of Windows has a capital drive letter, backslashes, and neither the prefix
+    ``\\?\`` nor a backslash at its end. Other paths are normalized as POSIX does, with
+    composed characters (NFC), because a Mac writes them in either form.
+    """
+    prefix = _LONG_PATH_PREFIX.match(path)
+    bare = ("\\\\" if prefix["share"] else "") + path[prefix.end() :] if prefix else path
+    if _WINDOWS_PATH.match(bare):
+        folder = ntpath.normpath(bare)
+        return folder[0].upper() + folder[1:]
+    return unicodedata.normalize("NFC", os.path.normpath(path))
 
 
 def project_names(paths: Iterable[str]) -> dict[str, str]:

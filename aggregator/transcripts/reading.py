@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, BinaryIO
@@ -16,6 +16,7 @@ from aggregator.transcripts.jsonl import Position, read_lines, read_tail, tail_d
 from aggregator.transcripts.parser import (
     FoundTurn,
     ParsedLine,
+    ReplyLine,
     SkippedLine,
     State,
     parse_line,
@@ -23,6 +24,10 @@ from aggregator.transcripts.parser import (
 )
 
 UNREADABLE = "unreadable file"
+
+FORMAT = 2
+"""Number of the rules by which transcripts are read. After a change of these rules, or of
+what is kept of a line, a greater number has all files read again."""
 
 
 @dataclass(slots=True)
@@ -33,18 +38,69 @@ class Session:
         cwd: First working folder; empty if the first turn came before any.
         state: Last state of the session.
         at: Instant of that state, in UTC.
+        state_rank: Number of lines up to that state which told one; it orders states of
+            the same instant.
+        states_told: Number of all lines that told a state.
+        since: Earliest instant of its lines, in UTC.
+        reply: Last line of a reply whose request is not known.
+        reply_key: Identity of that reply.
     """
 
     cwd: str | None = None
     state: State | None = None
     at: datetime | None = None
+    state_rank: int = 0
+    states_told: int = 0
+    since: datetime | None = None
+    reply: ReplyLine | None = None
+    reply_key: str | None = None
 
-    def update(self, line: ParsedLine) -> None:
-        """Take over the first working folder and the newest state from a line."""
+    def update(self, line: ParsedLine) -> FoundTurn | None:
+        """Take over the facts of a line; return its turn, with its final identity."""
         if self.cwd is None and (line.cwd or line.turn):
             self.cwd = line.cwd or ""
-        if line.at and line.state and (self.at is None or line.at >= self.at):
-            self.state, self.at = line.state, line.at
+        if line.at and (self.since is None or line.at < self.since):
+            self.since = line.at
+        if line.at and line.state:
+            self.states_told += 1
+            if self.at is None or line.at >= self.at:
+                self.state, self.at, self.state_rank = line.state, line.at, self.states_told
+        if line.reply is None:
+            return line.turn
+        key = self._key_of(line.reply)
+        return line.turn and line.turn._replace(key=key)
+
+    def _key_of(self, line: ReplyLine) -> str:
+        """Return the identity of a line's reply: that of the reply before it if it goes on.
+
+        A line goes on with a reply if it has the same message id, and follows the last
+        line of that reply or the same line as that one.
+        """
+        last = self.reply
+        goes_on = (
+            last is not None
+            and last.message_id == line.message_id
+            and line.parent in (last.line_id, last.parent)
+        )
+        if not goes_on or self.reply_key is None:
+            self.reply_key = f"{line.message_id}/{line.line_id}"
+        self.reply = line
+        return self.reply_key
+
+    def to_json(self) -> list[Any]:
+        """Convert to a list of JSON values."""
+        at, since = (instant and instant.isoformat() for instant in (self.at, self.since))
+        told = [self.state_rank, self.states_told]
+        return [self.cwd, self.state, at, *told, since, self.reply, self.reply_key]
+
+    @classmethod
+    def from_json(cls, values: Sequence[Any]) -> Session:
+        """Restore a session from :meth:`to_json`, also of earlier formats, which had less."""
+        padded: list[Any] = [*values, *[None] * (8 - len(values))]
+        cwd, state, at, rank, told, since, reply, key = padded
+        line = ReplyLine(*reply) if reply else None
+        times = parse_timestamp(at), rank or 0, told or 0, parse_timestamp(since)
+        return cls(cwd, state, *times, line, key)
 
 
 @dataclass(slots=True)
@@ -60,6 +116,7 @@ class Reading:
         read_digest: Digest of the bytes before the position.
         position: Position up to which it has been read.
         sessions: Facts about sessions, by session id.
+        format: The :data:`FORMAT` by which it has been read.
         start: Position at which the last reading started.
     """
 
@@ -70,18 +127,21 @@ class Reading:
     read_digest: str = ""
     position: Position = field(default_factory=Position)
     sessions: dict[str, Session] = field(default_factory=dict)
+    format: int = FORMAT
     start: Position = field(default_factory=Position)
 
     def read_on(self, file: BinaryIO) -> Iterator[list[FoundTurn]]:
         """Read to the end of the file; yield the turns of each line that has any.
 
-        A file that was truncated or replaced is read from its beginning. Between two
-        items the reading can be interrupted with :meth:`pause`.
+        A file that was truncated or replaced, or that was read by other rules, is read
+        from its beginning. Between two items the reading can be interrupted with
+        :meth:`pause`.
         """
         self.is_main = True
         tail = read_tail(file, self.position.offset)
-        if tail_digest(tail) != self.read_digest:
+        if tail_digest(tail) != self.read_digest or self.is_outdated:
             self.position, self.sessions, tail = Position(), {}, b""
+            self.format = FORMAT
         self.position.mid_line = bool(tail) and not tail.endswith(b"\n")
         self.start = replace(self.position, skipped=Counter(self.position.skipped))
         for records in read_lines(file, self.position):
@@ -103,6 +163,11 @@ class Reading:
     def newly_skipped(self) -> Counter[str]:
         """Unusable lines of the last reading, counted by kind."""
         return self.position.skipped - self.start.skipped
+
+    @property
+    def is_outdated(self) -> bool:
+        """True if it has been read by other rules than the present ones."""
+        return self.format != FORMAT
 
     @property
     def is_unreadable(self) -> bool:
@@ -148,10 +213,8 @@ class Reading:
             "objects": self.position.objects,
             "waiting": self.position.waiting,
             "skipped": dict(self.position.skipped),
-            "sessions": {
-                session_id: [known.cwd, known.state, known.at and known.at.isoformat()]
-                for session_id, known in self.sessions.items()
-            },
+            "sessions": {key: known.to_json() for key, known in self.sessions.items()},
+            "format": self.format,
         }
 
     @classmethod
@@ -170,10 +233,8 @@ class Reading:
                 waiting=row["waiting"],
                 skipped=Counter(row["skipped"]),
             ),
-            sessions={
-                session_id: Session(cwd, state, parse_timestamp(at))
-                for session_id, (cwd, state, at) in row["sessions"].items()
-            },
+            sessions={key: Session.from_json(known) for key, known in row["sessions"].items()},
+            format=row["format"],
         )
 
     def _process(self, record: dict[str, Any]) -> FoundTurn | None:
@@ -187,5 +248,6 @@ class Reading:
         session = self.sessions.get(line.session_id)
         if session is None:
             session = self.sessions[line.session_id] = Session()
-        session.update(line)
-        return line.turn
+        if line.skipped is not None:
+            self.position.skipped[line.skipped] += 1
+        return session.update(line)

@@ -1,4 +1,4 @@
-"""Store projects, agents, tasks and turns from transcripts, and the importer's state.
+"""Store projects, agents, tasks and turns from transcripts.
 
 The caller owns the transaction and holds the import lock.
 """
@@ -6,31 +6,36 @@ The caller owns the transaction and holds the import lock.
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    Boolean,
     Connection,
+    Integer,
     Text,
     bindparam,
     column,
     delete,
     func,
-    literal,
+    or_,
     select,
+    tuple_,
     update,
     values,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.selectable import Values
+from sqlalchemy.types import TypeEngine
 
-from aggregator.database.models import TIMESTAMPTZ_TYPE, Agent, Project, Task, TranscriptFile, Turn
-from aggregator.transcripts.discovery import storable_name
+from aggregator.database.models import TIMESTAMPTZ_TYPE, Agent, Project, Task, Turn
 from aggregator.transcripts.parser import FoundTurn, State
 from aggregator.transcripts.projects import project_names, project_path
-from aggregator.transcripts.reading import UNREADABLE, Reading, Session
+from aggregator.transcripts.reading import Reading, Session
+
+LastState = tuple[datetime, int, State]
+"""Instant, rank and name of a session's last state, in the order of their comparison."""
 
 
 class NewTurn(NamedTuple):
@@ -47,8 +52,26 @@ class NewTurn(NamedTuple):
     file: str
 
 
+class _Stored(NamedTuple):
+    """The owner of a stored turn, and its instant."""
+
+    task_id: int
+    is_copy: bool
+    at: datetime
+    session_id: str
+
+    @property
+    def rank(self) -> tuple[bool, datetime, str]:
+        """See :attr:`aggregator.transcripts.parser.FoundTurn.rank`."""
+        return self.is_copy, self.at, self.session_id
+
+
 def save_turns(conn: Connection, turns: Mapping[str, NewTurn]) -> int:
-    """Store new turns, with their agents, tasks and projects.
+    """Store turns, with their agents, tasks and projects.
+
+    If a turn is stored already, the original of the two stays: rather a line that is
+    original than one that says it is copied, then the earlier one. The order in which
+    they are stored does not matter.
 
     Args:
         conn: A connection.
@@ -59,18 +82,68 @@ def save_turns(conn: Connection, turns: Mapping[str, NewTurn]) -> int:
     """
     if not turns:
         return 0
-    known = set(conn.scalars(select(Turn.key).where(Turn.key.in_(turns))))
-    new = [turn for key, turn in turns.items() if key not in known]
-    if not new:
-        return 0
-    tasks = _tasks_by_session(conn, new)
-    rows = [
-        {"task_id": tasks[session_id], "actor": actor, "timestamp": at, "key": key}
-        for (key, actor, at, session_id), *_ in new
+    stored = _stored(conn, turns)
+    new = [turn for key, turn in turns.items() if key not in stored]
+    moved = [
+        turn for key, turn in turns.items() if key in stored and turn.turn.rank < stored[key].rank
     ]
-    conn.execute(insert(Turn).on_conflict_do_nothing(index_elements=["key"]), rows)
-    _move_starts_back(conn, new)
+    if not new and not moved:
+        return 0
+    tasks = _tasks_by_session(conn, [*new, *moved])
+    if new:
+        rows = [_row(found.turn, tasks) for found in new]
+        conn.execute(insert(Turn).on_conflict_do_nothing(index_elements=["key"]), rows)
+    if moved:
+        _move(conn, moved, tasks)
+    losers = {stored[found.turn.key].session_id for found in moved}
+    _set_starts(conn, losers | {found.turn.session_id for found in [*new, *moved]})
+    if moved:
+        forget_empty_agents(conn)
     return len(new)
+
+
+def _stored(conn: Connection, keys: Iterable[str]) -> dict[str, _Stored]:
+    rows = conn.execute(
+        select(Turn.key, Turn.task_id, Turn.is_copy, Turn.timestamp, Agent.session_id)
+        .join(Task, Task.id == Turn.task_id)
+        .join(Agent, Agent.id == Task.agent_id)
+        .where(Turn.key.in_(keys))
+    )
+    return {row.key: _Stored(*row[1:]) for row in rows}
+
+
+def _row(turn: FoundTurn, tasks: Mapping[str, int]) -> dict[str, Any]:
+    key, actor, at, session_id, is_copy = turn
+    return {
+        "task_id": tasks[session_id],
+        "actor": actor,
+        "timestamp": at,
+        "key": key,
+        "is_copy": is_copy,
+    }
+
+
+def _move(conn: Connection, moved: Iterable[NewTurn], tasks: Mapping[str, int]) -> None:
+    """Give stored turns to the sessions of their originals, with their instants."""
+    names = ["task_id", "at", "key", "is_copy"]
+    rows = _rows(
+        names,
+        [(tasks[t.session_id], t.at, t.key, t.is_copy) for t in (found.turn for found in moved)],
+    )
+    conn.execute(
+        update(Turn)
+        .where(Turn.key == rows.c.key)
+        .values(task_id=rows.c.task_id, timestamp=rows.c.at, is_copy=rows.c.is_copy)
+    )
+
+
+def forget_empty_agents(conn: Connection) -> None:
+    """Delete the agents without turns, then the projects without agents; name the others."""
+    with_turns = select(Task.agent_id).join(Turn, Turn.task_id == Task.id)
+    conn.execute(delete(Agent).where(Agent.id.not_in(with_turns)))
+    empty = delete(Project).where(Project.id.not_in(select(Agent.project_id)))
+    if conn.execute(empty).rowcount:
+        name_projects(conn)
 
 
 def _tasks_by_session(conn: Connection, turns: Iterable[NewTurn]) -> dict[str, int]:
@@ -92,11 +165,23 @@ def _add_agents(conn: Connection, firsts: Mapping[str, NewTurn]) -> dict[str, in
     """Create an agent with a task for each session, from its first turn; return the tasks."""
     paths = {session_id: _project_of(first) for session_id, first in firsts.items()}
     projects = _projects_by_path(conn, set(paths.values()))
-    rows = [{"session_id": key, "project_id": projects[path]} for key, path in paths.items()]
+    rows = [
+        {
+            "session_id": key,
+            "project_id": projects[path],
+            "known_since": firsts[key].session.since,
+        }
+        for key, path in paths.items()
+    ]
     agents = conn.execute(insert(Agent).returning(Agent.id, Agent.session_id), rows)
     sessions = {row.id: row.session_id for row in agents}
     states = [
-        {"agent_id": agent_id, "state": firsts[session_id].session.state}
+        {
+            "agent_id": agent_id,
+            "state": firsts[session_id].session.state,
+            "state_at": firsts[session_id].session.at,
+            "state_rank": firsts[session_id].session.state_rank,
+        }
         for agent_id, session_id in sessions.items()
     ]
     tasks = conn.execute(insert(Task).returning(Task.agent_id, Task.id), states)
@@ -104,18 +189,22 @@ def _add_agents(conn: Connection, firsts: Mapping[str, NewTurn]) -> dict[str, in
 
 
 def _project_of(new: NewTurn) -> str:
-    return project_path(new.session.cwd) if new.session.cwd else os.path.dirname(new.file)
+    return _project_path(new.session, new.file)
+
+
+def _project_path(session: Session, file: str) -> str:
+    return project_path(session.cwd) if session.cwd else os.path.dirname(file)
 
 
 def _projects_by_path(conn: Connection, paths: set[str]) -> dict[str, int]:
     rows = [{"path": path, "name": path} for path in sorted(paths)]
     conn.execute(insert(Project).on_conflict_do_nothing(index_elements=["path"]), rows)
-    _name_projects(conn)
+    name_projects(conn)
     found = conn.execute(select(Project.path, Project.id).where(Project.path.in_(paths)))
     return {row.path: row.id for row in found}
 
 
-def _name_projects(conn: Connection) -> None:
+def name_projects(conn: Connection) -> None:
     """Name all projects; because of a new one, others may need longer names."""
     named = {row.path: row.name for row in conn.execute(select(Project.path, Project.name))}
     changed = [
@@ -130,86 +219,86 @@ def _name_projects(conn: Connection) -> None:
         )
 
 
-def _move_starts_back(conn: Connection, turns: Iterable[NewTurn]) -> None:
+def _set_starts(conn: Connection, sessions: Iterable[str]) -> None:
     """Set ``started_at`` of agents to their earliest turn."""
-    earliest: dict[str, datetime] = {}
-    for (_, _, at, session_id), *_ in turns:
-        earliest[session_id] = min(at, earliest.get(session_id, at))
-    rows = _rows(["session_id", "at"], list(earliest.items()))
-    conn.execute(
-        update(Agent)
-        .where(Agent.session_id == rows.c.session_id)
-        .values(started_at=func.least(Agent.started_at, rows.c.at))
+    earliest = (
+        select(func.min(Turn.timestamp))
+        .join(Task, Task.id == Turn.task_id)
+        .where(Task.agent_id == Agent.id)
+        .scalar_subquery()
     )
+    conn.execute(update(Agent).where(Agent.session_id.in_(sessions)).values(started_at=earliest))
 
 
-def save_states(conn: Connection, readings: Iterable[Reading]) -> None:
-    """Update the states of tasks, unless the stored state is newer."""
-    newest: dict[str, tuple[datetime, State]] = {}
+def save_sessions(conn: Connection, readings: Iterable[Reading]) -> None:
+    """Update the states and the projects of agents from what was read of their sessions.
+
+    A session may have several transcripts. The state is that of its latest line, and the
+    project that of the transcript that begins first, in whichever order they are read.
+    """
+    states: dict[str, LastState] = {}
+    firsts: dict[str, tuple[datetime, str]] = {}
     for reading in readings:
-        for session_id, session in reading.sessions.items():
-            if session.at is None or session.state is None:
-                continue
-            if session_id not in newest or newest[session_id][0] <= session.at:
-                newest[session_id] = session.at, session.state
-    if not newest:
-        return
-    rows = _rows(["session_id", "at", "state"], [(key, *last) for key, last in newest.items()])
-    # Each turn sets a state too, so a copy of a session that ends before the last turn
-    # is outdated.
-    last_turn = select(func.max(Turn.timestamp)).where(Turn.task_id == Task.id).scalar_subquery()
+        for key, session in reading.sessions.items():
+            if session.at is not None and session.state is not None:
+                last = session.at, session.state_rank, session.state
+                states[key] = max(states.get(key, last), last)
+            if session.since is not None and session.cwd is not None:
+                first = session.since, _project_path(session, reading.name)
+                firsts[key] = min(firsts.get(key, first), first)
+    if states:
+        _save_states(conn, states)
+    if firsts:
+        _save_projects(conn, firsts)
+
+
+def _save_states(conn: Connection, states: Mapping[str, LastState]) -> None:
+    names = ["session_id", "at", "rank", "state"]
+    rows = _rows(names, [(key, *last) for key, last in states.items()])
+    newer = tuple_(rows.c.at, rows.c.rank, rows.c.state) > tuple_(
+        Task.state_at, Task.state_rank, Task.state
+    )
     conn.execute(
         update(Task)
         .where(
             Task.agent_id == Agent.id,
             Agent.session_id == rows.c.session_id,
-            Task.state != rows.c.state,
-            rows.c.at >= last_turn,
+            or_(Task.state_at.is_(None), newer),
         )
-        .values(state=rows.c.state)
+        .values(state=rows.c.state, state_at=rows.c.at, state_rank=rows.c.rank)
     )
+
+
+def _save_projects(conn: Connection, firsts: Mapping[str, tuple[datetime, str]]) -> None:
+    """Move agents to the project of a transcript that begins earlier than the known one."""
+    rows = _rows(["session_id", "at", "path"], [(key, *first) for key, first in firsts.items()])
+    earlier = tuple_(rows.c.at, rows.c.path) < tuple_(Agent.known_since, Project.path)
+    found = conn.execute(
+        select(Agent.id, rows.c.at, rows.c.path, Project.path.label("old"))
+        .join(Project, Project.id == Agent.project_id)
+        .join(rows, rows.c.session_id == Agent.session_id)
+        .where(or_(Agent.known_since.is_(None), earlier))
+    ).all()
+    if not found:
+        return
+    projects = _projects_by_path(conn, {row.path for row in found})
+    conn.execute(
+        update(Agent)
+        .where(Agent.id == bindparam("of"))
+        .values(project_id=bindparam("project"), known_since=bindparam("since")),
+        [{"of": row.id, "project": projects[row.path], "since": row.at} for row in found],
+    )
+    if any(row.path != row.old for row in found):
+        forget_empty_agents(conn)
 
 
 def _rows(names: list[str], rows: list[tuple[Any, ...]]) -> Values:
     """Build a table of values to update from: one statement for many rows."""
-    kinds = {"at": TIMESTAMPTZ_TYPE}
+    kinds: dict[str, TypeEngine[Any]] = {
+        "at": TIMESTAMPTZ_TYPE,
+        "task_id": Integer(),
+        "rank": Integer(),
+        "is_copy": Boolean(),
+    }
     columns = (column(name, kinds.get(name, Text())) for name in names)
     return values(*columns, name="new").data(rows)
-
-
-def load_readings(conn: Connection, names: Sequence[str]) -> dict[str, Reading]:
-    """Load the saved state of these files, by path."""
-    rows = conn.execute(select(*TranscriptFile.__table__.c).where(TranscriptFile.path.in_(names)))
-    return {row.path: Reading.from_row(row._asdict()) for row in rows}
-
-
-def save_readings(conn: Connection, readings: Iterable[Reading]) -> None:
-    """Save the state of files that have been read."""
-    rows = [reading.to_row() for reading in readings]
-    if not rows:
-        return
-    stmt = insert(TranscriptFile)
-    replaced = {name: stmt.excluded[name] for name in rows[0] if name != "path"}
-    conn.execute(stmt.on_conflict_do_update(index_elements=["path"], set_=replaced), rows)
-
-
-def load_file_stats(conn: Connection) -> dict[str, tuple[int, int]]:
-    """Load size in bytes and time of change in ns of each file when last seen, by path."""
-    stats = select(TranscriptFile.path, TranscriptFile.size, TranscriptFile.modified_ns)
-    return {path: (size, modified_ns) for path, size, modified_ns in conn.execute(stats)}
-
-
-def forget_unreadable(conn: Connection, folders: Iterable[Path], present: Container[str]) -> None:
-    """Forget unreadable files below these folders that no longer exist."""
-    unreadable = conn.scalars(
-        select(TranscriptFile.path).where(TranscriptFile.skipped.has_key(UNREADABLE))
-    ).all()
-    below = tuple(os.path.join(storable_name(folder), "") for folder in folders)
-    gone = [path for path in unreadable if path.startswith(below) and path not in present]
-    if not gone:
-        return
-    is_gone, without = TranscriptFile.path.in_(gone), TranscriptFile.skipped.op("-")
-    conn.execute(delete(TranscriptFile).where(is_gone, TranscriptFile.read_bytes == 0))
-    conn.execute(
-        update(TranscriptFile).where(is_gone).values(skipped=without(literal(UNREADABLE, Text)))
-    )

@@ -72,6 +72,13 @@ def test_claude_code_tells_where_its_transcripts_are():
 
     assert settings.transcripts == (Path("/srv/claude/projects"),)
     assert not settings.transcripts_given
+    assert settings.folders_named
+
+
+def test_claude_code_may_tell_several_folders():
+    settings = Settings.load(environ={"CLAUDE_CONFIG_DIR": "/srv/a, /srv/b,,/srv/a"})
+
+    assert settings.transcripts == (Path("/srv/a/projects"), Path("/srv/b/projects"))
 
 
 @pytest.mark.parametrize(
@@ -84,6 +91,7 @@ def test_claude_code_tells_where_its_transcripts_are():
         ({"home": "/tmp/a\nb"}, {}, "--home: .* expected a path that can be printed"),
         ({"home": "/tmp/\udcff"}, {}, "--home: .* expected a path that can be printed"),
         ({"home": "~nobody-of-this-name/x"}, {}, "--home: .* a user that exists"),
+        ({}, {"CLAUDE_CONFIG_DIR": "/a,/b\a"}, "CLAUDE_CONFIG_DIR: .* a path that can be printed"),
         ({"interval_seconds": "-5"}, {}, "--interval-seconds: '-5' is not allowed"),
         ({"retention_days": "1.5"}, {}, "--retention-days: '1.5' is not allowed"),
     ],

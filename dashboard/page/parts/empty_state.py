@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -64,10 +65,15 @@ def _nothing_ever(overview: Overview, context: PageContext, scope_name: str) -> 
     return [
         html.H2("No activity yet"),
         html.P("No Claude Code transcripts with turns were found in"),
-        html.Ul([html.Li(html.Code(str(folder))) for folder in context.looked_in]),
+        html.Ul([_looked_in(folder) for folder in context.looked_in]),
         html.P("What to do:"),
         html.Ul(_first_steps(), className="activity-steps"),
     ]
+
+
+def _looked_in(folder: Path) -> Component:
+    missing = "" if folder.is_dir() else ", which is not there"
+    return html.Li([html.Code(str(folder)), missing])
 
 
 def _first_steps() -> list[Component]:

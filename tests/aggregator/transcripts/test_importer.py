@@ -6,113 +6,35 @@ import signal
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import create_engine, select
 
-from aggregator.database.models import Agent, Project, Task, TranscriptFile, Turn
+from aggregator.database.models import Agent, Project, Turn
 from aggregator.errors import TranscriptsUnreadableError
 from aggregator.query.imported import import_totals
 from aggregator.transcripts.importer import ImportReport, import_transcripts
+from tests.aggregator.transcripts.lines import (
+    at,
+    everything,
+    prompt,
+    reply,
+    start_anew,
+    states,
+    turns_by_session,
+)
 
-START = datetime(2026, 2, 7, 10, tzinfo=UTC)
 NEAR_DATABASE = settings(
     max_examples=settings().max_examples // 4,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 
-def at(minute: int) -> datetime:
-    return START + timedelta(minutes=minute)
-
-
-def prompt(minute: int, session: str = "s1", *, key: str | None = None, **fields) -> bytes:
-    line = {
-        "type": "user",
-        "uuid": key or f"{session}-u{minute}",
-        "sessionId": session,
-        "timestamp": at(minute).isoformat(),
-        "cwd": "/gone/cli",
-        "message": {"content": "Fix it"},
-    }
-    return orjson.dumps(line | fields) + b"\n"
-
-
-def reply(minute: int, session: str = "s1", *, key: str | None = None, **fields) -> bytes:
-    message = {
-        "id": key or f"{session}-m{minute}",
-        "content": [{"type": "text", "text": "Done."}],
-    }
-    return prompt(minute, session, type="assistant", message=message, **fields)
-
-
-@pytest.fixture
-def folder(tmp_path) -> Path:
-    return tmp_path / "projects"
-
-
-@pytest.fixture
-def put(folder):
-    """Write a transcript with a later modification time each, however fast the test is."""
-    ticks = iter(range(1, 1_000_000))
-
-    def write(name: str, *lines: bytes) -> Path:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"".join(lines))
-        os.utime(path, ns=(0, 1_700_000_000_000_000_000 + next(ticks)))
-        return path
-
-    return write
-
-
-def everything(engine):
-    """Return all rows without ids, which depend on how the work was divided."""
-    turns = (
-        select(
-            Turn.key, Turn.actor, Turn.timestamp, Agent.session_id, Agent.started_at,
-            Agent.ended_at, Project.path, Project.name, Task.state,
-        )
-        .select_from(Project)
-        .outerjoin(Agent, Agent.project_id == Project.id)
-        .outerjoin(Task, Task.agent_id == Agent.id)
-        .outerjoin(Turn, Turn.task_id == Task.id)
-        .order_by(Project.path, Agent.session_id, Turn.timestamp, Turn.key)
-    )  # fmt: skip
-    files = select(*TranscriptFile.__table__.c).order_by(TranscriptFile.path)
-    with engine.connect() as conn:
-        return [list(map(tuple, conn.execute(query))) for query in (turns, files)]
-
-
-def turns_by_session(engine):
-    query = select(Agent.session_id, Turn.key).join(Task, Task.agent_id == Agent.id)
-    query = query.join(Turn, Turn.task_id == Task.id).order_by(Agent.session_id, Turn.timestamp)
-    found: dict[str, list[str]] = {}
-    with engine.connect() as conn:
-        for session, key in conn.execute(query):
-            found.setdefault(session, []).append(key)
-    return found
-
-
-def states(engine):
-    query = select(Agent.session_id, Task.state).join(Task, Task.agent_id == Agent.id)
-    with engine.connect() as conn:
-        return dict(map(tuple, conn.execute(query)))
-
-
 def totals(engine):
     with engine.connect() as conn:
         return import_totals(conn)
-
-
-def start_anew(engine):
-    with engine.begin() as conn:
-        conn.execute(text("TRUNCATE projects, transcript_files CASCADE"))
 
 
 def test_an_import_makes_projects_agents_tasks_and_turns(empty_engine, folder, put):
@@ -124,12 +46,19 @@ def test_an_import_makes_projects_agents_tasks_and_turns(empty_engine, folder, p
     rows, _ = everything(empty_engine)
     assert rows == [
         ("s1-u1", "USER", at(1), "s1", at(1), None, "/gone/cli", "cli", "awaiting_input"),
-        ("s1-m2", "AGENT", at(2), "s1", at(1), None, "/gone/cli", "cli", "awaiting_input"),
+        ("s1-m2/r", "AGENT", at(2), "s1", at(1), None, "/gone/cli", "cli", "awaiting_input"),
         ("s2-u3", "USER", at(3), "s2", at(3), None, "/gone/web", "web", "processing"),
     ]
     size = sum(path.stat().st_size for path in folder.rglob("*.jsonl"))
     assert report == ImportReport(
-        files=2, files_read=2, lines=3, bytes=size, turns=3, skipped={}, seconds=report.seconds
+        files=2,
+        files_read=2,
+        lines=3,
+        bytes=size,
+        turns=3,
+        skipped={},
+        missing=(),
+        seconds=report.seconds,
     )
 
 
@@ -153,7 +82,7 @@ def test_only_the_growth_of_a_file_is_read(empty_engine, folder, put):
     report = import_transcripts(empty_engine, [folder])
 
     assert (report.files_read, report.lines, report.bytes) == (1, 1, len(reply(2)))
-    assert turns_by_session(empty_engine) == {"s1": ["s1-u1", "s1-m2"]}
+    assert turns_by_session(empty_engine) == {"s1": ["s1-u1", "s1-m2/r"]}
 
 
 def test_totals_count_what_all_imports_read(empty_engine, folder, put):
@@ -227,45 +156,65 @@ def test_a_session_that_tells_no_folder_counts_under_that_of_its_transcript(
         assert conn.scalars(select(Project.path)).all() == [str(folder / "p")]
 
 
-def test_the_first_text_of_a_message_is_the_turn(empty_engine, folder, put):
+def test_the_earliest_text_of_a_message_is_the_turn(empty_engine, folder, put):
     put("p/s1.jsonl", reply(3, key="m"), reply(2, key="m"), reply(4, key="m"))
 
     import_transcripts(empty_engine, [folder])
 
     with empty_engine.connect() as conn:
-        assert conn.execute(select(Turn.key, Turn.timestamp)).all() == [("m", at(3))]
+        assert conn.execute(select(Turn.key, Turn.timestamp)).all() == [("m/r", at(2))]
 
 
-def test_a_fork_leaves_the_turns_with_the_session_that_was_imported_first(
+def test_a_fork_leaves_the_turns_with_the_original_whichever_is_imported_first(
     empty_engine, folder, put
 ):
-    put("p/b.jsonl", prompt(1, "b", key="u1"), reply(2, "b", key="m2"))
+    source = {"forkedFrom": {"sessionId": "b", "messageUuid": "b-u1"}}
+    copies = (prompt(1, "a", key="x1", **source), reply(9, "a", key="b-m2", **source))
+    put("p/a.jsonl", *copies, prompt(10, "a"))
     import_transcripts(empty_engine, [folder])
-    put("p/a.jsonl", *(line(1, "a", key=key) for line, key in [(prompt, "u1"), (reply, "m2")]))
-    import_transcripts(empty_engine, [folder])
-    put("p/a.jsonl", prompt(1, "a", key="u1"), reply(2, "a", key="m2"), prompt(3, "a", key="u3"))
-    import_transcripts(empty_engine, [folder])
-
-    assert turns_by_session(empty_engine) == {"a": ["u3"], "b": ["u1", "m2"]}
-
-
-def test_a_session_that_grew_is_read_before_its_fork(empty_engine, folder, put):
-    put("p/b.jsonl", prompt(1, "b", key="u1"))
-    import_transcripts(empty_engine, [folder])
-    put("p/b.jsonl", prompt(1, "b", key="u1"), reply(2, "b", key="m2"))
-    put("p/a.jsonl", prompt(1, "a", key="u1"), reply(2, "a", key="m2"), reply(3, "a", key="m3"))
+    forked = turns_by_session(empty_engine)
+    put("p/b.jsonl", prompt(1, "b"), reply(2, "b"))
     import_transcripts(empty_engine, [folder])
 
-    assert turns_by_session(empty_engine) == {"a": ["m3"], "b": ["u1", "m2"]}
+    assert forked == {"a": ["b-u1", "b-m2/r", "a-u10"]}
+    assert turns_by_session(empty_engine) == {"a": ["a-u10"], "b": ["b-u1", "b-m2/r"]}
+    with empty_engine.connect() as conn:
+        instants = conn.execute(select(Turn.key, Turn.timestamp)).all()
+        started = dict(map(tuple, conn.execute(select(Agent.session_id, Agent.started_at))))
+    assert sorted(instants) == [("a-u10", at(10)), ("b-m2/r", at(2)), ("b-u1", at(1))]
+    assert started == {"a": at(10), "b": at(1)}
 
 
-def test_of_files_found_at_once_the_first_path_has_the_turns(empty_engine, folder, put):
-    put("p/b.jsonl", prompt(1, "b", key="u1"), prompt(2, "b", key="u2"))
+def test_an_agent_whose_turns_are_all_copies_is_none_once_the_original_is_there(
+    empty_engine, folder, put
+):
+    put("q/b.jsonl", prompt(5, "b", key="u1", cwd="/gone/web/cli"))
+    import_transcripts(empty_engine, [folder])
     put("p/a.jsonl", prompt(1, "a", key="u1"))
+    import_transcripts(empty_engine, [folder])
+
+    rows, _ = everything(empty_engine)
+    assert rows == [
+        ("u1", "USER", at(1), "a", at(1), None, "/gone/cli", "cli", "processing"),
+    ]
+
+
+def test_replies_that_share_an_id_are_told_apart(empty_engine, folder, put):
+    put(
+        "p/s1.jsonl",
+        reply(1, key="m", requestId="r1"),
+        reply(2, key="m", requestId="r2"),
+        *(
+            prompt(minute, type="assistant", parentUuid=parent, message=message)
+            for minute, parent in ((3, "s1-u2"), (4, "s1-u3"), (5, "s1-u3"), (6, "elsewhere"))
+            for message in [{"id": "m", "content": "Done."}]
+        ),
+    )
 
     import_transcripts(empty_engine, [folder])
 
-    assert turns_by_session(empty_engine) == {"a": ["u1"], "b": ["u2"]}
+    # The line of minute 4 goes on with that of minute 3, and so does that of minute 5.
+    assert turns_by_session(empty_engine) == {"s1": ["m/r1", "m/r2", "m/s1-u3", "m/s1-u6"]}
 
 
 def test_an_agent_starts_with_its_earliest_turn(empty_engine, folder, put):
@@ -295,6 +244,15 @@ def test_the_state_follows_the_session(empty_engine, folder, put):
         seen.append(states(empty_engine)["s1"])
 
     assert seen == ["awaiting_input", "processing", "processing", "awaiting_input", "processing"]
+
+
+def test_a_reply_that_cannot_be_identified_moves_the_state(empty_engine, folder, put):
+    put("p/s1.jsonl", prompt(1), prompt(2, type="assistant", uuid=None, message={"content": "ok"}))
+
+    report = import_transcripts(empty_engine, [folder])
+
+    assert states(empty_engine) == {"s1": "awaiting_input"}
+    assert report.skipped == {"no id": 1}
 
 
 def test_an_old_copy_of_a_session_does_not_bring_back_its_old_state(empty_engine, folder, put):
@@ -418,7 +376,9 @@ def test_hostile_lines_are_counted_and_never_fatal(empty_engine, folder, put):
 
 
 def test_a_missing_folder_is_an_error_only_if_it_must_exist(empty_engine, folder):
-    assert import_transcripts(empty_engine, [folder]).files == 0
+    report = import_transcripts(empty_engine, [folder])
+
+    assert (report.files, report.missing) == (0, (folder,))
     with pytest.raises(TranscriptsUnreadableError, match="there is no such folder"):
         import_transcripts(empty_engine, [folder], must_exist=True)
 
@@ -521,6 +481,15 @@ LINES = st.lists(
         st.builds(prompt, st.integers(0, 4), st.sampled_from(["s1", "s2"])),
         st.builds(reply, st.integers(0, 4), st.sampled_from(["s1", "s2"])),
         st.builds(prompt, st.integers(0, 4), cwd=st.sampled_from([None, "/gone/a", "/gone/b"])),
+        st.builds(
+            reply, st.integers(0, 4), st.sampled_from(["s1", "s2"]), key=st.sampled_from(["x", "y"])
+        ),
+        st.builds(
+            prompt,
+            st.integers(0, 4),
+            st.sampled_from(["s1", "s3"]),
+            forkedFrom=st.sampled_from([None, {"messageUuid": "s2-u1"}]),
+        ),
         st.sampled_from([b'{"type":"new"}\n', b'{"torn":"', b"\n"]),
     ).flatmap(lambda line: st.sampled_from([line, line.rstrip(b"\n")])),
     max_size=8,
@@ -550,19 +519,20 @@ def test_any_growth_of_a_file_gives_the_rows_of_importing_it_at_once(
 
 
 @NEAR_DATABASE
-@given(st.lists(LINES, min_size=3, max_size=3), st.permutations(["a", "b", "c"]))
-def test_each_turn_is_stored_once_whatever_the_files_are_called(
-    empty_engine, folder, put, contents, names
+@given(st.lists(LINES, min_size=3, max_size=3), st.permutations(["a", "b", "c"]), st.booleans())
+def test_any_order_of_files_gives_the_same_turns_agents_projects_and_states(
+    empty_engine, folder, put, contents, names, at_once
 ):
     found = []
     for order in (["a", "b", "c"], names):
         start_anew(empty_engine)
-        for name, lines in zip(order, contents, strict=True):
+        for path in folder.rglob("*.jsonl"):
+            path.unlink()
+        for name, lines in sorted(zip(order, contents, strict=True)):
             put(f"p/{name}.jsonl", *lines)
+            if not at_once:
+                import_transcripts(empty_engine, [folder])
         import_transcripts(empty_engine, [folder])
-        found.append(
-            sorted(key for keys in turns_by_session(empty_engine).values() for key in keys)
-        )
+        found.append(everything(empty_engine)[0])
 
     assert found[0] == found[1]
-    assert len(set(found[0])) == len(found[0])

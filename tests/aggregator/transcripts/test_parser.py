@@ -39,7 +39,8 @@ def user(content, **fields):
 
 def assistant(*blocks, message=None, **fields):
     said = {"id": "msg_1", "model": "opus", "role": "assistant", "content": list(blocks)}
-    return line("assistant", message=said | (message or {}), **fields)
+    named = {"requestId": "req_1"} | fields
+    return line("assistant", message=said | (message or {}), **named)
 
 
 def queued(prompt, **attachment):
@@ -62,6 +63,7 @@ def meaning(state=None, actor=None, key=None):
 
 
 PROMPT = meaning("processing", "USER", "u-1")
+REPLY = meaning("awaiting_input", "AGENT", "msg_1/req_1")
 
 
 @pytest.mark.parametrize(
@@ -82,6 +84,10 @@ PROMPT = meaning("processing", "USER", "u-1")
         [PICTURE, text("Like this")],
         [text("<ide_opened_file>a.py</ide_opened_file>"), text("Fix it")],
         [text("<ide_selection>x</ide_selection>"), text("<system-reminder>y"), text("Fix it")],
+        "<system-reminder>Be brief.</system-reminder>\n\nFix it",
+        "<ide_opened_file>a.py</ide_opened_file> <system-reminder>x</system-reminder>Fix it",
+        [text("<ide_selection>3 to 9</ide_selection>\nexplain these lines")],
+        [PICTURE, text("<system-reminder>x</system-reminder>")],
         [text("<ide_diagnostics>x</ide_diagnostics>"), PICTURE],
         "<command-message>review</command-message>\n<command-name>/review</command-name>",
     ],
@@ -112,20 +118,37 @@ def test_what_a_person_typed_is_a_turn_of_the_user(content):
         "<bash-input>ls</bash-input>",
         "<bash-stdout>a</bash-stdout>",
         "<bash-stderr>a</bash-stderr>",
-        "<task-notification>\n<task-id>1",
-        "<agent-notification>x",
         "<system-reminder>x</system-reminder>",
+        "<system-reminder>x</system-reminder> \n <ide_opened_file>a.py</ide_opened_file>",
+        "<system-reminder>not closed, with words behind",
+        "<ide_opened_file>a.py</ide_opened_file><command-name>/clear</command-name>",
         "<user-prompt-submit-hook>x",
-        "<teammate-message>x",
-        '<teammate-message teammate_id="alice">x',
-        '<scheduled-task name="nightly">x',
-        "<ci-monitor-event>x",
         "<session-start-hook>x",
         [PICTURE, text("<bash-stdout>a</bash-stdout>")],
     ],
 )
-def test_what_a_program_wrote_is_no_turn_and_tells_no_state(content):
+def test_what_a_program_noted_is_no_turn_and_tells_no_state(content):
     assert parse_line(user(content)) == meaning()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<task-notification>\n<task-id>1",
+        "<agent-notification>x",
+        "<teammate-message>x",
+        '<teammate-message teammate_id="alice">x',
+        '<scheduled-task name="nightly">x',
+        "<ci-monitor-event>x",
+        '<cross-session-message from="session_1">go on</cross-session-message>',
+        "Stop hook feedback:\n[./check.sh]: two tests fail",
+        "<system-reminder>x</system-reminder>\n<task-notification>done",
+    ],
+)
+def test_what_a_program_asks_for_is_no_turn_and_lets_the_agent_work(content):
+    assert parse_line(user(content)) == meaning("processing")
+    assert parse_line(user(content, isMeta=True)) == meaning("processing")
+    assert parse_line(queued(content)) == meaning("processing")
 
 
 @pytest.mark.parametrize(
@@ -134,11 +157,25 @@ def test_what_a_program_wrote_is_no_turn_and_tells_no_state(content):
         {"isMeta": True},
         {"isCompactSummary": True},
         {"sourceToolUseID": "t"},
-        {"origin": {"kind": "task-notification"}},
     ],
 )
-def test_a_marked_line_is_no_turn(mark):
+def test_a_line_marked_as_context_is_no_turn(mark):
     assert parse_line(user("Fix the tests", **mark)) == meaning()
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"origin": {"kind": "task-notification"}},
+        {"origin": {"kind": "peer", "name": "greenhouse"}, "isMeta": True},
+        {"origin": {"kind": "auto-continuation"}},
+        {"origin": {"kind": 7}},
+        {"promptSource": "system"},
+    ],
+)
+def test_a_line_of_another_origin_is_no_turn_and_lets_the_agent_work(labels):
+    assert parse_line(user("Fix the tests", **labels)) == meaning("processing")
+    assert parse_line(queued("Fix the tests", **labels)) == meaning("processing")
 
 
 @pytest.mark.parametrize("origin", [None, "human", {}, {"kind": None}, {"kind": "human"}])
@@ -176,7 +213,7 @@ def test_a_prompt_typed_while_the_agent_works_is_a_turn(mode):
     "attachment",
     [
         queued("<task-notification>x", commandMode="task-notification"),
-        queued("<task-notification>x"),
+        queued("Base directory for this skill: x", isMeta=True),
         queued("And the docs", commandMode="bash"),
         queued(None),
         line("attachment", attachment={"type": "file", "prompt": "x"}),
@@ -191,10 +228,10 @@ def test_other_attachments_tell_only_the_folder(attachment):
 @pytest.mark.parametrize(
     ("blocks", "stop_reason", "expected"),
     [
-        ([text("Done.")], None, meaning("awaiting_input", "AGENT", "msg_1")),
-        ([text("Done.")], "end_turn", meaning("awaiting_input", "AGENT", "msg_1")),
-        ([text("I'll look")], "tool_use", meaning("processing", "AGENT", "msg_1")),
-        ([text("I'll look"), TOOL_USE], None, meaning("processing", "AGENT", "msg_1")),
+        ([text("Done.")], None, meaning("awaiting_input", "AGENT", "msg_1/req_1")),
+        ([text("Done.")], "end_turn", meaning("awaiting_input", "AGENT", "msg_1/req_1")),
+        ([text("I'll look")], "tool_use", meaning("processing", "AGENT", "msg_1/req_1")),
+        ([text("I'll look"), TOOL_USE], None, meaning("processing", "AGENT", "msg_1/req_1")),
         ([TOOL_USE], None, meaning("processing")),
         ([THINKING], None, meaning("processing")),
         ([text("\n\n")], None, meaning("processing")),
@@ -205,6 +242,40 @@ def test_an_assistant_message_with_visible_text_is_a_turn_of_the_agent(
     blocks, stop_reason, expected
 ):
     assert parse_line(assistant(*blocks, message={"stop_reason": stop_reason})) == expected
+
+
+def test_a_reply_may_be_a_plain_text():
+    assert parse_line(assistant(message={"content": "Done."})) == REPLY
+
+
+@pytest.mark.parametrize("name", ["AskUserQuestion", "ExitPlanMode"])
+def test_an_agent_that_asks_waits(name):
+    asked = parse_line(assistant(TOOL_USE | {"name": name}, message={"stop_reason": "tool_use"}))
+
+    assert asked == meaning("awaiting_input")
+
+
+@pytest.mark.parametrize("subtype", ["turn_duration", "stop_hook_summary"])
+def test_an_agent_that_has_finished_waits(subtype):
+    assert parse_line(line("system", subtype=subtype)) == meaning("awaiting_input")
+
+
+@pytest.mark.parametrize("message_id", [None, "", 7])
+def test_a_reply_without_an_id_is_identified_by_its_line(message_id):
+    found = parse_line(assistant(text("Done."), message={"id": message_id}))
+
+    assert found == meaning("awaiting_input", "AGENT", "u-1")
+
+
+def test_a_copied_line_has_the_identity_of_the_original():
+    source = {"forkedFrom": {"sessionId": "s0", "messageUuid": "u-0"}}
+
+    assert parse_line(user("Fix it", **source)) == PROMPT._replace(
+        turn=FoundTurn("u-0", "USER", AT, SESSION, is_copy=True)
+    )
+    assert parse_line(assistant(text("Done."), **source)) == REPLY._replace(
+        turn=FoundTurn("msg_1/req_1", "AGENT", AT, SESSION, is_copy=True)
+    )
 
 
 def test_a_synthetic_message_is_no_turn_but_the_agent_waits():
@@ -253,9 +324,12 @@ def test_a_message_without_a_usable_time_is_told(stamp):
     assert parse_line(assistant(text("Hi")) | {"timestamp": stamp}) == BAD_TIMESTAMP
 
 
-def test_a_turn_without_an_identity_is_told():
-    assert parse_line(user("Hi") | {"uuid": None}) == NO_ID
-    assert parse_line(assistant(text("Hi"), message={"id": ""})) == NO_ID
+def test_a_turn_without_an_identity_is_told_and_moves_the_state():
+    prompt = parse_line(user("Hi") | {"uuid": None})
+    reply = parse_line(assistant(text("Hi"), message={"id": ""}) | {"uuid": None})
+
+    assert prompt == meaning("processing")._replace(skipped=NO_ID)
+    assert reply == meaning("awaiting_input")._replace(skipped=NO_ID)
 
 
 def test_a_message_that_is_no_turn_needs_no_identity():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.transcripts.projects import project_names, project_path
+from aggregator.transcripts.projects import canonical_folder, project_names, project_path
 
 
 @pytest.fixture
@@ -77,10 +77,44 @@ def test_a_submodule_or_a_strange_git_file_is_a_repository_of_its_own(repository
         (r"D:\repo", r"D:\repo"),
         (r"D:\repo\.worktrees\3", r"D:\repo"),
         (r"D:\repo\.claude\worktrees\3\src", r"D:\repo"),
+        (r"d:\repo\.worktrees\3", r"D:\repo"),
     ],
 )
 def test_a_folder_that_is_gone_is_judged_by_its_path(cwd, project):
     assert project_path(cwd) == project
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        r"C:\work\orchard",
+        r"c:\work\orchard",
+        "C:/work/orchard",
+        "C:\\work\\orchard\\",
+        r"\\?\C:\work\orchard",
+        r"c:\work\pears\..\orchard",
+    ],
+)
+def test_a_folder_of_windows_is_one_project_however_it_is_spelled(spelling):
+    assert project_path(spelling) == r"C:\work\orchard"
+
+
+@pytest.mark.parametrize(
+    ("spelling", "canonical"),
+    [
+        (r"\\?\UNC\server\share\x", r"\\server\share\x"),
+        ("\\\\wsl.localhost\\Ubuntu\\home\\ida\\", r"\\wsl.localhost\Ubuntu\home\ida"),
+        ("/mnt/c/work/orchard/", "/mnt/c/work/orchard"),
+        ("/Users/ida/A\u0308pfel", "/Users/ida/\u00c4pfel"),
+    ],
+)
+def test_a_folder_of_a_network_or_of_a_mac_has_one_spelling(spelling, canonical):
+    assert canonical_folder(spelling) == canonical_folder(canonical) == canonical
+
+
+@given(st.text(max_size=30))
+def test_a_canonical_folder_is_its_own_spelling(path):
+    assert canonical_folder(canonical_folder(path)) == canonical_folder(path)
 
 
 def test_the_main_repository_of_a_worktree_that_is_gone_is_looked_up(repository):

@@ -32,7 +32,7 @@ def prompt(minute: int, session: str = "s1", **fields) -> bytes:
 
 def reply(minute: int, session: str = "s1", **fields) -> bytes:
     said = {"id": f"m{minute}", "content": [{"type": "text", "text": "Done."}]}
-    return prompt(minute, session, type="assistant", message=said, **fields)
+    return prompt(minute, session, type="assistant", message=said, requestId="r", **fields)
 
 
 def read(reading: Reading, content: bytes) -> list[FoundTurn]:
@@ -47,7 +47,9 @@ def read(reading: Reading, content: bytes) -> list[FoundTurn]:
 
 
 def turn(minute: int, actor: str = "USER", session: str = "s1") -> FoundTurn:
-    return FoundTurn(f"{'u' if actor == 'USER' else 'm'}{minute}", actor, at(minute), session)
+    return FoundTurn(
+        f"u{minute}" if actor == "USER" else f"m{minute}/r", actor, at(minute), session
+    )
 
 
 def test_turns_and_what_is_known_of_their_session_are_found():
@@ -56,7 +58,16 @@ def test_turns_and_what_is_known_of_their_session_are_found():
 
     assert read(reading, content) == [turn(1), turn(2, "AGENT")]
     assert reading.to_row()["sessions"] == {
-        "s1": ["/code/cli", "awaiting_input", "2026-02-07T10:02:00+00:00"]
+        "s1": [
+            "/code/cli",
+            "awaiting_input",
+            "2026-02-07T10:02:00+00:00",
+            2,
+            2,
+            "2026-02-07T10:01:00+00:00",
+            None,
+            None,
+        ]
     }
     assert (reading.lines_read, reading.bytes_read) == (4, len(content))
     assert reading.newly_skipped == {"malformed": 1, "unknown type": 1}

@@ -37,7 +37,7 @@ def test_a_period_with_turns_is_not_empty(overview):
 def test_before_the_first_turn_the_page_says_where_it_looked_and_what_to_do(overview, said):
     assert said(overview(), STANDALONE) == (
         "No activity yet No Claude Code transcripts with turns were found in "
-        "/home/me/.claude/projects What to do: "
+        "/home/me/.claude/projects , which is not there What to do: "
         "Start Claude Code on this machine: this page notices by itself. "
         "Or name the folder with --transcripts DIR , as in "
         f"{this_installation().serve_command('--transcripts DIR')} "
