@@ -302,6 +302,38 @@ def record() -> Record:
     return add
 
 
+# What an hour with time but without turns leaves behind: rows of all its scopes.
+TIME_ROWS = text(
+    """
+    INSERT INTO activity_metrics
+        (bucket_start, agent_id, project_id, is_overall, turn_count, active_agents)
+    SELECT DISTINCT date_trunc('hour', hours.at, 'UTC'), scopes.agent, scopes.project,
+        scopes.overall, 0, CASE WHEN scopes.agent IS NULL THEN 0 END
+    FROM unnest(CAST(:agents AS int[]), CAST(:instants AS timestamptz[])) AS hours (agent, at)
+    JOIN agents ON agents.id = hours.agent,
+    LATERAL (VALUES
+        (agents.id, NULL, false), (NULL, agents.project_id, false), (NULL, NULL, true)
+    ) AS scopes (agent, project, overall)
+    ON CONFLICT DO NOTHING
+    """
+)
+
+
+@pytest.fixture(scope="session")
+def add_time_rows() -> Callable[[Engine, Iterable[tuple[int, datetime]]], None]:
+    """Add rows without turns for some agents and hours, unless these hours have rows."""
+
+    def add(engine, hours):
+        hours = list(hours)
+        with engine.begin() as conn:
+            conn.execute(
+                TIME_ROWS,
+                {"agents": [agent for agent, _ in hours], "instants": [at for _, at in hours]},
+            )
+
+    return add
+
+
 # As unlike our own tables as a host's may be.
 TABLES = {
     "projects": {"id": "bigserial PRIMARY KEY", "name": "varchar(200)"},

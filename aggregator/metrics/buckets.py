@@ -11,7 +11,7 @@ from datetime import datetime, time, timedelta
 import numpy as np
 import pandas as pd
 
-from aggregator.metrics.hourly import INSTANT_DTYPE, pool
+from aggregator.metrics.hourly import INSTANT_DTYPE, agents_with_turns, pool
 from aggregator.metrics.measures import MEASURES, Measure
 from aggregator.metrics.periods import Period, at_local
 from aggregator.metrics.windows import RetainedHours
@@ -76,7 +76,7 @@ def chart_buckets(
     """Build ``Overview.buckets``: every bucket between the edges, with or without turns.
 
     Args:
-        hours: Hours with turns, see :func:`aggregator.metrics.totals.add_up`.
+        hours: Hours with rows, see :func:`aggregator.metrics.totals.add_up`.
         edges: (m + 1,) edges of the buckets.
         retained: The retained hours.
         active_agents: Distinct agents by position of the bucket; missing ones are 0. By
@@ -85,7 +85,7 @@ def chart_buckets(
     position = bin_of(hours["bucket_start"], edges)
     pooled = pool(hours, position).reindex(range(len(edges) - 1))
     if active_agents is None:
-        active_agents = hours["active_agents"].fillna(1).groupby(position).sum()
+        active_agents = agents_with_turns(hours).groupby(position).sum()
     frame = pd.DataFrame(
         {
             "start": pd.Series(edges[:-1], dtype=INSTANT_DTYPE),

@@ -111,8 +111,8 @@ def _starts(sorted_keys: Integers) -> Integers:
 def gap_counts(metrics: pd.DataFrame) -> pd.Series:
     """Count the gaps behind each row's average.
 
-    ``turn_count - 1`` for an agent, ``turn_count - active_agents`` for a project or
-    overall: each active agent has one turn without a gap before it.
+    ``turn_count - 1`` for an agent with turns, ``turn_count - active_agents`` for a project
+    or overall: each active agent has one turn without a gap before it.
 
     Args:
         metrics: (n, ≥2) frame with ``turn_count`` and ``active_agents`` (NA in agent rows).
@@ -120,8 +120,22 @@ def gap_counts(metrics: pd.DataFrame) -> pd.Series:
     Returns:
         (n,) int64 series.
     """
-    without_gap = metrics["active_agents"].astype("Int64").fillna(1).astype("int64")
-    return (metrics["turn_count"] - without_gap).rename("gaps")
+    return (metrics["turn_count"] - agents_with_turns(metrics)).rename("gaps")
+
+
+def agents_with_turns(metrics: pd.DataFrame) -> pd.Series:
+    """Count the agents with turns behind each row: in a row of an agent, 1 or 0.
+
+    A row without turns is there for its time.
+
+    Args:
+        metrics: (n, ≥2) frame with ``turn_count`` and ``active_agents`` (NA in agent rows).
+
+    Returns:
+        (n,) int64 series.
+    """
+    alone = (metrics["turn_count"] > 0).astype("Int64")
+    return metrics["active_agents"].astype("Int64").fillna(alone).astype("int64")
 
 
 WEIGHTS = {"gap_count": gap_counts}

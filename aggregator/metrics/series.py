@@ -1,7 +1,7 @@
 """Resample, fill and add up many series of metrics. Pure pandas.
 
 A series is the activity of one agent, one project or all agents over time. Its rows are
-those of ``activity_metrics``, one for each hour with turns.
+those of ``activity_metrics``, one for each hour with turns or time.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def resample(rows: pd.DataFrame, edges: pd.DatetimeIndex, freq: Freq) -> pd.Data
         freq: Length of the buckets; hours are not changed.
 
     Returns:
-        Frame with :data:`ROW_DTYPES`, only buckets with turns, by series and time.
+        Frame with :data:`ROW_DTYPES`, only buckets that have rows, by series and time.
         ``active_agents`` of days and weeks is NA, because it cannot be summed over hours;
         see :func:`distinct_agents`.
     """
@@ -96,7 +96,8 @@ def distinct_agents(
     """Count the agents with at least one turn, by series and bucket, each agent once.
 
     Args:
-        agents: (n, ≥2) rows of agents: ``series`` (the agent's id) and ``bucket_start``.
+        agents: (n, ≥3) rows of agents: ``series`` (the agent's id), ``bucket_start`` and
+            ``turn_count``.
         belongs_to: The series to which each agent belongs, by agent id; None for one
             series of all agents. Agents that are missing in it are not counted.
         edges: Edges of the buckets, see :func:`bucket_edges`.
@@ -104,11 +105,12 @@ def distinct_agents(
     Returns:
         int64 series by ``series`` and ``bucket_start`` (UTC).
     """
+    active = agents[agents["turn_count"] > 0]
     seen = pd.DataFrame(
         {
-            "agent": agents[SERIES],
-            SERIES: EVERYBODY if belongs_to is None else agents[SERIES].map(belongs_to),
-            "bucket_start": edges[bin_of(agents["bucket_start"], edges)],
+            "agent": active[SERIES],
+            SERIES: EVERYBODY if belongs_to is None else active[SERIES].map(belongs_to),
+            "bucket_start": edges[bin_of(active["bucket_start"], edges)],
         }
     )
     return seen.dropna().drop_duplicates().groupby([SERIES, "bucket_start"]).size()
@@ -162,4 +164,4 @@ def add_up_each(rows: pd.DataFrame) -> pd.DataFrame:
         NaN without a gap), ``gap_count`` and ``active_hours`` (int64).
     """
     pooled = pool(rows, rows[SERIES])
-    return pooled.assign(active_hours=rows.groupby(SERIES).size().astype("int64"))
+    return pooled.assign(active_hours=(rows["turn_count"] > 0).groupby(rows[SERIES]).sum())

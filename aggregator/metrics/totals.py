@@ -59,7 +59,7 @@ def add_up(hours: pd.DataFrame, active_agents: int, elapsed_hours: float) -> Tot
 
     Args:
         hours: (n, 1 + m) frame of ``bucket_start`` and the columns of all measures
-            (distinct counts are NA in the hours of one agent); only hours with turns.
+            (distinct counts are NA in the hours of one agent); only hours with a row.
         active_agents: Distinct agents of all these hours, which cannot be summed.
         elapsed_hours: Divisor of the turn rate, at least 1.
     """
@@ -67,7 +67,8 @@ def add_up(hours: pd.DataFrame, active_agents: int, elapsed_hours: float) -> Tot
     for measure in POOLED:
         value, weight = measure.columns
         sums[value] = sums[value] / sums[weight] if sums[weight] else None
-    return totals_of(sums, active_agents, len(hours), elapsed_hours)
+    active_hours = int((hours["turn_count"] > 0).sum())
+    return totals_of(sums, active_agents, active_hours, elapsed_hours)
 
 
 def totals_of(

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from aggregator.metrics.hourly import pool
+from aggregator.metrics.hourly import agents_with_turns, pool
 from aggregator.metrics.measures import MEASURES, Measure
 from aggregator.metrics.periods import Period, today
 
@@ -27,7 +27,7 @@ def weekly_pattern(
     """Build ``Overview.pattern``: hours added up by weekday and local hour of their start.
 
     Args:
-        hours: Hours with turns, all in the range; see
+        hours: Hours with rows, all in the range; see
             :func:`aggregator.metrics.totals.add_up`.
         since: Start of the first hour that counts, on the hour.
         until: End of the last hour that counts; all hours are retained and over.
@@ -36,7 +36,7 @@ def weekly_pattern(
     every_hour = pd.date_range(since, until, freq="h", inclusive="left")
     kinds = pd.MultiIndex.from_product([range(7), range(24)], names=["weekday", "hour"])
     kind = _kind(pd.DatetimeIndex(hours["bucket_start"]), zone)
-    agents = hours["active_agents"].fillna(1).groupby(kind).sum()
+    agents = agents_with_turns(hours).groupby(kind).sum()
     sums = pool(hours, pd.Series(kind, hours.index)).assign(active_agents=agents)
     every_kind = sums.reindex(range(len(kinds)))
     counted = _kind(every_hour, zone).value_counts()

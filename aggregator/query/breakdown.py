@@ -145,7 +145,7 @@ def read_breakdown(conn: Connection, span: Span, source: Source = STANDALONE) ->
     projects = read_rows(conn, "project", OVERALL, since, until)
     agents = read_rows(conn, "agent", OVERALL, since, until)
     owners = _owners(known)
-    active = pd.Series(agents[SERIES].unique())
+    active = pd.Series(agents.loc[agents["turn_count"] > 0, SERIES].unique())
     return Breakdown(
         span=span,
         totals=add_up(overall, len(active), span.elapsed_hours),
@@ -192,7 +192,8 @@ def _members(
         span: The span of the rows.
     """
     summed = add_up_each(rows).join(known, how="inner").join(agents.rename("agents"))
-    summed = summed.fillna({"agents": 0}).rename_axis("id").reset_index()
+    # Rows may have time without turns.
+    summed = summed[summed["turn_count"] > 0].fillna({"agents": 0}).rename_axis("id").reset_index()
     return tuple(
         Member(
             id=int(row["id"]),

@@ -42,6 +42,8 @@ from aggregator.metrics.measures import DISTINCT, DTYPES, MEASURES, Measure
 from aggregator.metrics.scope import Scope, ScopeKind
 from aggregator.metrics.series import EVERYBODY, ROW_DTYPES, SERIES
 from aggregator.query.sql import (
+    AGENTS_WITH_TURNS,
+    HAS_TURNS,
     agent_rows,
     between,
     frame,
@@ -74,15 +76,12 @@ def read_hours(conn: Connection, scope: Scope, since: datetime, until: datetime)
 
     Returns:
         (n, 1 + m) frame of ``bucket_start`` (UTC) and the columns of all measures, with
-        their dtypes; only hours with turns.
+        their dtypes; only hours with rows.
     """
     columns: list[ColumnElement[Any]] = [column_of(measure).expression for measure in MEASURES]
     statement = select(ActivityMetric.bucket_start).where(in_scope(scope), between(since, until))
     if len(scope.ids) > 1:
-        agents = [
-            func.sum(func.coalesce(column_of(measure), 1)).label(measure.column)
-            for measure in DISTINCT
-        ]
+        agents = [func.sum(AGENTS_WITH_TURNS).label(measure.column) for measure in DISTINCT]
         columns = [*pooled_sums(), *agents]
         statement = statement.group_by(ActivityMetric.bucket_start)
     statement = statement.add_columns(*columns).order_by(ActivityMetric.bucket_start)
@@ -91,8 +90,11 @@ def read_hours(conn: Connection, scope: Scope, since: datetime, until: datetime)
 
 
 def newest_bucket(conn: Connection, scope: Scope, *within: ColumnElement[bool]) -> datetime | None:
-    """Read the start of the scope's newest bucket, or None; conditions may restrict the buckets."""
-    newest = select(func.max(ActivityMetric.bucket_start))
+    """Read the start of the scope's newest bucket with turns, or None.
+
+    Conditions may restrict the buckets.
+    """
+    newest = select(func.max(ActivityMetric.bucket_start)).where(HAS_TURNS)
     return conn.scalar(newest.where(in_scope(scope), *within))
 
 
@@ -106,13 +108,13 @@ def oldest_bucket(conn: Connection) -> datetime | None:
 def count_agents(
     conn: Connection, scope: Scope, *ranges: tuple[datetime, datetime]
 ) -> tuple[int, ...]:
-    """Count the agents of a scope that were active, for each of some half-open ranges."""
+    """Count the agents of a scope that had turns, for each of some half-open ranges."""
     inside = [between(since, until) for since, until in ranges]
     seen = (
         select(*(func.bool_or(each).label(f"in_{number}") for number, each in enumerate(inside)))
         .join(Agent, Agent.id == ActivityMetric.agent_id)
         # An agent without a project is excluded at once, not only after the next pass.
-        .where(or_(*inside), agent_rows(scope), Agent.project_id.is_not(None))
+        .where(or_(*inside), HAS_TURNS, agent_rows(scope), Agent.project_id.is_not(None))
         .group_by(ActivityMetric.agent_id)
         .subquery()
     )

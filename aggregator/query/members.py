@@ -34,6 +34,7 @@ from aggregator.metrics.scope import Scope
 from aggregator.metrics.windows import HOUR, RetainedHours
 from aggregator.query.names import PROJECT_NAME
 from aggregator.query.sql import (
+    HAS_TURNS,
     HOURS,
     POOLED_DTYPES,
     agent_rows,
@@ -74,7 +75,11 @@ def agents_by_bin(
     summed = _summed(ActivityMetric.agent_id.expression, agent_rows(scope), edges, retained)
     newest = (
         select(func.max(ActivityMetric.bucket_start).label("at"))
-        .where(ActivityMetric.agent_id == Agent.id, between(retained.since, retained.until))
+        .where(
+            ActivityMetric.agent_id == Agent.id,
+            HAS_TURNS,
+            between(retained.since, retained.until),
+        )
         .correlate(Agent)
         .lateral()
     )
@@ -120,10 +125,11 @@ def projects_by_bin(
         key = Agent.project_id.expression
         rows = and_(agent_rows(scope), ActivityMetric.agent_id == Agent.id)
         # Several agents may have been active in the same hour.
-        hours = func.count(ActivityMetric.bucket_start.distinct()).label("active_hours")
+        active = func.count(ActivityMetric.bucket_start.distinct()).filter(HAS_TURNS)
+        hours = active.label("active_hours")
     summed = _summed(key, rows, edges, retained, hours)
     newest = select(func.max(ActivityMetric.bucket_start)).where(
-        rows, key == Project.id, between(retained.since, retained.until)
+        rows, key == Project.id, HAS_TURNS, between(retained.since, retained.until)
     )
     statement = (
         select(
@@ -151,7 +157,7 @@ def _summed(
     retained: RetainedHours,
     hours: Label[int] = HOURS,
 ) -> Subquery:
-    """Add up metric rows by a key: one row per key, with the turns of its bins in arrays."""
+    """Add up metric rows by a key: one row per key with turns, with those of its bins in arrays."""
     since, until = retained.clip(edges[0].to_pydatetime(), edges[-1].to_pydatetime())
     thresholds = cast(edges[:-1].to_pydatetime().tolist(), ARRAY(INSTANT_TYPE))
     number = func.width_bucket(ActivityMetric.bucket_start, thresholds) - 1
@@ -171,6 +177,7 @@ def _summed(
             func.array_agg(by_bin.turn_count).label("turns"),
         )
         .group_by(by_bin.key)
+        .having(func.sum(by_bin.turn_count) > 0)
         .subquery()
     )
 

@@ -35,7 +35,7 @@ from aggregator.metrics.windows import (
 from aggregator.query.agent_states import STATES, last_turns, states_of
 from aggregator.query.imported import import_totals
 from aggregator.query.names import PROJECT_NAME
-from aggregator.query.sql import between, pooled_sums
+from aggregator.query.sql import HAS_TURNS, between, pooled_sums
 
 CountWindow = Literal["hour", "day"]
 """Windows of counts: the last UTC hour that is over, and the rolling day of the API."""
@@ -158,7 +158,7 @@ def _in_window(
     agents = (
         select(Agent.project_id, func.count(ActivityMetric.agent_id.distinct()))
         .join(ActivityMetric, ActivityMetric.agent_id == Agent.id)
-        .where(inside, Agent.project_id.is_not(None))
+        .where(inside, HAS_TURNS, Agent.project_id.is_not(None))
         .group_by(Agent.project_id)
     )
     active: dict[int, int] = dict(conn.execute(agents).all())

@@ -18,6 +18,7 @@ from aggregator.metrics.buckets import (
     spark_edges,
     sparks,
 )
+from aggregator.metrics.hourly import agents_with_turns
 from aggregator.metrics.periods import Period, comparable
 from aggregator.metrics.scope import Scope
 from aggregator.metrics.totals import Totals, add_up
@@ -84,7 +85,7 @@ def read_overview(
         agents=agents.assign(spark=sparks(by_agent, fine_edges, fine_edges, retained)),
         states=states_of(conn, turns, retained.now, source),
         newest_bucket=newest_bucket(conn, scope, between(retained.since, retained.until)),
-        newest_turn_at=newest_turn(conn, scope, source) if own.empty else None,
+        newest_turn_at=None if own["turn_count"].any() else newest_turn(conn, scope, source),
         last_pass_at=version.last_pass_at,
         changed_at=version.changed_at,
     )
@@ -97,8 +98,8 @@ def _read_hours(
     firsts = (period, period.before(), pattern_period(period, retained.now))
     since, until = retained.clip(min(each.since for each in firsts), period.until)
     hours = read_hours(conn, scope, since, until)
-    # Rows of single agents have no such column; in each of its hours an agent is active.
-    return hours.assign(active_agents=hours["active_agents"].fillna(1))
+    # Rows of single agents have no such column.
+    return hours.assign(active_agents=agents_with_turns(hours))
 
 
 def _starts_in(hours: pd.DataFrame, since: datetime, until: datetime) -> pd.Series:

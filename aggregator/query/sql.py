@@ -60,14 +60,22 @@ def between(since: datetime, until: datetime) -> ColumnElement[bool]:
     return and_(ActivityMetric.bucket_start >= since, ActivityMetric.bucket_start < until)
 
 
+AGENTS_WITH_TURNS = func.coalesce(
+    ActivityMetric.active_agents, func.least(ActivityMetric.turn_count, 1)
+)
+"""Agents with turns behind one row: in a row of an agent, 1 or 0."""
+
 # Sums over groups of metric rows of one scope, equal to aggregator.metrics.hourly.pool. In
 # SQL, so that the 144,000 hours of 200 agents need not be transferred.
 ROW_WEIGHTS: Mapping[str, ColumnElement[Any]] = {
-    "gap_count": ActivityMetric.turn_count - func.coalesce(ActivityMetric.active_agents, 1)
+    "gap_count": ActivityMetric.turn_count - AGENTS_WITH_TURNS
 }
 """The weight of each pooled measure in one row, by the weight's column."""
 
-HOURS = func.count().label("active_hours")
+HAS_TURNS = ActivityMetric.turn_count > 0
+"""Condition on metric rows: there are turns behind them, not time alone."""
+
+HOURS = func.count().filter(HAS_TURNS).label("active_hours")
 
 POOLED_DTYPES = {
     "project_id": "int64",

@@ -55,6 +55,7 @@ class Said(NamedTuple):
 
 class Case(NamedTuple):
     turns: list[Said]
+    times: list[Said]
     scope: Scope
     period: Period
     now: datetime
@@ -94,7 +95,13 @@ def cases(draw) -> Case:
         for agent, milliseconds in said
     }
     retention = timedelta(days=draw(st.sampled_from([30, 90, 4])))
-    return Case(sorted(turns), draw(st.sampled_from(SCOPES)), period, now, retention)
+    times = [
+        Said(agent, midnight + timedelta(minutes=minutes))
+        for agent, minutes in draw(
+            st.lists(st.tuples(st.sampled_from(sorted(PROJECT_OF)), around), max_size=20)
+        )
+    ]
+    return Case(sorted(turns), times, draw(st.sampled_from(SCOPES)), period, now, retention)
 
 
 class Oracle:
@@ -241,8 +248,11 @@ def rows(frame: pd.DataFrame, *columns: str) -> list[list[object]]:
     ]
 
 
-def store(engine: Engine, case: Case) -> None:
-    """Write the turns, and make a pass with a longer retention than the overview's."""
+def store(engine: Engine, case: Case, add_time_rows) -> None:
+    """Write the turns, and make a pass with a longer retention than the overview's.
+
+    Hours that have only time change nothing of what is counted here.
+    """
     agents = sorted(PROJECT_OF)
     with engine.begin() as conn:
         conn.execute(text("TRUNCATE projects RESTART IDENTITY CASCADE"))
@@ -258,6 +268,7 @@ def store(engine: Engine, case: Case) -> None:
         if turns:
             conn.execute(insert(Turn), turns)
     make_pass(engine, case.now, timedelta(days=120))
+    add_time_rows(engine, case.times)
 
 
 @settings(
@@ -265,8 +276,8 @@ def store(engine: Engine, case: Case) -> None:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(cases())
-def test_an_overview_equals_a_plain_count_over_the_turns(empty_engine, case):
-    store(empty_engine, case)
+def test_an_overview_equals_a_plain_count_over_the_turns(empty_engine, add_time_rows, case):
+    store(empty_engine, case, add_time_rows)
     period, oracle = case.period, Oracle(case)
 
     overview = MetricReader(empty_engine).overview(
