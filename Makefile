@@ -66,7 +66,7 @@ COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 \
 	--generate-hashes --no-annotate --no-header --no-emit-index-url --quiet --group build
 lock: $(BIN)/uv
 	$(BIN)/$(COMPILE) --all-extras -o requirements/all.txt
-	$(BIN)/$(COMPILE) --all-extras --resolution lowest-direct -o requirements/lowest.txt
+	$(BIN)/$(COMPILE) --all-extras --resolution lowest-direct --upgrade -o requirements/lowest.txt
 	$(BIN)/$(COMPILE) --extra standalone -c requirements/all.txt -o requirements/serve.txt
 	$(BIN)/$(COMPILE) --extra standalone --extra gunicorn -c requirements/all.txt -o requirements/container.txt
 	echo uv | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes \

@@ -193,6 +193,13 @@ class ExtraMissingError(ActivityError):
         super().__init__(f"{self.need}; run: {this_installation().install_command(extra)}")
 
 
+class DriverMissingError(ExtraMissingError):
+    """No driver for PostgreSQL is installed that this package can work with."""
+
+    def __init__(self) -> None:
+        super().__init__("a PostgreSQL database", "psycopg2-binary", "postgresql")
+
+
 class DaskMissingError(ExtraMissingError):
     """A Dask cluster was requested, but the package is not installed."""
 

@@ -124,9 +124,14 @@ def extra_with(module: str) -> str | None:
     found = [
         optional["extra"]
         for optional in map(OPTIONAL.match, requires(PROGRAM) or [])
-        if optional and optional["package"].lower().replace("-", "_") == module.partition(".")[0]
+        if optional and _module_of(optional["package"]) == module.partition(".")[0]
     ]
     return "standalone" if "standalone" in found else next(iter(found), None)
+
+
+def _module_of(package: str) -> str:
+    """Return the module of a package: its name, except for a variant with binaries."""
+    return package.lower().replace("-", "_").removesuffix("_binary")
 
 
 def missing_package(extra: str) -> str | None:

@@ -63,7 +63,7 @@ main.add_command(service)
 def serve(settings: Settings, demo: bool) -> None:
     """Import transcripts, aggregate them and serve the page until Ctrl-C."""
     from aggregator.standalone.database import open_database
-    from dashboard.server import build_jobs, build_server
+    from dashboard.server import answer_only_hosts, build_jobs, build_server
 
     listener = listen(settings.host, settings.port)
     with listener, open_database(settings, purpose="serve", demo=demo) as engine:
@@ -72,8 +72,7 @@ def serve(settings: Settings, demo: bool) -> None:
         click.echo(pass_line(jobs.aggregate_once()))
         server = build_server(engine, settings, demo=demo)
         if settings.host in LOOPBACK:
-            # So no other web site can point its own host name at us and read along.
-            server.config["TRUSTED_HOSTS"] = [*LOOPBACK, "[::1]"]
+            answer_only_hosts(server, [*LOOPBACK, "[::1]"])
         jobs.start()
         try:
             _serve_until_stopped(server, listener)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from flask import Flask, redirect, url_for
+from flask import Flask, redirect, request, url_for
 from flask_compress import Compress
 from sqlalchemy import Engine
 from werkzeug.wrappers import Response
@@ -74,6 +74,19 @@ def import_job(engine: Engine, settings: Settings) -> Callable[[], None]:
         logged.update(missing)
 
     return run
+
+
+def answer_only_hosts(server: Flask, names: list[str]) -> None:
+    """Refuse requests for other host names with 400.
+
+    Otherwise another web site could point its own host name at this server and read along.
+    """
+
+    @server.before_request
+    def check_host() -> None:
+        # Flask's setting TRUSTED_HOSTS does the same since 3.1.
+        request.trusted_hosts = names
+        request.host  # noqa: B018 - raises SecurityError, a bad request
 
 
 def create_app() -> Flask:

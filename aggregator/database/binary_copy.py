@@ -1,19 +1,21 @@
 """COPY in PostgreSQL's binary format, to and from numpy: the fastest way in and out.
 
-Rows have a fixed width: every column is a number and never null.
+Rows have a fixed width: every column is a number and never null. SQLAlchemy has no COPY,
+so this is done with the connection of the driver, psycopg2 or psycopg 3. Its errors are
+raised as SQLAlchemy's, like those of any other statement.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import Any
 
 import numpy as np
-import psycopg2.extensions
 from sqlalchemy import Connection, Select
-from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.engine import Compiled
+from sqlalchemy.exc import DBAPIError
 
 INT8, INT4, FLOAT8, BOOL = ">i8", ">i4", ">f8", "?"
 TIMESTAMPTZ = INT8
@@ -26,12 +28,9 @@ _TRAILER = b"\xff\xff"
 Rows = np.ndarray[Any, np.dtype[np.void]]
 
 
-def compiled(query: Select[*tuple[Any, ...]]) -> Compiled:
+def compiled(conn: Connection, query: Select[*tuple[Any, ...]]) -> Compiled:
     """Compile a query and its parameters, including lists, for :func:`copy_out`."""
-    return query.compile(
-        dialect=PGDialect_psycopg2(),  # type: ignore[no-untyped-call]
-        compile_kwargs={"render_postcompile": True},
-    )
+    return query.compile(dialect=conn.dialect, compile_kwargs={"render_postcompile": True})
 
 
 def copy_out(
@@ -48,11 +47,19 @@ def copy_out(
     Returns:
         (n,) structured array with the columns, big-endian, in no particular order.
     """
+    statement = f"COPY ({query}) TO STDOUT (FORMAT binary)"
+    # SQLAlchemy 2.0 escapes names in the statement, but not in its parameters.
+    names = getattr(query, "escaped_bind_names", {})
+    given = query.construct_params(parameters) or {}
+    values = {names.get(name, name): value for name, value in given.items()}
     buffer = io.BytesIO()
-    with _cursor(conn) as cursor:
+    with _cursor(conn, statement) as cursor:
         # COPY accepts no parameters, so the driver writes them into the statement.
-        select = cursor.mogrify(str(query), {**(query.params or {}), **parameters}).decode()
-        cursor.copy_expert(f"COPY ({select}) TO STDOUT (FORMAT binary)", buffer)
+        if hasattr(cursor, "copy_expert"):  # psycopg2
+            cursor.copy_expert(cursor.mogrify(statement, values), buffer)
+        else:
+            with cursor.copy(statement, values) as blocks:
+                buffer.writelines(blocks)
     rows = buffer.getbuffer()[len(_HEADER) : -len(_TRAILER)]
     return np.frombuffer(rows, _row(columns))
 
@@ -74,11 +81,14 @@ def copy_in(
     for name in columns:
         rows[_size(name)] = row[name].itemsize
         rows[name] = values[name]
-    with _cursor(conn) as cursor:
-        cursor.copy_expert(
-            f"COPY {table} FROM STDIN (FORMAT binary)",
-            io.BytesIO(b"".join([_HEADER, rows.tobytes(), _TRAILER])),
-        )
+    statement = f"COPY {table} FROM STDIN (FORMAT binary)"
+    content = b"".join([_HEADER, rows.tobytes(), _TRAILER])
+    with _cursor(conn, statement) as cursor:
+        if hasattr(cursor, "copy_expert"):  # psycopg2
+            cursor.copy_expert(statement, io.BytesIO(content))
+        else:
+            with cursor.copy(statement) as copy:
+                copy.write(content)
 
 
 def _row(columns: Mapping[str, str]) -> np.dtype[np.void]:
@@ -93,6 +103,14 @@ def _size(column: str) -> str:
     return f"size of {column}"
 
 
-def _cursor(conn: Connection) -> psycopg2.extensions.cursor:
-    raw = cast("psycopg2.extensions.connection", conn.connection.driver_connection)
-    return raw.cursor()
+@contextmanager
+def _cursor(conn: Connection, statement: str) -> Iterator[Any]:
+    """Yield a cursor of the driver; raise its errors as SQLAlchemy's."""
+    driver_error = conn.dialect.loaded_dbapi.Error
+    try:
+        with closing(conn.connection.cursor()) as cursor:
+            yield cursor
+    except driver_error as failure:
+        raise DBAPIError.instance(
+            statement, None, failure, driver_error, dialect=conn.dialect
+        ) from failure

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from aggregator.errors import DatabaseUnreachableError, SettingError
+from aggregator.errors import DatabaseUnreachableError, DriverMissingError, SettingError
 from aggregator.forks import in_forked_children
+
+DRIVERS = ("psycopg2", "psycopg")
+"""Drivers that we can work with: psycopg2, and psycopg 3."""
 
 OLDEST_POSTGRES = 15
 """First major version with ``UNIQUE NULLS NOT DISTINCT``, used by the key of the metrics."""
 
 
 def parse_url(raw: str, name: str = "database-url") -> URL:
-    """Parse a PostgreSQL URL and select psycopg2 as its driver.
+    """Parse a PostgreSQL URL and select its driver: one of :data:`DRIVERS`.
 
-    SQLAlchemy 2.1 would select psycopg 3 for a plain ``postgresql://``. Many hosting
-    services hand out ``postgres://``, which is accepted too.
+    A URL that names one of them keeps it. For any other, the first that is installed is
+    used: what SQLAlchemy selects for a plain ``postgresql://`` depends on its version.
+    Many hosting services hand out ``postgres://``, which is accepted too.
 
     Args:
         raw: The URL.
@@ -28,6 +33,7 @@ def parse_url(raw: str, name: str = "database-url") -> URL:
 
     Raises:
         SettingError: The text is not a URL, or not one of a PostgreSQL database.
+        DriverMissingError: None of the drivers is installed.
     """
     allowed = "postgresql://user:password@host:port/name"
     # The text may contain a password. Unless its place is certain, show nothing.
@@ -39,7 +45,20 @@ def parse_url(raw: str, name: str = "database-url") -> URL:
         raise SettingError(name, "…", f"{allowed}, an @ in the password written %40")
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise SettingError(name, f"{url.drivername}://…", allowed)
-    return url.set(drivername="postgresql+psycopg2")
+    named = url.drivername.partition("+")[2]
+    return url.set(drivername=f"postgresql+{named if named in DRIVERS else installed_driver()}")
+
+
+def installed_driver() -> str:
+    """Return the first of :data:`DRIVERS` that is installed.
+
+    Raises:
+        DriverMissingError: None is.
+    """
+    for driver in DRIVERS:
+        if find_spec(driver) is not None:
+            return driver
+    raise DriverMissingError
 
 
 def connect(raw_url: str | URL, *, purpose: str) -> Engine:
@@ -53,7 +72,7 @@ def connect(raw_url: str | URL, *, purpose: str) -> Engine:
     engine = make_engine(url, purpose=purpose)
     try:
         with engine.connect() as conn:
-            version = conn.connection.dbapi_connection.server_version // 10_000  # type: ignore[union-attr]
+            version = int((conn.dialect.server_version_info or (0,))[0])
     except DBAPIError as failure:
         engine.dispose()
         raise DatabaseUnreachableError(display_url(url), server_message(failure)) from None
@@ -74,7 +93,8 @@ def make_engine(url: URL, *, purpose: str) -> Engine:
     engine = create_engine(
         url,
         pool_pre_ping=True,
-        executemany_mode="values_plus_batch",
+        # Statements with many rows are sent at once; psycopg 3 does so by itself.
+        **({"executemany_mode": "values_plus_batch"} if url.drivername.endswith("2") else {}),
         connect_args={
             # Keep the user's own options, such as a search_path.
             "options": f"{url.query.get('options', '')} -c timezone=UTC".strip(),

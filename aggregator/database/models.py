@@ -39,6 +39,15 @@ from aggregator.metrics.measures import MEASURES, Measure, SqlType
 TIMESTAMPTZ_TYPE = DateTime(timezone=True)
 
 
+class HostId(BigInteger):
+    """An id of a host's row: ``integer`` in our own tables, perhaps ``bigint`` in a host's.
+
+    Parameters are sent as ``bigint``, so that either can be compared with them.
+    """
+
+    __visit_name__ = "integer"
+
+
 class Base(DeclarativeBase):
     """Registry of all tables."""
 
@@ -54,8 +63,12 @@ class ActivityMetric(Base):
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     bucket_start: Mapped[datetime] = mapped_column(TIMESTAMPTZ_TYPE)
-    agent_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"))
-    project_id: Mapped[int | None] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    agent_id: Mapped[int | None] = mapped_column(
+        HostId, ForeignKey("agents.id", ondelete="CASCADE")
+    )
+    project_id: Mapped[int | None] = mapped_column(
+        HostId, ForeignKey("projects.id", ondelete="CASCADE")
+    )
     is_overall: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     # The measures are added below; here they are only typed.
     if TYPE_CHECKING:
@@ -149,7 +162,7 @@ class Project(Base):
 
     __tablename__ = "projects"
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    id: Mapped[int] = mapped_column(HostId, primary_key=True)
     name: Mapped[str] = mapped_column(Text)
     path: Mapped[str] = mapped_column(Text, unique=True)
 
@@ -163,9 +176,9 @@ class Agent(Base):
 
     __tablename__ = "agents"
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    id: Mapped[int] = mapped_column(HostId, primary_key=True)
     project_id: Mapped[int] = mapped_column(
-        ForeignKey("projects.id", ondelete="CASCADE"), index=True
+        HostId, ForeignKey("projects.id", ondelete="CASCADE"), index=True
     )
     session_id: Mapped[str] = mapped_column(Text, unique=True)
     known_since: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ_TYPE)
@@ -182,8 +195,10 @@ class Task(Base):
 
     __tablename__ = "tasks"
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    agent_id: Mapped[int] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"), unique=True)
+    id: Mapped[int] = mapped_column(HostId, primary_key=True)
+    agent_id: Mapped[int] = mapped_column(
+        HostId, ForeignKey("agents.id", ondelete="CASCADE"), unique=True
+    )
     state: Mapped[str] = mapped_column(Text)
     state_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ_TYPE)
     state_rank: Mapped[int] = mapped_column(Integer, server_default=text("0"))
@@ -200,7 +215,9 @@ class Turn(Base):
     __tablename__ = "turns"
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), index=True)
+    task_id: Mapped[int] = mapped_column(
+        HostId, ForeignKey("tasks.id", ondelete="CASCADE"), index=True
+    )
     actor: Mapped[str] = mapped_column(Text)
     timestamp: Mapped[datetime] = mapped_column(TIMESTAMPTZ_TYPE, index=True)
     key: Mapped[str] = mapped_column(Text, unique=True)

@@ -16,8 +16,7 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
-from sqlalchemy.engine import Compiled
+from sqlalchemy.engine import Compiled, Dialect
 
 from aggregator.database.binary_copy import INT8, POSTGRES_EPOCH, TIMESTAMPTZ, Rows, copy_out
 from aggregator.database.models import TIMESTAMPTZ_TYPE, Agent, Project, Task, Turn
@@ -73,7 +72,7 @@ def read_turns(
     """
     rows = copy_out(
         conn,
-        _turns(source),
+        _turns(source, conn.dialect),
         {"since": since, "until": until},
         {"agent_id": INT8, "project_id": INT8, "at": TIMESTAMPTZ},
     )
@@ -93,14 +92,13 @@ def turn_frame(rows: Rows) -> pd.DataFrame:
 
 
 @lru_cache(maxsize=8)
-def _turns(source: Source) -> Compiled:
+def _turns(source: Source, dialect: Dialect) -> Compiled:
     """Compile the statement that reads turns.
 
     Cached: compiling takes as long as running it over a short range.
     """
     bounds = (bindparam(name, type_=TIMESTAMPTZ_TYPE) for name in ("since", "until"))
-    query = turns_of_projects(source, *bounds)
-    return query.compile(dialect=PGDialect_psycopg2())  # type: ignore[no-untyped-call]
+    return turns_of_projects(source, *bounds).compile(dialect=dialect)
 
 
 def turns_of_projects(source: Source, since: Bound, until: Bound) -> Select[int, int, datetime]:

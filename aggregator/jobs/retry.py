@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from threading import Event
 
-import psycopg2
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from aggregator.errors import ActivityError
@@ -73,13 +72,7 @@ def is_transient(failure: Exception) -> bool:
         return True
     return isinstance(
         failure,
-        NotYetError
-        | ActivityError
-        | OperationalError
-        | InterfaceError
-        # COPY bypasses SQLAlchemy, which therefore does not wrap its errors.
-        | psycopg2.OperationalError
-        | psycopg2.InterfaceError,
+        NotYetError | ActivityError | OperationalError | InterfaceError,
     )
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import URL, Engine
 
-from aggregator.database.engine import connect, display_url, server_message
+from aggregator.database.engine import DRIVERS, connect, display_url, server_message
 from aggregator.errors import DatabaseUnreachableError, NotMigratedError, ParameterError
 from aggregator.query.reader import DATABASE_AWAY, MetricReader
 from aggregator.schema.host import find_source
@@ -43,12 +43,12 @@ def open_reader(database: Database) -> Iterator[MetricReader]:
     if database is None or database == DEMO:
         with open_database(settings, purpose="notebook", demo=database == DEMO) as engine:
             yield MetricReader(engine)
-    elif isinstance(database, Engine) and database.dialect.driver == "psycopg2":
+    elif isinstance(database, Engine) and database.dialect.driver in DRIVERS:
         yield _reader(database)
     elif not isinstance(database, Engine | URL | str):
         raise ParameterError("database", database, 'an engine or a URL of PostgreSQL, or "demo"')
     else:
-        # Rows are read with COPY through psycopg2, so an engine with another driver is replaced.
+        # Rows are read with COPY, so an engine with a driver that has none is replaced.
         address = database.url if isinstance(database, Engine) else database
         engine = connect(_as_text(address), purpose="notebook")
         try:

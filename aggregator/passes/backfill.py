@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from psycopg2.errors import LockNotAvailable
 from sqlalchemy import Engine, func, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
@@ -25,6 +24,7 @@ from sqlalchemy.exc import OperationalError
 from aggregator.database import locks
 from aggregator.database.engine import connect, display_url
 from aggregator.database.source import STANDALONE, Source
+from aggregator.database.sqlstate import LOCK_NOT_AVAILABLE, sqlstate
 from aggregator.database.state import save_state
 from aggregator.errors import BackfillRunningError, WorkerLostError
 from aggregator.metrics.windows import HOUR, ceil_hour, floor_hour
@@ -200,6 +200,6 @@ def _recompute_with_retries(
         try:
             return recompute_in_transaction(engine, since, until, source)
         except OperationalError as failure:
-            if not isinstance(failure.orig, LockNotAvailable):
+            if sqlstate(failure) != LOCK_NOT_AVAILABLE:
                 raise
             log.warning("still waiting for a pass to end, or for locks on rows of %s", since)

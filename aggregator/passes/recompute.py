@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TypeVar
 
-import psycopg2.errors
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from aggregator.database import locks
 from aggregator.database.source import STANDALONE, Source
+from aggregator.database.sqlstate import DEADLOCK_DETECTED, FOREIGN_KEY_VIOLATION, sqlstate
 from aggregator.database.turns import more_turns_than, read_turns, turns_per_hour
 from aggregator.metrics.hourly import hourly_metrics
 from aggregator.metrics.windows import HOUR
@@ -29,6 +29,8 @@ TRIES = 5
 
 LOCK_TIMEOUT = "1min"
 """Longest wait for a lock, so that a transaction that hangs does not block all others."""
+
+CONFLICTS = (FOREIGN_KEY_VIOLATION, DEADLOCK_DETECTED)
 
 T = TypeVar("T")
 
@@ -90,21 +92,15 @@ def in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
     If a host deletes an agent while we write its rows, the transaction fails: the agent
     is missing, or the two transactions are in a deadlock. The work is then retried.
     """
-    read_committed = engine.execution_options(isolation_level="READ COMMITTED")
     for tries_left in reversed(range(TRIES)):
         try:
-            with read_committed.begin() as conn:
+            with (
+                engine.connect().execution_options(isolation_level="READ COMMITTED") as conn,
+                conn.begin(),
+            ):
                 conn.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
                 return work(conn)
-        # COPY bypasses SQLAlchemy, which therefore does not wrap its errors.
-        except (DBAPIError, psycopg2.Error) as failure:
-            if not tries_left or not _is_conflict(failure):
+        except DBAPIError as failure:
+            if not tries_left or sqlstate(failure) not in CONFLICTS:
                 raise
     raise AssertionError("unreachable")
-
-
-def _is_conflict(failure: DBAPIError | psycopg2.Error) -> bool:
-    return isinstance(
-        failure.orig if isinstance(failure, DBAPIError) else failure,
-        psycopg2.errors.ForeignKeyViolation | psycopg2.errors.DeadlockDetected,
-    )

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects.postgresql import distinct_on
 
 from aggregator.database.models import Agent, Project, Task, Turn
 from aggregator.database.source import STANDALONE, Source
@@ -73,13 +72,9 @@ def states_of(
 
     See :func:`agent_states`.
     """
-    newest_task = (
-        select(Task.agent_id, Task.state)
-        .ext(distinct_on(Task.agent_id))
-        .where(Task.agent_id.in_(turns["agent_id"].tolist()))
-        .order_by(Task.agent_id, Task.id.desc())
-        .subquery()
-    )
+    agents = turns["agent_id"].tolist()
+    newest = select(func.max(Task.id)).where(Task.agent_id.in_(agents)).group_by(Task.agent_id)
+    newest_task = select(Task.agent_id, Task.state).where(Task.id.in_(newest)).subquery()
     found = conn.execute(
         select(Agent.id, newest_task.c.state)
         .join(newest_task, newest_task.c.agent_id == Agent.id)

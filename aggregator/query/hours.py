@@ -158,7 +158,7 @@ def read_rows(
         ActivityMetric.bucket_start,
         *(_without_null(measure) for measure in MEASURES),
     ).where(rows, between(since, until))
-    found = copy_out(conn, compiled(query), {}, _COLUMNS)
+    found = copy_out(conn, compiled(conn, query), {}, _COLUMNS)
     native: dict[str, Any] = {name: found[name].astype(kind[1:]) for name, kind in _COLUMNS.items()}
     return _frame(native)
 

@@ -61,11 +61,7 @@ class MetricReader:
 
     def __init__(self, engine: Engine, source: Source = STANDALONE) -> None:
         self._source = source
-        # Every answer comes from one snapshot, so its parts are consistent even while a
-        # pass is writing.
-        self._engine = engine.execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True
-        )
+        self._engine = engine
 
     @contextmanager
     def snapshot(self) -> Iterator[tuple[Connection, Source]]:
@@ -75,7 +71,12 @@ class MetricReader:
         first that there is something to read.
         """
         with self._engine.connect() as conn:
-            yield conn, self._source
+            # Every answer comes from one snapshot, so its parts are consistent even while a
+            # pass is writing.
+            snapshot = conn.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+            yield snapshot, self._source
 
     def activity(self, scope: Scope, span: Span) -> ScopeActivity:
         """Read the activity of one scope.

@@ -39,7 +39,7 @@ def read_log(
         cast(case(*numbered, else_=-1), BigInteger)
     )
     columns = {"agent_id": INT8, "project_id": INT8, "at": TIMESTAMPTZ, "actor": INT8}
-    rows = copy_out(conn, compiled(query.where(of_agents(scope))), {}, columns)
+    rows = copy_out(conn, compiled(conn, query.where(of_agents(scope))), {}, columns)
     codes = rows["actor"].astype("int8").tolist()
     log = turn_frame(rows).assign(actor=pd.Categorical.from_codes(codes, pd.Index(ACTORS)))
     return log.sort_values(["at", "agent_id"], kind="stable", ignore_index=True)

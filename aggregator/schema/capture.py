@@ -15,11 +15,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from time import sleep
 
-import psycopg2.errors
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from aggregator.database.source import STANDALONE, Source
+from aggregator.database.sqlstate import LOCK_NOT_AVAILABLE, sqlstate
 from aggregator.errors import TablesBusyError
 
 TRIES = 20
@@ -220,7 +220,7 @@ def _lock(conn: Connection, mode: str) -> None:
                 conn.execute(text(f"LOCK TABLE agents, tasks, turns IN {mode} MODE"))
                 return
         except OperationalError as failure:
-            if not isinstance(failure.orig, psycopg2.errors.LockNotAvailable):
+            if sqlstate(failure) != LOCK_NOT_AVAILABLE:
                 raise
         sleep(0.1)
     raise TablesBusyError

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from psycopg2.errors import InsufficientPrivilege
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from aggregator.database import locks
 from aggregator.database.engine import display_url
 from aggregator.database.models import OWN_TABLES
+from aggregator.database.sqlstate import INSUFFICIENT_PRIVILEGE, sqlstate
 from aggregator.errors import MigrationRefusedError
 from aggregator.schema.adoption import check_adoption
 from aggregator.shipped import shipped_folder
@@ -47,9 +47,9 @@ def upgrade(engine: Engine, branch: Branch) -> None:
             locks.lock(conn, locks.MIGRATE)
             _upgrade(conn, branch)
     except DBAPIError as failure:
-        if isinstance(failure.orig, InsufficientPrivilege):
-            reason = failure.orig.diag.message_primary
-            raise MigrationRefusedError(display_url(engine.url), str(reason)) from None
+        if sqlstate(failure) == INSUFFICIENT_PRIVILEGE:
+            reason = str(failure.orig).partition("\n")[0]
+            raise MigrationRefusedError(display_url(engine.url), reason) from None
         raise
 
 

@@ -138,7 +138,7 @@ def _plain(column: pd.Series) -> list[Any]:
 
 def local_texts(instants: pd.Series, zone: ZoneInfo) -> list[str]:
     """Format many instants, see :func:`local_text`."""
-    return [local_text(at, zone) for at in instants.dt.to_pydatetime()]
+    return [local_text(at, zone) for at in pd.DatetimeIndex(instants).to_pydatetime()]
 
 
 def local_text(at: datetime, zone: ZoneInfo) -> str:

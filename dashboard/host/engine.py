@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from flask import Flask
 from sqlalchemy import URL, Engine
 
-from aggregator.database.engine import make_engine, parse_url
+from aggregator.database.engine import DRIVERS, make_engine, parse_url
 from aggregator.errors import SettingError
 from dashboard.errors import MountError
 
@@ -88,15 +88,15 @@ def _in_context(app: Flask, database: HasEngine) -> Engine:
 
 
 def _usable(engine: Any) -> Engine:
-    """Adapt the host's engine to our needs: psycopg2, and real transactions.
+    """Adapt the host's engine to our needs: a driver with COPY, and real transactions.
 
     Raises:
         SettingError: It is not an engine for PostgreSQL.
     """
     if not isinstance(engine, Engine):
         raise SettingError("engine", engine, ENGINE_KINDS)
-    if engine.dialect.driver != "psycopg2":
-        # Metrics are written with COPY, through an interface that only psycopg2 has.
+    if engine.dialect.driver not in DRIVERS:
+        # Metrics are written with COPY, for which other drivers have no interface.
         return make_engine(parse_url(_text(engine.url), "engine"), purpose="host")
     # The host's engine may autocommit; a pass is one transaction.
     return engine.execution_options(isolation_level="READ COMMITTED")

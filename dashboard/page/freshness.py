@@ -42,7 +42,7 @@ def stale_at(overview: Overview) -> datetime:
     as_of = overview.window.as_of
     silences = overview.states["last_turn_at"]
     edges = pd.concat([silences + IDLE_AFTER, silences + PRESENT_FOR])
-    ahead: list[datetime] = edges[edges > as_of].dt.to_pydatetime().tolist()
+    ahead: list[datetime] = pd.DatetimeIndex(edges[edges > as_of]).to_pydatetime().tolist()
     return min([floor_hour(as_of) + HOUR, *ahead])
 
 

@@ -140,7 +140,7 @@ def _unnamed(row: Mapping[Hashable, Any]) -> str:
 
 
 def _all_local(instants: pd.Series, zone: ZoneInfo) -> list[str]:
-    return [at.isoformat() for at in instants.dt.tz_convert(zone).dt.to_pydatetime()]
+    return [at.isoformat() for at in pd.DatetimeIndex(instants).tz_convert(zone).to_pydatetime()]
 
 
 def _local(at: datetime, zone: ZoneInfo) -> str | None:

@@ -20,10 +20,10 @@ def fresh(postgres):
     [
         "postgresql://ada:x@db/activity",
         "postgres://ada:x@db/activity",
-        "postgresql+psycopg://ada:x@db/activity",
+        "postgresql+asyncpg://ada:x@db/activity",
     ],
 )
-def test_any_postgresql_url_is_used_with_psycopg2(raw):
+def test_a_postgresql_url_without_one_of_our_drivers_is_used_with_the_first(raw):
     assert parse_url(raw).render_as_string(False) == "postgresql+psycopg2://ada:x@db/activity"
 
 

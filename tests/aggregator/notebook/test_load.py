@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,8 @@ from aggregator.schema.migrate import upgrade
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 RETENTION = timedelta(days=30)
 NONE = float("nan")
+TEXT = str(pd.Series(["text"]).dtype)
+"""Dtype of texts: ``str`` since pandas 3, ``object`` before."""
 
 
 def minutes_ago(*minutes: float) -> list[datetime]:
@@ -47,7 +50,7 @@ def database(empty_engine, record):
 
 def local(*texts: str, zone: str = "UTC") -> pd.DatetimeIndex:
     instants = [datetime.fromisoformat(text) for text in texts]
-    return pd.DatetimeIndex(instants, name="bucket_start").as_unit("us").tz_localize(zone)
+    return pd.DatetimeIndex(instants, name="bucket_start").as_unit("us").tz_localize(ZoneInfo(zone))
 
 
 def frame(index: pd.DatetimeIndex, **columns: list) -> pd.DataFrame:
@@ -151,9 +154,9 @@ def test_an_empty_database_has_the_same_columns(empty_engine):
     assert str(everybody.index.dtype) == "datetime64[us, UTC]"
     assert agents.dtypes.astype(str).to_dict() == {
         "project_id": "int64",
-        "project": "str",
+        "project": TEXT,
         "agent_id": "int64",
-        "agent": "str",
+        "agent": TEXT,
         "turn_count": "int64",
         "avg_turn_time_seconds": "float64",
         "gap_count": "int64",
@@ -172,7 +175,7 @@ def test_turns_have_an_actor_and_no_text(database):
     }
     assert str(turns.index[0]) == "2026-11-22 05:10:00-05:00"
     assert turns.index.is_monotonic_increasing
-    assert turns.dtypes.astype(str).tolist() == ["int64", "str", "int64", "str", "category"]
+    assert turns.dtypes.astype(str).tolist() == ["int64", TEXT, "int64", TEXT, "category"]
     assert turns["actor"].cat.categories.tolist() == ["USER", "AGENT"]
     assert len(turns) == 8
     assert len(load_turns(database, now=NOW)) == 9
