@@ -21,7 +21,7 @@ endif
 endef
 $(foreach env,$(VENV) $(LOWEST),$(eval $(call renew,$(env))))
 
-.PHONY: help serve test thorough check check-lowest format lock plotly wheel release clean
+.PHONY: help serve test thorough check check-lowest check-pythons check-host format lock plotly wheel release clean
 .DEFAULT_GOAL := help
 
 help:
@@ -48,13 +48,42 @@ check: $(VENV)/ready-to-test
 # The lower bounds of pyproject.toml, tried: the tests that start neither a browser nor
 # processes of their own, with the lowest versions that it allows.
 check-lowest: $(LOWEST)/ready-to-test
-	@$(LOWEST)/bin/python -m pytest -n auto $(addprefix --ignore=,$(SLOW)) $(ARGS)
-SLOW := tests/browser tests/examples/test_browser.py tests/installed tests/notebooks \
-	tests/dashboard/pictures tests/dashboard/export tests/dashboard/test_cli.py \
-	tests/dashboard/service tests/test_container.py tests/tools \
-	tests/dashboard/test_processes.py tests/dashboard/test_server.py \
+	@$(LOWEST)/bin/python -m pytest -n auto $(FAST) $(ARGS)
+SLOW := tests/examples/test_browser.py tests/dashboard/pictures tests/dashboard/export \
+	tests/dashboard/test_cli.py tests/dashboard/test_processes.py tests/dashboard/service \
 	tests/aggregator/test_processes.py tests/aggregator/standalone \
 	tests/aggregator/passes/test_backfill.py
+FAST := tests/aggregator tests/dashboard tests/examples $(addprefix --ignore=,$(SLOW))
+
+# The same tests with every other Python from 3.11 on that is found here, and the newest
+# packages.
+PYTHONS := 3.12 3.13 3.14
+check-pythons: $(VENV)/ready-to-test
+	@for version in $(PYTHONS); do \
+		folder=.venv-$$version; \
+		$(BIN)/uv venv --quiet --clear --no-python-downloads --python $$version $$folder 2>/dev/null || { \
+			echo "Python $$version is not here"; continue; }; \
+		echo "With Python $$version:"; \
+		$(BIN)/uv pip install --quiet --python $$folder/bin/python --require-hashes \
+			-r requirements/all.txt || exit 1; \
+		$(BIN)/uv pip install --quiet --python $$folder/bin/python --no-deps \
+			--no-build-isolation --editable . || exit 1; \
+		$$folder/bin/python -m pytest -n auto $(FAST) $(ARGS) || exit 1; \
+	done
+
+# The wheel, installed into an environment such as hosts have: nothing there is moved.
+HOST := SQLAlchemy==2.0.49 psycopg2-binary==2.9.9 Flask==3.0.3 click==8.1.7 alembic==1.13.3 \
+	pandas==2.2.3 numpy==2.0.2
+check-host: wheel
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	$(BIN)/uv venv --quiet "$$folder/env" && \
+	$(BIN)/uv pip install --quiet --python "$$folder/env/bin/python" $(HOST) && \
+	$(BIN)/uv pip freeze --python "$$folder/env/bin/python" | sort > "$$folder/before" && \
+	$(BIN)/uv pip install --quiet --python "$$folder/env/bin/python" dist/*.whl && \
+	$(BIN)/uv pip freeze --python "$$folder/env/bin/python" | sort > "$$folder/after" && \
+	moved=$$(comm -23 "$$folder/before" "$$folder/after") && \
+	{ test -z "$$moved" || { echo "Installing the wheel moves: $$moved" >&2; exit 1; }; } && \
+	echo "Installing the wheel moves nothing of:" $$(cat "$$folder/before")
 
 format: $(VENV)/ready-to-test
 	$(BIN)/ruff check --fix
@@ -91,7 +120,7 @@ release: $(VENV)/ready-to-test
 	@$(BIN)/python tools/release.py
 
 clean:
-	rm -rf $(VENV) $(LOWEST) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(LOWEST) $(addprefix .venv-,$(PYTHONS)) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 # ---- What is missing is installed; what cannot be is said in one line. ----------
 

@@ -29,6 +29,9 @@
   /** How new the page is; freshness.js shows it. */
   activity.freshness = () => ({ version: sameNumbers() ? newest : (shown ?? newest), reachable });
 
+  /** The time zone of the answer on the page; undefined before the first. */
+  activity.shownZone = () => shown?.zone;
+
   const sameNumbers = () => shown && newest && shown.changed_at === newest.changed_at;
   const at = (instant) => (instant ? Date.parse(instant) : -Infinity);
 

@@ -9,6 +9,7 @@
   const VIEWER_ID = "viewer"; // as in dashboard/page/ids.py
   const ZONE_ID = "zone";
   const KEY = "activity-zone";
+  const UTC = "UTC";
   const { activity } = window.dash_clientside;
 
   const exists = (zone) => {
@@ -23,13 +24,15 @@
   const own = () => {
     const remembered = activity.recall(KEY);
     if (exists(remembered)) return remembered;
-    return Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+    // "Etc/Unknown" where the system's zone is not known; no function accepts it.
+    const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+    return exists(timeZone) ? timeZone : UTC;
   };
 
-  /** The zone of the times on the page: the address's, else the viewer's. */
+  /** The zone of the times on the page: the one of the answer, before it the viewer's. */
   activity.zone = () => {
-    const named = new URLSearchParams(window.location.search).get("tz");
-    return exists(named) ? named : own();
+    const shown = activity.shownZone() ?? own();
+    return exists(shown) ? shown : UTC;
   };
 
   let scheme = null; // As the server knows it.

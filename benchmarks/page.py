@@ -31,7 +31,6 @@ from typing import Any
 import psycopg2
 from agentsview import report, serve_agentsview, write_transcripts
 from flask import Flask
-from flask_compress import Compress
 from selenium import webdriver
 from sqlalchemy import Engine, event, text
 from waitress.server import create_server
@@ -139,8 +138,6 @@ def filled_database() -> Iterator[Engine]:
 def served(engine: Engine) -> Iterator[tuple[str, Recorder]]:
     """Run a server like the standalone one; yield the page's address and the recorder."""
     app = Flask("benchmark")
-    app.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
-    Compress(app)
     context = PageContext(retention_days=DAYS)
     Activity(app, engine=engine, context=context, template=STANDALONE_TEMPLATE, clock=lambda: NOW)
     recorder = record(app, engine)

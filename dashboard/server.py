@@ -8,9 +8,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from flask import Flask, redirect, request, url_for
-from flask_compress import Compress
+from flask import Flask, abort, redirect, request, url_for
 from sqlalchemy import Engine
+from werkzeug.sansio.utils import host_is_trusted
 from werkzeug.wrappers import Response
 
 from aggregator.jobs.scheduler import ActivityAggregator
@@ -28,11 +28,9 @@ log = logging.getLogger(__name__)
 def build_server(engine: Engine, settings: Settings, *, demo: bool = False) -> Flask:
     """Build a Flask server with the page, the API, and ``/``, which redirects to the page."""
     app = Flask("dashboard")
-    app.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
     # The callers start their own jobs, which also import transcripts.
     app.config["ACTIVITY_JOBS"] = False
     app.config["ACTIVITY_RETENTION_DAYS"] = settings.retention_days
-    Compress(app)
     context = PageContext(
         retention_days=settings.retention_days,
         looked_in=settings.transcripts,
@@ -84,9 +82,9 @@ def answer_only_hosts(server: Flask, names: list[str]) -> None:
 
     @server.before_request
     def check_host() -> None:
-        # Flask's setting TRUSTED_HOSTS does the same since 3.1.
-        request.trusted_hosts = names
-        request.host  # noqa: B018 - raises SecurityError, a bad request
+        # Flask's setting TRUSTED_HOSTS does the same, but only since 3.1.
+        if not host_is_trusted(request.host, names):
+            abort(400)
 
 
 def create_app() -> Flask:

@@ -25,6 +25,7 @@ from dashboard.api.json_answers import activity_json, breakdown_json
 from dashboard.api.openapi import openapi
 from dashboard.api.parameters import check_hourly, parse_scope, parse_span
 from dashboard.api.prometheus import add_prometheus_rule
+from dashboard.compression import compressed
 from dashboard.context import API_STYLE, Clock
 from dashboard.http_responses import STATUS, error_response, json_error, json_response
 
@@ -94,6 +95,7 @@ def blueprint(
     add_prometheus_rule(api, reader, now, retention)
     _describe(api)
     _answer_errors(api)
+    api.after_request(compressed)
     return api
 
 

@@ -26,11 +26,13 @@ def freshness(overview: Overview, context: PageContext) -> dict[str, str | None]
     Returns:
         Instants in ISO 8601 or None: ``changed_at``, when a pass last changed a number;
         ``last_pass_at``; ``next_pass_at``; ``as_of``, when the answer was read;
-        ``stale_at``, when it will be out of date even if no pass changes anything.
+        ``stale_at``, when it will be out of date even if no pass changes anything. And
+        ``zone``, the time zone of the page.
     """
     as_of = overview.window.as_of
     passes = _passes(overview.changed_at, overview.last_pass_at, as_of, context)
-    return {**passes, "stale_at": stale_at(overview).isoformat()}
+    zone = overview.period.zone.key
+    return {**passes, "stale_at": stale_at(overview).isoformat(), "zone": zone}
 
 
 def stale_at(overview: Overview) -> datetime:

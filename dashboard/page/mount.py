@@ -29,6 +29,7 @@ from markupsafe import Markup, escape
 
 from aggregator.query.reader import MetricReader
 from aggregator.shipped import shipped_folder
+from dashboard.compression import compressed
 from dashboard.context import Clock, PageContext
 from dashboard.export.routes import add_export_rules
 from dashboard.page import callbacks
@@ -129,6 +130,7 @@ def _blueprint(app: Dash, url_prefix: str) -> Blueprint:
         return response
 
     add_file_rules(blueprint, app)
+    blueprint.after_request(compressed)
 
     @blueprint.route("/<path:_>", methods=ALL_METHODS)
     def nothing_here(_: str) -> Any:
@@ -154,7 +156,7 @@ def _renamed(view: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(view)
     def answer(*args: Any, **kwargs: Any) -> Any:
         try:
-            return view(*args, **kwargs)
+            return compressed(make_response(view(*args, **kwargs)))
         except (DependencyException, InvalidResourceError):
             # No such script. Dash's own handlers are gone, so the host answers 404.
             abort(404)

@@ -7,29 +7,25 @@ for a file that it has.
 
 from __future__ import annotations
 
-import gzip
 import re
-from functools import cache, lru_cache
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-import brotli
 import dash
 from dash import Dash, dash_table, dcc, html
 from dash.exceptions import DependencyException, InvalidResourceError
 from flask import Blueprint, Response, abort, request, send_from_directory
 from werkzeug.wrappers import Response as AnyResponse
 
+from dashboard.compression import accepted_encoding, compress_well
 from dashboard.page.asset_bundle import ASSET_BUNDLES, joined
 
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK_FIRST = "no-cache"
 """Browsers may cache the file, but must revalidate it before each use."""
 
-TEXT_TYPES = {"text/css", "text/javascript", "application/javascript", "application/json"}
-ENCODINGS = ("br", "gzip")
-MOST_FILES = 128
 
 _VERSIONS = {re.sub(r"[^\w-]", "_", part.__version__) for part in (dash, dcc, html, dash_table)}
 
@@ -109,22 +105,11 @@ def _is_current(name: str) -> bool:
 
 
 def _answer(content: bytes, kind: str | None, *, for_ever: bool) -> AnyResponse:
-    encoding = next((name for name in ENCODINGS if request.accept_encodings[name]), None)
-    if kind not in TEXT_TYPES:
-        encoding = None
-    answer = Response(_compressed(content, encoding) if encoding else content, mimetype=kind)
+    encoding = accepted_encoding(kind)
+    answer = Response(compress_well(content, encoding) if encoding else content, mimetype=kind)
     answer.headers["Cache-Control"] = FOR_EVER if for_ever else ASK_FIRST
     answer.vary.add("Accept-Encoding")
     if encoding:
         answer.content_encoding = encoding
     answer.set_etag(f"{content_digest(content)}-{encoding or 'plain'}")
     return answer.make_conditional(request)
-
-
-@lru_cache(maxsize=MOST_FILES)
-def _compressed(content: bytes, encoding: str) -> bytes:
-    """Compress well: it is done once, and every new visitor downloads Plotly."""
-    compressed: bytes = (
-        brotli.compress(content, quality=9) if encoding == "br" else gzip.compress(content)
-    )
-    return compressed

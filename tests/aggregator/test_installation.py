@@ -112,7 +112,7 @@ def test_with_uvx_the_page_is_served_by_a_longer_command(installed):
 @pytest.mark.parametrize(
     ("module", "extra"),
     [
-        ("flask_compress", "standalone"),
+        ("psycopg2", "standalone"),
         ("kaleido.errors", "standalone"),
         ("distributed", None),
         ("dask", "dask"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -170,3 +171,29 @@ def test_a_first_load_is_light(live):
     assert [name for name, _ in loaded if "package_data" in name] == []
     assert len(loaded) < 20
     assert sum(size for _, size in loaded) < 1_000_000
+
+
+@pytest.mark.parametrize("zone", ["Etc/Unknown", "Middle/Earth", None])
+def test_a_zone_that_nobody_knows_is_utc_everywhere(live, zone):
+    driver = live.browser.driver
+    # As a browser does whose system has no zone that it knows.
+    script = f"""
+        const original = Intl.DateTimeFormat.prototype.resolvedOptions;
+        Intl.DateTimeFormat.prototype.resolvedOptions = function () {{
+            return {{ ...original.call(this), timeZone: {json.dumps(zone)} }};
+        }};
+        window.prompt = (_, text) => {{ window.copied = text; }};
+        navigator.clipboard.writeText = (text) => {{ window.copied = text; }};
+    """
+    added = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+    try:
+        live.open()
+        live.browser.wait_for_contains_text("#freshness", "updated 14:30")
+        live.click("[data-activity-copy]")
+
+        assert live.browser.find_element("#zone").text == "UTC"
+        copied = driver.execute_script("return window.copied")
+    finally:
+        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+
+    assert copied.partition("/activity/")[2] == "?on=2026-11-22&tz=UTC"

@@ -84,18 +84,18 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def install(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Environment]:
-    """Install the wheel with an extra, or with none.
+def install(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Environment]:
+    """Install the wheel with an extra, or with none, and with more packages.
 
     What pip would fetch are links to the locked packages, so that nothing else is there and
     no network is needed.
     """
 
-    def new(extra: str) -> Environment:
+    def new(extra: str, *more: str) -> Environment:
         folder = tmp_path_factory.mktemp(f"env-{extra}")
         venv.create(folder, symlinks=True)
         [packages] = folder.glob("lib/*/site-packages")
-        for needed in required(PROJECT, extra):
+        for needed in [*required(PROJECT, extra), *map(distribution, more)]:
             link(needed, packages)
         pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python")]
         options = ["install", "--quiet", "--no-deps", "--no-index", "--disable-pip-version-check"]
@@ -106,12 +106,19 @@ def install(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
 
 
 @pytest.fixture(scope="session")
-def plain(install: Callable[[str], Environment]) -> Environment:
-    """The wheel without an extra, as on a host."""
+def plain(install: Callable[..., Environment]) -> Environment:
+    """The wheel without an extra."""
     return install("")
 
 
+@pytest.fixture(scope="session", params=["psycopg2-binary", "psycopg"])
+def host(request: pytest.FixtureRequest, install: Callable[..., Environment]) -> Environment:
+    """The wheel without an extra on a host, which has a driver of its own."""
+    more = ["psycopg-binary"] if request.param == "psycopg" else []
+    return install("", request.param, *more)
+
+
 @pytest.fixture(scope="session")
-def standalone(install: Callable[[str], Environment]) -> Environment:
+def standalone(install: Callable[..., Environment]) -> Environment:
     """The wheel with all that its own server needs."""
     return install("standalone")

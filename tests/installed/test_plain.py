@@ -37,9 +37,10 @@ def test_a_command_says_in_one_line_which_extra_it_needs(plain, home, command):
     assert done.stderr.count("\n") == 1
 
 
-def test_a_host_shows_the_page_and_answers_questions(plain, empty_engine):
-    url = empty_engine.url.render_as_string(hide_password=False)
+def test_a_host_shows_the_page_and_answers_questions(host, empty_engine):
+    # Without a driver's name: it is the one that is installed.
+    url = empty_engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
-    done = plain.run([str(plain.python), "-c", HOST], DATABASE=url)
+    done = host.run([str(host.python), "-c", HOST], DATABASE=url)
 
     assert (done.stdout.split(), done.returncode) == (["200"] * 5, 0), done.stderr

@@ -65,6 +65,7 @@ def test_an_answer_says_of_itself_what_the_server_says(overview, now):
         "next_pass_at": "2026-11-22T14:02:00+00:00",
         "as_of": "2026-11-22T14:05:00+00:00",
         "stale_at": "2026-11-22T15:00:00+00:00",
+        "zone": shown.period.zone.key,
     }
 
 
