@@ -52,14 +52,14 @@
     const box = element("input", { type: "checkbox" });
     box.checked = activity.recall(SETTING) !== OFF;
     box.addEventListener("change", () => activity.remember(SETTING, box.checked ? null : OFF));
-    return element("label", {}, box, "Use these keys");
+    return element("label", {}, box, "Use these shortcuts");
   };
 
   const open = () => {
     const dialog = element(
       "dialog",
       { class: "activity-keys", "aria-labelledby": "activity-keys-title" },
-      element("h2", { id: "activity-keys-title" }, "Keys"),
+      element("h2", { id: "activity-keys-title" }, "Shortcuts"),
       list(),
       toggle(),
       element("form", { method: "dialog" }, element("button", { class: "activity-tool" }, "Close")),

@@ -39,6 +39,7 @@ SCRIPTS = (
     "csv.js",
     "copy-link.js",
     # Ways to use the page.
+    "menu.js",
     "period-navigation.js",
     "keyboard-shortcuts.js",
     "touch-tooltips.js",

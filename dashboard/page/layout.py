@@ -6,29 +6,15 @@ elements.
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
-from zoneinfo import available_timezones
-
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.context import PageContext
-from dashboard.labels import LABELS, TURNS
 from dashboard.page import ids
 from dashboard.page.parts.attributes import aria, data
 from dashboard.page.parts.captions import state_counts
 from dashboard.page.parts.cards import cards
-
-WINDOW_OPTIONS = [
-    {"label": "Day", "value": "day"},
-    {"label": "Week", "value": "week"},
-    {"label": "Month", "value": "month"},
-    {"label": "Custom", "value": "custom"},
-]
-METRIC_OPTIONS = [{"label": label, "value": metric} for metric, label in LABELS.items()]
-ACTIVE = "active"
-"""Value of the switch "Active only" when it is on."""
+from dashboard.page.parts.controls import controls, tool
 
 
 def build_layout(context: PageContext) -> Component:
@@ -37,12 +23,8 @@ def build_layout(context: PageContext) -> Component:
         [
             *_memory(),
             html.Div(className="activity-progress", **aria(hidden="true")),
-            *_demo_notice(context),
-            _head(),
-            html.Div(id=ids.NOTICE, className="activity-notice", role="status"),
-            html.Div(id=ids.CONNECTION, className="activity-notice", role="status"),
-            _time_controls(),
-            _scope_controls(),
+            _head(context),
+            controls(),
             html.Div(
                 [
                     html.Nav(id=ids.CRUMBS, className="activity-crumbs", **aria(label="Scope")),
@@ -53,6 +35,7 @@ def build_layout(context: PageContext) -> Component:
             html.Dl(cards(None), id=ids.CARDS, className="activity-cards activity-panel"),
             _view(),
             html.P(id=ids.ANNOUNCEMENT, className="activity-unseen", **aria(live="polite")),
+            _notices(),
         ],
         className="activity",
     )
@@ -71,14 +54,7 @@ def _memory() -> list[Component]:
     ]
 
 
-def _demo_notice(context: PageContext) -> list[Component]:
-    if not context.demo:
-        return []
-    text = "Demo data: all activity on this page is made up"
-    return [html.Div(text, className="activity-demo", role="note")]
-
-
-def _head() -> Component:
+def _head(context: PageContext) -> Component:
     return html.Header(
         [
             html.H1("Activity"),
@@ -88,98 +64,28 @@ def _head() -> Component:
                 className="activity-states",
                 **aria(label="Agents now"),
             ),
+            *_demo_notice(context),
             html.Span(id=ids.FRESHNESS, className="activity-freshness"),
-            html.Div(
-                [
-                    _tool("Copy link", data(copy="")),
-                    _tool("Theme", data(theme="")),
-                    _tool("Keys", data(keys="")),
-                ],
-                className="activity-tools",
-            ),
         ],
         className="activity-page-head",
     )
 
 
-def _tool(label: str, attributes: dict[str, Any], title: str | None = None) -> Component:
-    return html.Button(label, className="activity-tool", title=title, **attributes)
+def _demo_notice(context: PageContext) -> list[Component]:
+    if not context.demo:
+        return []
+    text = "Demo data: all activity on this page is made up"
+    return [html.Div(text, className="activity-demo", role="note")]
 
 
-def _time_controls() -> Component:
+def _notices() -> Component:
+    """Return the notices, which lie over the page's lower edge and so move nothing."""
     return html.Div(
         [
-            html.Fieldset(
-                [
-                    html.Legend("Period", className="activity-unseen"),
-                    dcc.RadioItems(
-                        WINDOW_OPTIONS, "day", id=ids.WINDOW, className="activity-segments"
-                    ),
-                ],
-                className="activity-window",
-            ),
-            html.Nav(id=ids.PERIOD, className="activity-period", **aria(label="Period")),
-            html.Div(id=ids.RANGE_BOX, className="activity-range"),
-            _choice(
-                ids.ZONE,
-                "Time zone",
-                dcc.Dropdown(zone_options(), id=ids.ZONE, clearable=False, maxHeight=320),
-            ),
+            html.Div(id=ids.NOTICE, className="activity-notice", role="status"),
+            html.Div(id=ids.CONNECTION, className="activity-notice", role="status"),
         ],
-        className="activity-controls activity-time-controls",
-    )
-
-
-@cache
-def zone_options() -> list[dict[str, str]]:
-    """Return the time zones of the dropdown, sorted by name."""
-    names = (name for name in available_timezones() if "/" in name or name == "UTC")
-    offered = (name for name in names if not name.startswith(("Etc/", "SystemV/", "US/", "posix")))
-    return [{"label": name.replace("_", " "), "value": name} for name in sorted(offered)]
-
-
-def _scope_controls() -> Component:
-    return html.Div(
-        [
-            _choice(
-                ids.PROJECT,
-                "Project",
-                dcc.Dropdown(
-                    [], id=ids.PROJECT, multi=True, placeholder="All projects", maxHeight=320
-                ),
-            ),
-            _choice(
-                ids.AGENT,
-                "Agent",
-                dcc.Dropdown([], id=ids.AGENT, multi=True, placeholder="All agents", maxHeight=320),
-            ),
-            _choice(
-                ids.METRIC,
-                "Charts show",
-                dcc.Dropdown(
-                    METRIC_OPTIONS, TURNS, id=ids.METRIC, clearable=False, searchable=False
-                ),
-            ),
-            dcc.Checklist(
-                [{"label": "Active only", "value": ACTIVE}],
-                [ACTIVE],
-                id=ids.ACTIVE_ONLY,
-                className="activity-switch",
-            ),
-        ],
-        className="activity-controls",
-    )
-
-
-def _choice(dropdown_id: str, label: str, dropdown: Component) -> Component:
-    return html.Div(
-        [
-            # Dash labels the button by the elements "…-value-count" and "…-value". The first
-            # exists only for multiple choice, so elsewhere the label can take its place.
-            html.Label(label, id=f"{dropdown_id}-label", htmlFor=dropdown_id),
-            dropdown,
-        ],
-        className=f"activity-choice activity-choice-{dropdown_id}",
+        className="activity-notices",
     )
 
 
@@ -203,8 +109,8 @@ def _chart_panel(chart: str, title: str, summary: str, table: str) -> Component:
             html.Div(
                 [
                     html.H2(id=title),
-                    _tool("PNG", data(png=chart), "Save the chart as a picture"),
-                    _tool("CSV", data(csv=table), "Save its numbers as a table"),
+                    tool("PNG", data(png=chart), "Save the chart as a picture"),
+                    tool("CSV", data(csv=table), "Save its numbers as a table"),
                 ],
                 className="activity-panel-head",
             ),
@@ -241,7 +147,7 @@ def _agent_table() -> Component:
                 [
                     html.H2("Projects and agents"),
                     html.Span(id=ids.SHARES, className="activity-shares"),
-                    _tool("CSV", data(csv="agent-table"), "Save this table"),
+                    tool("CSV", data(csv="agent-table"), "Save this table"),
                 ],
                 className="activity-panel-head",
             ),

@@ -97,6 +97,10 @@ class Visit:
         """Make the page ask for new numbers, as if it became visible again."""
         self.browser.driver.execute_script("document.dispatchEvent(new Event('visibilitychange'))")
 
+    def open_menu(self) -> None:
+        """Open the menu of what is chosen rarely, unless it is open."""
+        self.browser.driver.execute_script("document.querySelector('.activity-menu').open = true")
+
     def click(self, selector: str) -> None:
         """Click on an element that may be below the visible part."""
         element = self.browser.find_element(selector)

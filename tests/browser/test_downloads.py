@@ -142,6 +142,7 @@ def test_a_copied_link_names_the_day_and_the_zone(page):
     driver = page.browser.driver
     driver.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite"]})
     page.open("?metric=agents")
+    page.open_menu()
     page.click("[data-activity-copy]")
     page.browser.wait_for_text_to_equal(".activity-toast", "Link copied")
 
@@ -159,6 +160,7 @@ def test_a_link_is_copied_without_a_clipboard_of_the_browser(page):
         "Object.defineProperty(navigator, 'clipboard', { value: undefined });"
         "document.addEventListener('copy', ({ target }) => { window.copied = target.value; });"
     )
+    page.open_menu()
     page.click("[data-activity-copy]")
     page.browser.wait_for_text_to_equal(".activity-toast", "Link copied")
 

@@ -66,7 +66,7 @@ def test_the_keys_are_listed_and_can_be_switched_off(keys):
     visit, press = keys
     press("?")
     listed = visit.browser.wait_for_element("dialog.activity-keys")
-    assert listed.text.split("\n")[:5] == ["Keys", "t", "Today", "←", "Earlier"]
+    assert listed.text.split("\n")[:5] == ["Shortcuts", "t", "Today", "←", "Earlier"]
     visit.click("dialog input")
     press(Keys.ESCAPE)
 
@@ -74,5 +74,6 @@ def test_the_keys_are_listed_and_can_be_switched_off(keys):
 
     assert visit.browser.find_elements("dialog") == []
     assert len(visit.updates) == 1
+    visit.open_menu()
     visit.click("[data-activity-keys]")
     visit.browser.wait_for_element("dialog.activity-keys")

@@ -135,6 +135,7 @@ def test_news_wait_for_the_answer_to_a_choice(live):
 
 
 def test_the_theme_is_switched_and_remembered(live):
+    live.open_menu()
     live.click("[data-activity-theme]")
     live.browser.wait_for_text_to_equal(".activity-toast", "Colours: dark")
     live.browser.wait_for_element('#activity-chart .main-svg[style*="rgb(22, 26, 33)"]')
@@ -147,13 +148,16 @@ def test_the_theme_is_switched_and_remembered(live):
 
 def test_a_chosen_zone_is_remembered_and_one_of_a_link_is_not(live):
     live.open("?tz=America/New_York")
+    live.open_menu()
     live.browser.wait_for_text_to_equal("#zone", "America/New York")
     live.open()
+    live.open_menu()
     live.browser.wait_for_text_to_equal("#zone", "Europe/Berlin")
 
     live.browser.driver.execute_script("dash_clientside.set_props('zone', {value: 'Asia/Kolkata'})")
     live.browser.wait_for_contains_text("#freshness", "updated 20:00")
     live.open()
+    live.open_menu()
 
     live.browser.wait_for_text_to_equal("#zone", "Asia/Kolkata")
     live.browser.wait_for_contains_text("#freshness", "updated 20:00")

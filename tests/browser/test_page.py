@@ -63,7 +63,7 @@ def test_a_visit(page):
     browser.wait_for_text_to_equal("#period strong", "Sun 22 Nov 2026")
     # Two today before three o'clock against two yesterday: the cards say so.
     browser.wait_for_contains_text("#cards", "▲\u202f100\u202f%")
-    browser.wait_for_text_to_equal("#caption", "So far · changes against Sat 21 Nov to 15:00")
+    browser.wait_for_text_to_equal("#caption", "So far · compared with Sat 21 Nov to 15:00")
     browser.wait_for_element(BARS)
     assert len(page.updates) == 1
 
@@ -134,6 +134,7 @@ def test_a_copied_address_opens_the_same_view(page):
 
     browser.wait_for_text_to_equal("#card-turns", "5")
     assert browser.find_element("#window .selected").text == "Month"
+    page.open_menu()
     assert browser.find_element("#zone").text == "Asia/Kolkata"
     assert browser.find_element("#metric").text == "Active agents"
     assert not browser.find_element("#active-only input").is_selected()

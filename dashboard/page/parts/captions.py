@@ -42,7 +42,7 @@ def caption(overview: Overview, against: str) -> str:
         retained = overview.kept_since.astimezone(overview.period.zone)
         parts.append(f"kept since {formatting.date(retained)}")
     if against:
-        parts.append(f"changes against {against}")
+        parts.append(f"compared with {against}")
     return formatting.sentence(" · ".join(parts))
 
 

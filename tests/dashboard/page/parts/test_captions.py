@@ -95,7 +95,7 @@ def test_a_caption_says_what_the_numbers_cover(overview):
     past = calendar_period("day", date(2026, 11, 20), BERLIN)
 
     assert caption(overview(), "Sat 21 Nov to 15:00") == (
-        "So far · changes against Sat 21 Nov to 15:00"
+        "So far · compared with Sat 21 Nov to 15:00"
     )
     assert caption(overview(period=month, kept_since=retained), "") == (
         "So far · kept since Tue 10 Nov 2026"

@@ -1,0 +1,134 @@
+"""The row of controls below the page's heading: period, scope, metric, and a menu."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+from zoneinfo import available_timezones
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard.labels import LABELS, TURNS
+from dashboard.page import ids
+from dashboard.page.parts.attributes import aria, data
+
+WINDOW_OPTIONS = [
+    {"label": "Day", "value": "day"},
+    {"label": "Week", "value": "week"},
+    {"label": "Month", "value": "month"},
+    {"label": "Custom", "value": "custom"},
+]
+METRIC_OPTIONS = [{"label": label, "value": metric} for metric, label in LABELS.items()]
+ACTIVE = "active"
+"""Value of the switch that hides quiet projects and agents when it is on."""
+
+DROPDOWN_LABELS: dcc.Dropdown.Labels = {
+    "select_all": "Select all",
+    "deselect_all": "Deselect all",
+    "selected_count": "{num_selected} selected",
+    "search": "Search",
+    "clear_search": "Clear search",
+    "clear_selection": "Clear selection",
+    "no_options_found": "Nothing found",
+}
+"""Texts of Dash's dropdowns, whose own are in Title Case."""
+
+
+def controls() -> Component:
+    """Return the controls, without the choices that only an answer knows."""
+    return html.Div(
+        [_window(), _period(), html.Div(id=ids.RANGE_BOX, className="activity-range"), *_scope()],
+        className="activity-controls",
+    )
+
+
+def tool(label: str, attributes: dict[str, Any], title: str | None = None) -> Component:
+    """Return a small button that a script of ours answers, found by its data attributes."""
+    return html.Button(label, className="activity-tool", title=title, **attributes)
+
+
+@cache
+def zone_options() -> list[dict[str, str]]:
+    """Return the time zones of the dropdown, sorted by name."""
+    names = (name for name in available_timezones() if "/" in name or name == "UTC")
+    offered = (name for name in names if not name.startswith(("Etc/", "SystemV/", "US/", "posix")))
+    return [{"label": name.replace("_", " "), "value": name} for name in sorted(offered)]
+
+
+def _window() -> Component:
+    return html.Fieldset(
+        [
+            html.Legend("Period", className="activity-unseen"),
+            dcc.RadioItems(WINDOW_OPTIONS, "day", id=ids.WINDOW, className="activity-segments"),
+        ],
+        className="activity-window",
+    )
+
+
+def _period() -> Component:
+    return html.Nav(id=ids.PERIOD, className="activity-period", **aria(label="Period"))
+
+
+def _scope() -> list[Component]:
+    return [
+        _choice(ids.PROJECT, "Project", multi=True, placeholder="All projects", maxHeight=320),
+        _choice(ids.AGENT, "Agent", multi=True, placeholder="All agents", maxHeight=320),
+        _choice(
+            ids.METRIC,
+            "Metric",
+            options=METRIC_OPTIONS,
+            value=TURNS,
+            clearable=False,
+            searchable=False,
+        ),
+        _menu(),
+    ]
+
+
+def _choice(dropdown_id: str, label: str, **options: Any) -> Component:
+    return html.Div(
+        [
+            # Dash labels the button by the elements "…-value-count" and "…-value". The first
+            # exists only for multiple choice, so elsewhere the label can take its place.
+            html.Label(label, id=f"{dropdown_id}-label", htmlFor=dropdown_id),
+            dcc.Dropdown(id=dropdown_id, labels=DROPDOWN_LABELS, **{"options": [], **options}),
+        ],
+        className=f"activity-choice activity-choice-{dropdown_id}",
+    )
+
+
+def _menu() -> Component:
+    """Return the menu of what is chosen rarely; ``assets/menu.js`` closes it."""
+    return html.Details(
+        [
+            html.Summary("More", className="activity-menu-button"),
+            html.Div(
+                [
+                    _choice(
+                        ids.ZONE,
+                        "Time zone",
+                        options=zone_options(),
+                        clearable=False,
+                        maxHeight=280,
+                    ),
+                    dcc.Checklist(
+                        [{"label": "Hide quiet projects and agents", "value": ACTIVE}],
+                        [ACTIVE],
+                        id=ids.ACTIVE_ONLY,
+                        className="activity-switch",
+                    ),
+                    html.Div(
+                        [
+                            tool("Copy link", data(copy="")),
+                            tool("Theme", data(theme="")),
+                            tool("Shortcuts", data(keys="")),
+                        ],
+                        className="activity-tools",
+                    ),
+                ],
+                className="activity-menu-content",
+            ),
+        ],
+        className="activity-menu",
+    )
