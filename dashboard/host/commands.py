@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -32,15 +33,40 @@ def commands() -> None:
     """Manage the tables, passes and exports of Activity."""
 
 
+CAPTURE_OFFER = """\
+Triggers can record which hours change. With them a pass recomputes only these hours: measured
+on 195,000 turns of 30 days, 0.02 s instead of 0.4 s. In return, a statement that writes turns
+adds a row to a queue for each hour that it touched: it takes up to 1.3 times as long.
+'flask activity capture off' removes the triggers."""
+
+
 @commands.command()
+@click.option(
+    "--capture/--no-capture",
+    "wanted",
+    default=None,
+    help="Record changes with triggers, or not; without either, a terminal is asked.",
+)
 @with_appcontext
-def migrate() -> None:
+def migrate(wanted: bool | None) -> None:
     """Create Activity's tables, or upgrade them to the newest version.
 
-    The host's own tables and migrations are not touched.
+    The host's own tables and migrations are not touched, except for the triggers of
+    --capture.
     """
     with _activity() as activity:
         click.echo(f"The tables of headspace-activity are at {activity.database.migrate()}")
+        if activity.captures():
+            return
+        if wanted is None:
+            click.echo(CAPTURE_OFFER)
+            if not sys.stdin.isatty():
+                click.echo("To turn them on: flask activity capture on")
+                return
+            wanted = click.confirm("Record changes?", default=True)
+        if wanted:
+            activity.capture(on=True)
+            click.echo("Changes are captured")
 
 
 @commands.command()

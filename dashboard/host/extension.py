@@ -81,7 +81,8 @@ class Activity:
 
         Raises:
             MountError: The server has Activity already, has already answered a request,
-                uses one of our paths or blueprint names, or no database is known.
+                uses one of our paths or blueprint names or ``host_matching``, or no database
+                is known.
             SettingError: A key of ``app.config`` or an argument has a value that is not
                 allowed.
         """
@@ -128,6 +129,10 @@ def _check_server(app: Flask, settings: HostSettings) -> None:
     # Flask has no public name for this, and would fail halfway.
     if app._got_first_request:
         raise MountError(app.name, "it has already answered a request; add Activity earlier")
+    if app.url_map.host_matching:
+        # Rules would each need a host, and Dash's have none.
+        reason = "it has host_matching; mount Activity on a server of its own beside it"
+        raise MountError(app.name, reason)
     for name in ("activity", "activity_api"):
         if name in app.blueprints:
             raise MountError(app.name, f"it has a blueprint {name!r}, and Activity needs this name")

@@ -15,7 +15,7 @@ from aggregator.passes.backfill import BackfillReport, backfill
 from aggregator.passes.run import PassReport
 from aggregator.passes.workers import Workers
 from aggregator.query.status import read_status
-from aggregator.schema.capture import install, remove
+from aggregator.schema.capture import install, is_installed, remove
 from aggregator.settings import Settings
 from dashboard.context import Clock
 from dashboard.host.database import HostDatabase, HostReader
@@ -119,6 +119,17 @@ class MountedActivity:
                 install(conn, source)
             else:
                 remove(conn)
+
+    def captures(self) -> bool:
+        """Return whether triggers record the changes of the host's tables.
+
+        Raises:
+            HostSchemaError: The host's tables lack something.
+            NotMigratedError: Our tables are missing or out of date.
+        """
+        source = self.database.source()
+        with self.engine.connect() as conn:
+            return is_installed(conn, source)
 
     def status(self) -> dict[str, Any]:
         """Return facts about the database, see :func:`aggregator.query.status.read_status`.

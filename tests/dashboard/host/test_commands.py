@@ -14,6 +14,7 @@ from aggregator.metrics.windows import HOUR
 from aggregator.passes.run import make_pass
 from aggregator.schema.migrate import newest_revision, upgrade
 from dashboard import Activity
+from dashboard.host.commands import CAPTURE_OFFER
 
 # Before click 8.2, a runner has to be asked to keep the two apart.
 SEPARATE = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
@@ -151,9 +152,20 @@ def test_migrate_makes_our_tables_and_says_so(run, fresh):
     upgrade(fresh, "standalone")
     said = f"The tables of headspace-activity are at {newest_revision('activity')}\n"
 
-    assert run("migrate", engine=fresh).output == said
-    assert run("migrate", engine=fresh).output == said
+    assert run("migrate", "--no-capture", engine=fresh).output == said
+    assert run("migrate", "--no-capture", engine=fresh).output == said
     assert run("aggregate", engine=fresh).exit_code == 0
+
+
+def test_migrate_offers_capture_until_it_is_on(run, fresh):
+    upgrade(fresh, "standalone")
+    said = f"The tables of headspace-activity are at {newest_revision('activity')}\n"
+    hint = "To turn them on: flask activity capture on\n"
+
+    assert run("migrate", engine=fresh).output == f"{said}{CAPTURE_OFFER}\n{hint}"
+    assert run("migrate", "--capture", engine=fresh).output == f"{said}Changes are captured\n"
+    assert run("migrate", engine=fresh).output == said
+    assert json.loads(run("status", "--json", engine=fresh).output)["changes_captured"] is True
 
 
 @pytest.mark.parametrize("command", ["aggregate", "prune", "status"])

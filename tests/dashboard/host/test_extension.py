@@ -223,6 +223,13 @@ def test_a_second_time_on_one_server_is_refused(engine):
         Activity(app, engine=engine, url_prefix="/other")
 
 
+def test_a_server_that_matches_hosts_is_refused(engine):
+    app = Flask("host", host_matching=True, static_host="activity.example")
+
+    with pytest.raises(MountError, match="it has host_matching; mount Activity on a server of its"):
+        Activity(app, engine=engine)
+
+
 def test_a_server_that_has_answered_is_refused(engine):
     app = host()
     app.test_client().get("/")
