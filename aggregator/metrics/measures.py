@@ -46,7 +46,7 @@ class Measure:
             ``pooled``: average over all values behind them, with equal weight.
             ``distinct``: counted again, because one agent may be in several hours.
         unit: Unit of the values; ``seconds`` are shown as durations such as ``1 min 24 s``.
-        label: Name for people, capitalized: ``Average turn time``.
+        label: Name for people, capitalized: ``Average gap between turns``.
         noun: The counted thing, in the singular: ``turn``. Empty if nothing is counted.
         description: A sentence for the API.
         weight: The weight of a pooled measure.
@@ -110,7 +110,7 @@ MEASURES: tuple[Measure, ...] = (
         sql_type="double precision",
         combine="pooled",
         unit="seconds",
-        label="Average turn time",
+        label="Average gap between turns",
         noun="",
         description="Mean gap between two turns of an agent in one hour, in seconds; "
         "null without a gap.",

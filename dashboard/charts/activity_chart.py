@@ -54,7 +54,7 @@ def chart_of(
     This is not yet a :class:`plotly.graph_objects.Figure`, which checks every property
     and takes longer to do so than the database takes to return all numbers.
 
-    Turns are bars, stacked by project if there are several, with the average turn time as
+    Turns are bars, stacked by project if there are several, with the average gap between turns as
     a line over them; a bucket without turns is a hole in that line. For the x axis, see
     :func:`dashboard.charts.axes.time_axis`. The ``customdata`` of bars is the project's id
     (None for all) and the bucket's start (ISO 8601, UTC).
@@ -216,7 +216,7 @@ def _fill(colour: str, buckets: pd.DataFrame, colours: Palette, border: float) -
 
 
 def _line_over_bars(buckets: pd.DataFrame, colours: Palette) -> list[Trace]:
-    """Draw the average turn time with an outline, so that it stands out from the bars."""
+    """Draw the average gap between turns with an outline, so that it stands out from the bars."""
     outline = _line(buckets, colours.surface, 4, yaxis="y2", showlegend=False)
     name = f"{LABELS[TURN_TIME]} (right axis)"
     legend: dict[str, Any] = {"name": name, "legendgroup": name, "showlegend": True}

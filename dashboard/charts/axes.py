@@ -47,8 +47,8 @@ def count_label(number: int) -> str:
 
 
 def duration_label(seconds: int) -> str:
-    """Format a time span for an axis: ``30 s``, ``1.5 min``."""
-    return f"{seconds / 60:g} min" if seconds >= 60 else f"{seconds} s"
+    """Format a time span for an axis: ``30 s``, ``1 min 30 s``."""
+    return formatting.duration(seconds)
 
 
 def _ticks(highest: float, steps: tuple[int, ...]) -> list[int]:

@@ -11,8 +11,10 @@ import pandas as pd
 from aggregator.query.overview import Overview
 from dashboard import formatting
 
-MOST_PROJECTS = 6
-"""Projects with a series of their own, limited by the colours that can be told apart."""
+PROJECTS_APART = 10
+"""Projects with a series of their own, unless the others together would be the largest part."""
+COLOURS = 24
+"""Colours of projects in each palette of :mod:`dashboard.charts.theme`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,32 +45,42 @@ def stack_projects(overview: Overview, names: Mapping[int, str]) -> list[Stacked
     ranked = sorted(turns, key=lambda project: (-sum(turns[project].values()), project))
     if len(ranked) < 2:
         return []
-    busiest, rest = ranked[:MOST_PROJECTS], ranked[MOST_PROJECTS:]
-    slots = colours_of_projects(busiest)
+    apart = _apart({project: sum(turns[project].values()) for project in ranked})
+    rest = [project for project in ranked if project not in apart]
     stack = [
-        StackedSeries(_name(project, names), project, slots[project], _summed(turns, [project]))
-        for project in busiest
+        StackedSeries(_name(project, names), project, colour_of(project), _summed(turns, [project]))
+        for project in apart
     ]
-    if len(rest) == 1:
-        stack.append(StackedSeries(_name(rest[0], names), rest[0], None, _summed(turns, rest)))
-    elif rest:
+    if rest:
         stack.append(
             StackedSeries(formatting.counted(len(rest), "other"), None, None, _summed(turns, rest))
         )
     return stack
 
 
-def colours_of_projects(projects: list[int]) -> dict[int, int]:
-    """Assign a colour to each of at most :data:`MOST_PROJECTS` projects.
+def colour_of(project: int) -> int:
+    """Return the slot of a project's colour, which follows from its id alone.
 
-    Each project takes the colour that its id selects, or the next free one; earlier
-    projects choose first. So a project has the same colour in most views.
+    So a project has one colour in every view and after every pass. Ids are given in the
+    order of creation: any :data:`COLOURS` projects that were created in succession differ.
     """
-    slots: dict[int, int] = {}
-    for project in projects:
-        candidates = ((project - 1 + step) % MOST_PROJECTS for step in range(MOST_PROJECTS))
-        slots[project] = next(slot for slot in candidates if slot not in slots.values())
-    return slots
+    return (project - 1) % COLOURS
+
+
+def _apart(turns: Mapping[int, int]) -> list[int]:
+    """Choose the projects with a series of their own: the busiest one of each colour.
+
+    Args:
+        turns: Turns by project, most first.
+    """
+    first_of_colour = {colour_of(project): project for project in reversed(turns)}.values()
+    candidates = [project for project in turns if project in first_of_colour]
+    left, largest = sum(turns.values()), max(turns.values())
+    for place, project in enumerate(candidates):
+        if place >= PROJECTS_APART and left <= largest and len(turns) - place > 1:
+            return candidates[:place]
+        left -= turns[project]
+    return candidates
 
 
 def _by_project(turns: pd.DataFrame) -> dict[int, Counter[pd.Timestamp]]:

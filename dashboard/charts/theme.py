@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
-MARGIN = {"l": 54, "r": 58, "t": 52, "b": 44}
+MARGIN = {"l": 54, "r": 70, "t": 52, "b": 44}
 """Margins around the plot, in pixels: fixed, so that new numbers do not move the axes."""
 
 RAMP_STEPS = 9
@@ -35,7 +35,8 @@ class Palette:
         gone: Background of a time outside the retention.
         accent: The main colour of data.
         contrast: Colour of data drawn over the accent.
-        projects: Colours of projects, distinct in any pair; the first is the accent.
+        projects: Colours of projects, distinct in any pair, the first of them most; the very
+            first is the accent.
         others: Colour of all other projects together.
         ramp: Colours from few to many.
     """
@@ -129,7 +130,32 @@ LIGHT = Palette(
     gone="#f2f3f6",
     accent="#5b7cfa",
     contrast="#1f2a44",
-    projects=("#5b7cfa", "#d07c1f", "#06714c", "#a8327f", "#36a0c0", "#6d5a00"),
+    projects=(
+        "#5b7cfa",
+        "#d07c1f",
+        "#06714c",
+        "#a8327f",
+        "#36a0c0",
+        "#6d5a00",
+        "#350aa6",
+        "#632914",
+        "#8b9b5a",
+        "#5f2644",
+        "#4c77bd",
+        "#482971",
+        "#3245b7",
+        "#ca0f52",
+        "#b86838",
+        "#265368",
+        "#8a449a",
+        "#4f0e8a",
+        "#5e53e3",
+        "#4e66c5",
+        "#593030",
+        "#b96ba0",
+        "#069ce4",
+        "#769270",
+    ),
     others="#92918d",
     ramp=_ramp("#f1f4fe", "#2f4fd6"),
 )
@@ -142,7 +168,32 @@ DARK = Palette(
     gone="#1c2129",
     accent="#5f7ff2",
     contrast="#e4e9f5",
-    projects=("#5f7ff2", "#af5415", "#45e5bd", "#945787", "#4db0cd", "#cc9132"),
+    projects=(
+        "#5f7ff2",
+        "#af5415",
+        "#45e5bd",
+        "#945787",
+        "#4db0cd",
+        "#cc9132",
+        "#cdf118",
+        "#94a463",
+        "#a7f695",
+        "#9a42ae",
+        "#46715a",
+        "#e4e667",
+        "#81aefa",
+        "#6cf6fd",
+        "#ca0f52",
+        "#5e53e3",
+        "#d0a292",
+        "#1dbcb5",
+        "#b54436",
+        "#41f7ab",
+        "#ddb227",
+        "#f66754",
+        "#dfbd5f",
+        "#8874ae",
+    ),
     others="#85847f",
     ramp=_ramp("#1d2330", "#7f9bff"),
 )

@@ -42,13 +42,17 @@ def tooltips(overview: Overview, stack: list[StackedSeries], colours: Palette) -
 
 
 def _parts(stack: list[StackedSeries], colours: Palette) -> dict[Any, list[str]]:
-    """Return lines with the turns of each project, by start of the bucket."""
-    parts: dict[Any, list[str]] = defaultdict(list)
+    """Return lines with the turns of each project, most first, by start of the bucket."""
+    parts: dict[Any, list[tuple[int, str]]] = defaultdict(list)
     for series in stack:
         swatch = f'<span style="color:{colours.of_project(series.slot)}">■</span>'
         for start, turns in series.turns.items():
-            parts[start].append(f"{swatch} {short_name(series.name)}: {formatting.count(turns)}")
-    return parts
+            line = f"{swatch} {short_name(series.name)}: {formatting.count(turns)}"
+            parts[start].append((turns, line))
+    return {
+        start: [line for _, line in sorted(lines, key=lambda part: -part[0])]
+        for start, lines in parts.items()
+    }
 
 
 def bucket_period(bucket: Mapping[Hashable, Any], overview: Overview) -> str:

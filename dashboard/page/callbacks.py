@@ -50,6 +50,7 @@ OUTPUTS = {
     "figure": Output(ids.CHART, "figure"),
     "clicked": Output(ids.CHART, "clickData"),
     "chart_title": Output(ids.CHART_TITLE, "children"),
+    "legend": Output(ids.LEGEND, "children"),
     "chart_summary": Output(ids.CHART_SUMMARY, "children"),
     "pattern": Output(ids.PATTERN, "figure"),
     "pattern_title": Output(ids.PATTERN_TITLE, "children"),

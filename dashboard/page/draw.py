@@ -16,6 +16,7 @@ from dashboard.page.parts.agent_table import project_list
 from dashboard.page.parts.cards import cards, compared_with
 from dashboard.page.parts.downloads import downloads
 from dashboard.page.parts.empty_state import empty_state
+from dashboard.page.parts.legend import legend, without_legend
 from dashboard.page.parts.navigation import range_picker
 from dashboard.selection.answer import Answer, Viewer
 from dashboard.selection.choices import Choices
@@ -39,7 +40,8 @@ def draw(answer: Answer, viewer: Viewer, context: PageContext) -> dict[str, Any]
         "states": captions.state_counts(overview.states),
         "caption": captions.caption(overview, compared_with(overview.compared)),
         "cards": cards(overview),
-        "figure": chart,
+        "figure": without_legend(chart),
+        "legend": legend(chart),
         "chart_title": titles.chart_title(overview, view.metric),
         "chart_summary": chart["layout"]["meta"]["summary"],
         "clicked": None,

@@ -114,6 +114,7 @@ def _chart_panel(chart: str, title: str, summary: str, table: str) -> Component:
                 ],
                 className="activity-panel-head",
             ),
+            *_legend(chart),
             html.Div(
                 dcc.Graph(
                     id=chart,
@@ -138,6 +139,14 @@ def _chart_panel(chart: str, title: str, summary: str, table: str) -> Component:
         ],
         className=f"activity-panel activity-chart-panel activity-panel-{table}",
     )
+
+
+def _legend(chart: str) -> list[Component]:
+    if chart != ids.CHART:
+        return []
+    # It scrolls where it is longer than its place, which a keyboard can do only with the focus.
+    named = aria(label="Legend")
+    return [html.Ul(id=ids.LEGEND, className="activity-legend", tabIndex="0", **named)]
 
 
 def _agent_table() -> Component:

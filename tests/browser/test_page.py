@@ -73,7 +73,7 @@ def test_a_visit(page):
     assert tooltip(page) == [
         "Sun 22 Nov, 13:00–14:00",
         "4 turns",
-        "1 min 24 s average turn time",
+        "1 min 24 s average gap between turns",
         "2 active agents",
     ]
 

@@ -31,9 +31,9 @@ TABLE_COLUMNS = (
     ("State", "state", "+", "state"),
     ("Turns", "turns", "-", "turns"),
     ("Turns/h", None, "", "rate"),
-    ("Avg. turn time", "turn-time", "-", "time"),
+    ("Avg. gap", "turn-time", "-", "time"),
     ("Last turn", "last", "-", "last"),
-    ("Course", None, "", "course"),
+    ("Trend", None, "", "course"),
     ("Share of turns", None, "", "share"),
 )
 _SORT_COLUMNS = {

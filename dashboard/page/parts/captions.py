@@ -52,7 +52,7 @@ def summary(overview: Overview, scope_name: str) -> str:
     return (
         f"{scope_name}, {formatting.period_name(period.name, period.first, period.last)}: "
         f"{formatting.counted(totals.turn_count, 'turn')}, "
-        f"average turn time {formatting.duration(totals.avg_turn_time_seconds)}, "
+        f"average gap between turns {formatting.duration(totals.avg_turn_time_seconds)}, "
         f"{formatting.counted(totals.active_agents, 'active agent')}."
     )
 

@@ -109,7 +109,7 @@ def _details(overview: Overview) -> dict[str, str]:
     projects = overview.agents.loc[overview.agents["turn_count"] > 0, "project_id"].nunique()
     return {
         TURNS: f"in {formatting.counted(overview.totals.active_hours, 'active hour')}",
-        TURN_TIME: "between two turns",
+        TURN_TIME: "of one agent",
         AGENTS: f"in {formatting.counted(projects, 'project')}",
     }
 
@@ -152,7 +152,7 @@ def _card(card_id: str, card: Card, against: str) -> Component:
     change = (
         [
             html.Span(card.change, className="activity-change"),
-            html.Span(f" against {against}", className="activity-unseen"),
+            html.Span(f" compared with {against}", className="activity-unseen"),
         ]
         if card.change
         else []
@@ -162,7 +162,7 @@ def _card(card_id: str, card: Card, against: str) -> Component:
             html.Dt(CARD_LABELS[card_id], className="activity-card-label"),
             html.Dd(
                 [html.Span(card.value, id=card_id, className="activity-card-value"), *change],
-                title=f"Change against {against}" if card.change else None,
+                title=f"Compared with {against}" if card.change else None,
             ),
             html.Dd(card.detail, className="activity-card-detail"),
             html.Dd(

@@ -51,13 +51,14 @@ def downloads(
     return {
         "charts": {
             element: {
-                "layout": frame_of(drawn, overview, subject, scope_name),
+                "layout": {**legend, **frame_of(drawn, overview, subject, scope_name)},
                 "scale": PictureSize().scale,
                 "filename": titles.filename(overview, scope_name, subject.name),
             }
-            for element, drawn, subject in (
-                (ids.CHART, chart, Subject(metric)),
-                (ids.PATTERN, pattern, Subject(metric, pattern=True)),
+            for element, drawn, subject, legend in (
+                # On the page, its legend stands beside it.
+                (ids.CHART, chart, Subject(metric), _legend(chart)),
+                (ids.PATTERN, pattern, Subject(metric, pattern=True), {}),
             )
         },
         "tables": {
@@ -69,6 +70,10 @@ def downloads(
             for name, table in tables.items()
         },
     }
+
+
+def _legend(chart: Chart) -> dict[str, Any]:
+    return {"showlegend": chart["layout"].get("showlegend", True)}
 
 
 def _rows(table: pd.DataFrame) -> list[list[Any]]:

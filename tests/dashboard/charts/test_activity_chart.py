@@ -101,16 +101,16 @@ def test_a_click_tells_the_project_and_the_bucket(overview):
     assert fig.layout.clickanywhere is True
 
 
-def test_of_twenty_projects_seven_layers_are_drawn(overview):
-    turns = [(project, utc(22, 9), 100 - project) for project in range(1, 21)]
+def test_of_twenty_projects_eleven_layers_are_drawn(overview):
+    turns = [(project, utc(22, 9), 1000 // project) for project in range(1, 21)]
 
     fig = activity_chart(overview((utc(22, 9), 1790, 9.0, 20), project_buckets=turns), NAMES)
 
-    assert [bar.name for bar in layers(fig)] == [*(f"p{n}" for n in range(1, 7)), "14 others"]
-    assert [bar.marker.color for bar in layers(fig)] == [*LIGHT.projects, LIGHT.others]
+    assert [bar.name for bar in layers(fig)] == [*(f"p{n}" for n in range(1, 11)), "10 others"]
+    assert [bar.marker.color for bar in layers(fig)] == [*LIGHT.projects[:10], LIGHT.others]
     shown = [trace.name for trace in fig.data if trace.showlegend is not False]
-    assert shown[-1] == "Average turn time (right axis)"
-    assert len(shown) == 8
+    assert shown[-1] == "Average gap between turns (right axis)"
+    assert len(shown) == 12
 
 
 def test_the_running_bucket_is_hatched(overview):
@@ -213,7 +213,7 @@ def test_average_turn_times_can_be_drawn_alone(overview):
     assert line(fig).line.color == LIGHT.accent
     # The bars that take the pointer reach as high as the line.
     assert defined(bars(fig).y) == [0] * 10 + [84] + [0] * 5
-    assert fig.layout.yaxis.ticktext == ("0 s", "30 s", "1 min", "1.5 min", "2 min")
+    assert fig.layout.yaxis.ticktext == ("0 s", "30 s", "1 min", "1 min 30 s", "2 min")
     assert bars(fig).hovertext[10].startswith("<b>Sun 22 Nov, 10:00–11:00</b><br>23 turns<br>")
 
 

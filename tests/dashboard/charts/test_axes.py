@@ -23,7 +23,7 @@ def test_both_value_axes_share_one_grid():
         # The grid line of the highest mark is not cut off.
         "range": [0, 122.4],
         "tickvals": [0, 30, 60, 90, 120],
-        "ticktext": ["0 s", "30 s", "1 min", "1.5 min", "2 min"],
+        "ticktext": ["0 s", "30 s", "1 min", "1 min 30 s", "2 min"],
     }
 
 

@@ -69,7 +69,7 @@ def test_a_cell_is_the_mean_over_all_its_hours_quiet_ones_too(overview):
     ("metric", "mean", "text"),
     [
         # Pooled over gaps: (9 · 30 + 17 · 60) / 26.
-        ("turn-time", 1290 / 26, "50 s average turn time, over 4 Mondays"),
+        ("turn-time", 1290 / 26, "50 s average gap between turns, over 4 Mondays"),
         ("agents", 6 / 4, "1.5 active agents, over 4 Mondays"),
     ],
 )
@@ -85,7 +85,7 @@ def test_an_hour_without_a_gap_has_no_average(overview):
 
     assert shown(fig, MONDAY, 15) is None
     assert said(fig, MONDAY, 15) == (
-        "<b>Mondays, 15:00–16:00</b><br>no average turn time, over 4 Mondays"
+        "<b>Mondays, 15:00–16:00</b><br>no average gap between turns, over 4 Mondays"
     )
 
 

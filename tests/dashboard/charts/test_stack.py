@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from dashboard.charts.stack import colours_of_projects, stack_projects
+from dashboard.charts.stack import COLOURS, PROJECTS_APART, stack_projects
+from dashboard.charts.theme import DARK, LIGHT
 
 NAMES = {project: f"p{project}" for project in range(1, 21)}
 
@@ -28,26 +29,39 @@ def test_layers_are_the_busiest_first(overview):
     assert [one.turns.to_dict() for one in found] == [{at(9): 3, at(10): 4}, {at(9): 2}]
 
 
-def test_the_six_busiest_have_their_own_and_the_rest_are_one(overview):
+def test_the_busiest_have_their_own_and_the_rest_are_one(overview):
+    turns = [(project, at(9), 1000 // project) for project in range(1, 21)]
+
+    found = stack_projects(overview(project_buckets=turns), NAMES)
+
+    named = [f"p{project}" for project in range(1, PROJECTS_APART + 1)]
+    assert [one.name for one in found] == [*named, "10 others"]
+    assert (found[-1].project_id, found[-1].slot) == (None, None)
+    assert found[-1].turns.to_dict() == {at(9): sum(1000 // one for one in range(11, 21))}
+
+
+def test_the_others_together_are_not_the_largest_part(overview):
     turns = [(project, at(9), 100 - project) for project in range(1, 21)]
 
     found = stack_projects(overview(project_buckets=turns), NAMES)
 
-    assert [one.name for one in found] == ["p1", "p2", "p3", "p4", "p5", "p6", "14 others"]
-    assert (found[-1].project_id, found[-1].slot) == (None, None)
-    assert found[-1].turns.to_dict() == {at(9): sum(100 - one for one in range(7, 21))}
+    assert [one.name for one in found] == [f"p{project}" for project in range(1, 21)]
 
 
-def test_a_single_rest_has_its_name(overview):
-    turns = [(project, at(9), 100 - project) for project in range(1, 8)]
+def test_a_project_has_one_colour_whoever_else_is_shown(overview):
+    day = [(3, at(9), 1), (3 + COLOURS, at(9), 5), (40, at(9), 2)]
 
-    last = stack_projects(overview(project_buckets=turns), {7: "small"})[-1]
+    few = stack_projects(overview(project_buckets=day[1:]), {})
+    all_three = stack_projects(overview(project_buckets=day), {})
 
-    assert (last.name, last.project_id, last.slot) == ("small", 7, None)
+    assert [(one.project_id, one.slot) for one in few] == [(27, 2), (40, 15)]
+    # Project 3 has the colour of 27, which is busier.
+    assert [(one.name, one.slot) for one in all_three] == [
+        ("project 27", 2),
+        ("project 40", 15),
+        ("1 other", None),
+    ]
 
 
-def test_a_project_keeps_its_colour_whoever_else_is_shown():
-    assert colours_of_projects([4, 2, 5]) == {4: 3, 2: 1, 5: 4}
-    assert colours_of_projects([5, 4]) == {5: 4, 4: 3}
-    # Project 8 has the colour of project 2 as its first choice, but 2 is busier.
-    assert colours_of_projects([2, 8, 3]) == {2: 1, 8: 2, 3: 3}
+def test_every_slot_has_a_colour():
+    assert {len(LIGHT.projects), len(DARK.projects)} == {COLOURS}

@@ -29,7 +29,7 @@ def summary(overview, metric: str = "turns") -> str:
         ),
         (
             "turn-time",
-            "Average turn time per hour, Sun 22 Nov 2026. 24 turns in 2 of 16 hours. Longest: "
+            "Average gap between turns per hour, Sun 22 Nov 2026. 24 turns in 2 of 16 hours. Longest: "
             "1 min 24 s, Sun 22 Nov, 10:00–11:00.",
         ),
         (
@@ -60,7 +60,7 @@ def test_nothing_is_said_to_be_nothing(overview):
 
     assert summary(overview()) == "Turns per hour, Sun 22 Nov 2026. No turns."
     assert summary(overview(), "turn-time") == (
-        "Average turn time per hour, Sun 22 Nov 2026. Nothing to show."
+        "Average gap between turns per hour, Sun 22 Nov 2026. Nothing to show."
     )
     assert summary(overview(period=gone)) == (
         "Turns per hour, Tue 1 Sep 2026. 24 hours no longer kept."

@@ -49,7 +49,7 @@ def test_the_heatmap_names_the_days_that_it_covers(overview):
     view = overview(period=WEEK)
 
     assert titles.pattern_title(view, "turn-time") == (
-        "Average turn time by weekday and hour, 26 Oct – 22 Nov"
+        "Average gap between turns by weekday and hour, 26 Oct – 22 Nov"
     )
     assert titles.pattern_subtitle(view) == "26 Oct – 22 Nov 2026 · Europe/Berlin"
 

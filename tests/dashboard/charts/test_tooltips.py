@@ -27,7 +27,7 @@ def test_a_tooltip_gives_the_local_period_and_exact_values(overview):
     hours = ((utc(3, 13), 23, 84.0, 3), (utc(3, 15), 1, None, 1))
 
     assert texts(overview(*hours, period=period))[14:17] == [
-        "<b>Tue 3 Nov, 14:00–15:00</b><br>23 turns<br>1 min 24 s average turn time"
+        "<b>Tue 3 Nov, 14:00–15:00</b><br>23 turns<br>1 min 24 s average gap between turns"
         "<br>3 active agents",
         "<b>Tue 3 Nov, 15:00–16:00</b><br>0 turns",
         "<b>Tue 3 Nov, 16:00–17:00</b><br>1 turn<br>1 active agent",
@@ -47,7 +47,7 @@ def test_it_names_the_projects_that_have_turns(overview):
         "<b>Sun 22 Nov, 10:00–11:00</b><br>23 turns"
         '<br><span style="color:#d07c1f">■</span> R&amp;D &lt;x&gt;: 12'
         '<br><span style="color:#5b7cfa">■</span> atlas: 11'
-        "<br>1 min 24 s average turn time<br>3 active agents"
+        "<br>1 min 24 s average gap between turns<br>3 active agents"
     )
     assert "atlas" not in one
 
@@ -57,7 +57,7 @@ def test_the_running_hour_is_named_whole_and_the_future_says_nothing(overview):
 
     # The number of active agents says nothing about a single agent.
     assert texts(agent)[15:] == [
-        "<b>Sun 22 Nov, 15:00–16:00, so far</b><br>4 turns<br>30 s average turn time",
+        "<b>Sun 22 Nov, 15:00–16:00, so far</b><br>4 turns<br>30 s average gap between turns",
         *[""] * 8,
     ]
 
@@ -70,7 +70,7 @@ def test_what_is_gone_is_no_longer_kept_and_not_idle(overview):
     assert said[0] == "<b>Sun 1 Nov</b><br>no longer kept"
     # A day that is partly inside the retention names that part.
     assert said[1] == (
-        "<b>Mon 2 Nov, 15:00–24:00</b><br>5 turns<br>9 s average turn time<br>2 active agents"
+        "<b>Mon 2 Nov, 15:00–24:00</b><br>5 turns<br>9 s average gap between turns<br>2 active agents"
     )
     assert said[2] == "<b>Tue 3 Nov</b><br>0 turns"
 

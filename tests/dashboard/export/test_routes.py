@@ -25,10 +25,10 @@ NAMES = [
 ]
 TITLES = [
     "Turns per hour · All projects",
-    "Average turn time per hour · All projects",
+    "Average gap between turns per hour · All projects",
     "Active agents per hour · All projects",
     "Turns per hour by weekday and hour · All projects",
-    "Average turn time by weekday and hour · All projects",
+    "Average gap between turns by weekday and hour · All projects",
     "Active agents by weekday and hour · All projects",
 ]
 
@@ -90,7 +90,7 @@ def test_an_svg_has_the_titles_the_traces_and_no_scripts(page):
         "Sun 22 Nov 2026 · Europe/Berlin",
         "atlas",
         "<b>billing",
-        "Average turn time (right axis)",
+        "Average gap between turns (right axis)",
     ):
         assert said in words
     # Two hours of each of two projects, and the bars of a whole day for the pointer.

@@ -87,7 +87,7 @@ def test_the_title_says_what_of_whom_and_when(busy):
         "pad": {"l": 24, "t": 22.4},
     }
     assert (layout["width"], layout["height"], layout["autosize"]) == (1200, 500, False)
-    assert layout["margin"] == {"l": 54, "r": 58, "t": 124, "b": 44}
+    assert layout["margin"] == {"l": 54, "r": 70, "t": 124, "b": 44}
 
 
 def test_the_pattern_names_its_own_days(busy):
@@ -143,7 +143,7 @@ def test_a_notebook_gets_a_figure_in_its_size(busy):
 
     assert isinstance(figure, go.Figure)
     assert (figure.layout.width, figure.layout.height) == (800, 400)
-    assert figure.layout.title.text == "Average turn time per hour · All projects"
+    assert figure.layout.title.text == "Average gap between turns per hour · All projects"
 
 
 def test_without_turns_there_is_a_picture_that_says_so(overview):

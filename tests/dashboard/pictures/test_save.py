@@ -31,7 +31,7 @@ def test_a_chart_is_saved_with_a_title_that_says_whose_it_is(atlas, tmp_path):
     assert svg.startswith('<svg class="main-svg"')
     for words in (
         'width="800" height="400"',
-        "Average turn time per hour · Project atlas",
+        "Average gap between turns per hour · Project atlas",
         "16–22 Nov 2026 (week 47) · Europe/Berlin",
     ):
         assert words in svg

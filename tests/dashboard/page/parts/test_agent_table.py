@@ -67,7 +67,7 @@ def two(overview, now):
 
 def test_projects_stand_above_their_agents_with_all_their_numbers(two):
     table = """
-        Name | State | Turns | Turns/h | Avg. turn time | Last turn | Course | Share of turns
+        Name | State | Turns | Turns/h | Avg. gap | Last turn | Trend | Share of turns
         atlas 2 agents | 1 working 1 waiting | 9 | 0.6 | 1 min 06 s | 4 min ago | | 90 %
         seventh | working | 6 | 0.4 | 1 min | 4 min ago | | 60 %
         eighth | waiting | 3 | 0.2 | 1 min 30 s | 9 min ago | | 30 %

@@ -12,7 +12,7 @@ from aggregator.query.overview import Comparison
 from dashboard.page.parts.cards import cards, compared_with, skyline, trends
 
 BERLIN = ZoneInfo("Europe/Berlin")
-LABELS = "Turns", "Turns per hour", "Average turn time", "Active agents"
+LABELS = "Turns", "Turns per hour", "Average gap between turns", "Active agents"
 THEN = Totals(
     {"turn_count": 20, "avg_turn_time_seconds": 90.0, "active_agents": 2},
     active_hours=4,
@@ -36,7 +36,7 @@ def test_a_card_has_its_number_what_stands_beside_it_and_its_change(overview, te
     assert [texts(card) for card in cards(view)] == [
         "Turns 21 ▲\u202f5\u202f% in 2 active hours",
         "Turns per hour 1.4 ▼\u202f1\u202f% 10.5 per active hour",
-        "Average turn time 1 min 27 s ▼\u202f4\u202f% between two turns",
+        "Average gap between turns 1 min 27 s ▼\u202f4\u202f% of one agent",
         "Active agents 2 ±\u202f0\u202f% in 2 projects",
     ]
 
@@ -47,7 +47,7 @@ def test_without_turns_there_is_no_average_and_no_change(overview, texts):
     assert [texts(card) for card in cards(view)] == [
         "Turns 0",
         "Turns per hour 0",
-        "Average turn time –",
+        "Average gap between turns –",
         "Active agents 0",
     ]
 

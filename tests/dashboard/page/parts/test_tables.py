@@ -39,7 +39,7 @@ def test_the_chart_as_a_table_has_every_bucket_that_has_begun(overview):
         "Start",
         "End",
         "Turns",
-        "Average turn time (s)",
+        "Average gap between turns (s)",
         "Active agents",
         "Note",
         "Turns of billing",
@@ -89,7 +89,7 @@ def test_the_heatmap_as_a_table_has_168_hours(overview):
         "Hour",
         "Hours kept",
         "Turns per hour",
-        "Average turn time (s)",
+        "Average gap between turns (s)",
         "Active agents",
     ]
     assert len(table) == 168
@@ -121,7 +121,7 @@ def test_projects_are_listed_as_on_the_page_each_with_its_agents_below_it(overvi
         "State",
         "Turns",
         "Turns per hour",
-        "Average turn time (s)",
+        "Average gap between turns (s)",
         "Active agents",
         "Active hours",
         "Last activity",
@@ -149,9 +149,10 @@ def test_the_browser_gets_plain_values_and_names(overview):
     charts = {"chart": chart, "pattern": pattern}
     given = json.loads(json.dumps(downloads(view, NAMES, "turn-time", "Project atlas", **charts)))
 
+    frame = frame_of(chart, view, Subject("turn-time"), "Project atlas")
     assert given["charts"] == {
         "activity-chart": {
-            "layout": frame_of(chart, view, Subject("turn-time"), "Project atlas"),
+            "layout": {"showlegend": True, **frame},
             "scale": 2,
             "filename": "activity-turn-time-project-atlas-2026-11-22",
         },

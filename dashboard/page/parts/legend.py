@@ -1,0 +1,45 @@
+"""The legend of a chart as a list beside it, which wraps and scrolls as Plotly's cannot.
+
+Plotly's own takes its height from the plot: on a phone, little would be left of it.
+Pictures have Plotly's.
+"""
+
+from __future__ import annotations
+
+from html import unescape
+
+from dash import html
+
+from dashboard.charts.figure_types import Chart, Trace
+from dashboard.page.parts.attributes import Children, aria
+
+TOP = 14
+"""Margin in pixels above a plot without a legend of its own: half a label of an axis."""
+
+
+def legend(chart: Chart) -> Children:
+    """List the named traces of a chart, each with its colour."""
+    if not chart["layout"].get("showlegend", True):
+        return []
+    named = [trace for trace in chart["data"] if "name" in trace and trace.get("showlegend", True)]
+    return [_entry(trace) for trace in named]
+
+
+def without_legend(chart: Chart) -> Chart:
+    """Return a chart without Plotly's legend and the room for it."""
+    layout = chart["layout"]
+    margin = {**layout["margin"], "t": TOP}
+    return {**chart, "layout": {**layout, "showlegend": False, "margin": margin}}
+
+
+def _entry(trace: Trace) -> html.Li:
+    kind = "line" if trace["type"] == "scatter" else "bar"
+    colour = trace["line" if kind == "line" else "marker"]["color"]
+    sign = html.Span(
+        className=f"activity-sign activity-sign-{kind}",
+        style={"background": colour},
+        **aria(hidden="true"),
+    )
+    # Names of traces are escaped and shortened for Plotly; the group has the whole one.
+    whole = trace.get("legendgroup", unescape(trace["name"]))
+    return html.Li([sign, unescape(trace["name"])], title=whole)
