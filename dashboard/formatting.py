@@ -52,7 +52,7 @@ def amount(measure: Measure, number: float | None) -> str:
 
 
 def quantity(measure: Measure, number: float) -> str:
-    """Format a measured number for a sentence: ``23 turns``, ``1 min 24 s average gap between turns``."""
+    """Format a measured number for a sentence: ``23 turns``, ``1 min average gap between turns``."""
     if measure.unit == "seconds":
         return f"{duration(number)} {measure.label.lower()}"
     return counted(int(number), measure.noun)

@@ -107,8 +107,8 @@ def elsewhere(engine: Any) -> dict[str, Any]:
     from dashboard.charts.heatmap import heatmap_of, hourly_means
     from dashboard.charts.titles import chart_title
     from dashboard.export.parameters import CHARTS
-    from dashboard.page.parts.controls import METRIC_OPTIONS
     from dashboard.page.parts.cards import CARD_LABELS, cards
+    from dashboard.page.parts.controls import METRIC_OPTIONS
     from dashboard.page.parts.tables import agent_table, chart_table, heatmap_table
 
     reader = MetricReader(engine)

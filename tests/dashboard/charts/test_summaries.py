@@ -29,8 +29,8 @@ def summary(overview, metric: str = "turns") -> str:
         ),
         (
             "turn-time",
-            "Average gap between turns per hour, Sun 22 Nov 2026. 24 turns in 2 of 16 hours. Longest: "
-            "1 min 24 s, Sun 22 Nov, 10:00–11:00.",
+            "Average gap between turns per hour, Sun 22 Nov 2026. 24 turns in 2 of 16 hours. "
+            "Longest: 1 min 24 s, Sun 22 Nov, 10:00–11:00.",
         ),
         (
             "agents",

@@ -70,7 +70,8 @@ def test_what_is_gone_is_no_longer_kept_and_not_idle(overview):
     assert said[0] == "<b>Sun 1 Nov</b><br>no longer kept"
     # A day that is partly inside the retention names that part.
     assert said[1] == (
-        "<b>Mon 2 Nov, 15:00–24:00</b><br>5 turns<br>9 s average gap between turns<br>2 active agents"
+        "<b>Mon 2 Nov, 15:00–24:00</b><br>5 turns<br>9 s average gap between turns"
+        "<br>2 active agents"
     )
     assert said[2] == "<b>Tue 3 Nov</b><br>0 turns"
 

@@ -165,7 +165,8 @@ def test_a_click_on_a_bar_leads_to_its_day_and_there_to_its_project(page, url, c
 
 def test_numbers_are_said_when_the_view_changes_and_not_with_every_pass(page):
     assert page.update()["announcement"]["children"] == (
-        "All projects, Sun 22 Nov 2026: 5 turns, average gap between turns 1 min 30 s, 2 active agents."
+        "All projects, Sun 22 Nov 2026: 5 turns, average gap between turns 1 min 30 s, "
+        "2 active agents."
     )
     assert "announcement" not in page.update("tick.data", tick=1)
 

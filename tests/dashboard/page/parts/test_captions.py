@@ -108,7 +108,8 @@ def test_the_page_can_be_heard(overview, now):
     period = custom_period(date(2026, 11, 21), TODAY, BERLIN)
 
     assert summary(overview((hour, 3, 84.0, 1), period=period), "Project atlas") == (
-        "Project atlas, 21–22 Nov 2026: 3 turns, average gap between turns 1 min 24 s, 1 active agent."
+        "Project atlas, 21–22 Nov 2026: 3 turns, average gap between turns 1 min 24 s, "
+        "1 active agent."
     )
 
 
