@@ -11,8 +11,9 @@ hour, both are timed alternately:
 * a rebuild of all 30 days into an empty table;
 * a rebuild of all 30 days that finds every row correct.
 
-Then it prints the peak memory of a process that only rebuilds, and the time that the
-triggers of change capture add to inserting turns.
+Then it prints the peak memory of a process that only rebuilds, what a pass costs without
+change capture, where it compares fingerprints of hours, against a pass that recomputes all
+hours, and the time that the triggers of change capture add to inserting turns.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from sqlalchemy import Engine, text
 
 from aggregator.database.engine import connect
 from aggregator.metrics.windows import HOUR, ceil_hour, floor_hour
+from aggregator.passes.fingerprints import forget_fingerprints
 from aggregator.passes.rebuild import rebuild
 from aggregator.passes.run import make_pass
 from aggregator.schema.capture import install, remove
@@ -110,6 +112,7 @@ def main() -> None:
         _compare("rebuild into an empty table", engine, HORIZON, _ours_rebuild, few, empty=True)
         _compare("rebuild with nothing to change", engine, HORIZON, _ours_rebuild, few, empty=False)
         print(f"\npeak memory of a process that rebuilds: {_peak(engine)} MB")
+        _without_capture(engine, arguments.runs)
         _triggers(engine, arguments.runs)
 
 
@@ -176,6 +179,26 @@ def _rebuild_alone(url: str) -> None:
     engine = connect(url, purpose="benchmark")
     _ours_rebuild(engine)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+
+
+def _without_capture(engine: Engine, runs: int) -> None:
+    """Time a pass after two hours have changed, and one that recomputes all hours."""
+    with engine.begin() as conn:
+        remove(conn)
+    _ours_pass(engine)
+    print(f"\n{'without capture':34}{'all hours':>10}{'compared':>10}{'ratio':>8}")
+    seconds: dict[bool, list[float]] = {True: [], False: []}
+    for _ in range(runs):
+        for everything in (True, False):
+            _forget(engine, RECENT)
+            if everything:
+                with engine.begin() as conn:
+                    forget_fingerprints(conn)
+            started = time.perf_counter()
+            _ours_pass(engine)
+            seconds[everything].append(time.perf_counter() - started)
+    whole, compared = (statistics.median(seconds[kind]) for kind in (True, False))
+    print(f"{'a pass':34}{whole:>8.3f} s{compared:>8.3f} s{compared / whole:>8.2f}")
 
 
 def _triggers(engine: Engine, runs: int) -> None:

@@ -136,6 +136,20 @@ class ActivityChange(Base):
     agent_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
+class ActivityFingerprint(Base):
+    """Fingerprint of the turns of one hour when a pass last saw them.
+
+    Only written where no triggers record changes, see
+    :mod:`aggregator.passes.fingerprints`.
+    """
+
+    __tablename__ = "activity_fingerprints"
+
+    bucket_start: Mapped[datetime] = mapped_column(TIMESTAMPTZ_TYPE, primary_key=True)
+    turn_count: Mapped[int] = mapped_column(BigInteger)
+    fingerprint: Mapped[int] = mapped_column(BigInteger)
+
+
 class ActivityState(Base):
     """State of the aggregator between passes: exactly one row, id 1.
 
@@ -254,5 +268,7 @@ class TranscriptFile(Base):
     format: Mapped[int] = mapped_column(Integer, server_default=text("1"))
 
 
-OWN_TABLES = frozenset({"activity_metrics", "activity_changes", "activity_state"})
+OWN_TABLES = frozenset(
+    {"activity_metrics", "activity_changes", "activity_fingerprints", "activity_state"}
+)
 STANDALONE_TABLES = frozenset({"projects", "agents", "tasks", "turns", "transcript_files"})

@@ -12,6 +12,7 @@ from aggregator.database.models import ActivityChange, ActivityState, Task, Turn
 from aggregator.database.source import STANDALONE, Source
 from aggregator.database.turns import END_OF_TIME
 from aggregator.metrics.windows import HOUR
+from aggregator.passes.fingerprints import forget_fingerprints, take_changed_hours
 from aggregator.schema import capture
 
 Range = tuple[datetime, datetime]
@@ -49,7 +50,8 @@ def take_dirty_hours(
     """Empty the queue of changes and return the dirty hours.
 
     Read their turns in later statements: these see at least every change whose entry was
-    taken here.
+    taken here. Where changes are not captured, the fingerprints of hours show what has
+    changed.
 
     Args:
         conn: A connection in a READ COMMITTED transaction.
@@ -58,15 +60,25 @@ def take_dirty_hours(
         source: Columns of the turns and agents in this database.
     """
     captured = capture.is_installed(conn, source)
-    complete_since = conn.scalar(select(ActivityState.complete_since))
+    state = conn.execute(select(ActivityState.complete_since, ActivityState.last_pass_at))
+    complete_since, last_pass_at = state.one_or_none() or (None, None)
     changed = _take_changed_hours(conn, horizon, source)
-    if not captured or complete_since is None or changed is None:
+    if captured:
+        forget_fingerprints(conn)
+        changed = changed if complete_since is not None else None
+    else:
+        differing = take_changed_hours(conn, horizon, source)
+        # Before the first pass nothing is known, whatever an earlier installation left.
+        changed = differing if changed is not None and last_pass_at is not None else None
+    if changed is None:
         return DirtyHours([(horizon, END_OF_TIME)], everything=True, captured=captured)
     ranges = [(hour, hour + HOUR) for hour in changed]
-    if horizon < complete_since:  # The retention was extended, or the clock was set back.
+    if (
+        complete_since is not None and horizon < complete_since
+    ):  # The retention was extended, or the clock was set back.
         ranges.append((horizon, complete_since))
     ranges.append((max(horizon, recent), END_OF_TIME))
-    return DirtyHours(_merged(ranges), everything=False, captured=True)
+    return DirtyHours(_merged(ranges), everything=False, captured=captured)
 
 
 def mark_all_dirty_if_queued(conn: Connection) -> None:

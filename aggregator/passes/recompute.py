@@ -19,6 +19,7 @@ from aggregator.database.sqlstate import DEADLOCK_DETECTED, FOREIGN_KEY_VIOLATIO
 from aggregator.database.turns import more_turns_than, read_turns, turns_per_hour
 from aggregator.metrics.hourly import hourly_metrics
 from aggregator.metrics.windows import HOUR
+from aggregator.passes.fingerprints import forget_fingerprints
 from aggregator.passes.write import Written, replace_metrics
 
 TURNS_AT_ONCE = 250_000
@@ -61,6 +62,7 @@ def recompute_in_transaction(
 
     def work(conn: Connection) -> Written:
         locks.lock(conn, locks.RECOMPUTE, shared=True)
+        forget_fingerprints(conn, since, until)
         return recompute(conn, since, until, source)
 
     return in_transaction(engine, work)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Engine, text
 
 from aggregator.database.state import mark_incomplete_before
+from aggregator.passes.fingerprints import forget_fingerprints
 
 PRUNE_BATCH = 10_000
 """Rows deleted in one transaction, so that row locks are held briefly."""
@@ -19,6 +20,7 @@ def prune(engine: Engine, before: datetime, *, batch: int = PRUNE_BATCH) -> int:
     """
     with engine.begin() as conn:
         mark_incomplete_before(conn, before)
+        forget_fingerprints(conn, until=before)
     pruned, reached = 0, BEFORE_ALL_BUCKETS
     while True:
         with engine.begin() as conn:

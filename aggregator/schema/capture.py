@@ -1,7 +1,7 @@
 """Change capture: triggers that record which hours a pass has to recompute.
 
-Without them a pass recomputes every hour inside the retention. The standalone tables
-always have them, a host's tables only if the host wants them.
+Without them a pass has to read every turn inside the retention, to compare fingerprints.
+The standalone tables always have them, a host's tables only if the host wants them.
 
 Their cost for a host: a statement that writes turns adds one row per hour that it
 touched to the queue ``activity_changes``. They never make that statement wait or fail:

@@ -101,8 +101,8 @@ def backfill(since: str | None, until: str | None, workers: str | None, dask: st
 def capture(state: str) -> None:
     """Turn change capture on or off: triggers on turns, tasks and agents.
 
-    With the triggers, a pass recomputes only what has changed; without them, every hour
-    inside the retention.
+    With the triggers, a pass reads only what has changed; without them, every turn inside
+    the retention, to find that out.
     """
     with _activity() as activity:
         activity.capture(on=state == "on")
