@@ -41,11 +41,21 @@
   };
   activity.connection = connection;
 
+  const away = new Set(); // What does not answer.
+
+  /** Grey what is known only of the present while something of the server is away. */
+  connection.mark = (name, isAway) => {
+    if (isAway) away.add(name);
+    else away.delete(name);
+    document.querySelector(".activity")?.classList.toggle("is-away", away.size > 0);
+  };
+
   const notices = {};
   let shown = "";
   const note = (request, text) => {
     notices[request] = text;
     if (request === connection.updateAddress()) connection.failed = text === AWAY;
+    connection.mark(request, text === AWAY);
     const notice = Object.values(notices).find(Boolean) ?? "";
     if (notice === shown) return;
     shown = notice;

@@ -1,11 +1,16 @@
 /**
- * Keeps the keyboard's focus in the table of projects and agents.
+ * Keeps the keyboard's focus in place when an answer replaces what has it.
  *
  * The table is built anew with every answer that differs (agent-table.js), and a focused
- * link is then another element with the same id.
+ * link is then another element with the same id. A link that leads to a project, an agent or
+ * a wider scope is gone where it led to; the heading there gets the focus.
  */
 (() => {
+  const SCOPE_LINKS = '#projects a:is([id^="project-"], [id^="agent-"]), #crumbs a';
+  const heading = () => document.querySelector("#crumbs h2");
   let focused = null; // Id of the link in the table that has the focus.
+  let left = null; // The name of the scope that a link has just led away from.
+  let byKeyboard = false;
 
   document.addEventListener("focusin", ({ target }) => {
     focused = target.closest(".activity-agent-table a")?.id ?? null;
@@ -21,10 +26,26 @@
     }
   });
 
+  document.addEventListener(
+    "click",
+    ({ target, detail }) => {
+      left = target.closest(SCOPE_LINKS) ? heading()?.textContent : null;
+      byKeyboard = detail === 0;
+    },
+    true,
+  );
+
+  const isLost = () => document.activeElement === document.body;
+
   // Runs before the browser paints, so that nothing is seen to jump.
   new MutationObserver(() => {
-    if (focused && document.activeElement === document.body) {
+    const arrived = left !== null && heading() && heading().textContent !== left;
+    if (arrived) {
+      left = null;
+      focused = null;
+      heading().focus({ preventScroll: !byKeyboard });
+    } else if (focused && isLost()) {
       document.getElementById(focused)?.focus({ preventScroll: true });
     }
-  }).observe(document, { childList: true, subtree: true });
+  }).observe(document, { childList: true, subtree: true, characterData: true });
 })();

@@ -2,7 +2,8 @@
  * Keyboard shortcuts of a single key, and the list of them.
  *
  * A key goes elsewhere first: to a field that is typed in, to the browser's own shortcuts,
- * and arrows to any control that has the focus. The shortcuts can be switched off, for
+ * and arrows to any control that has the focus, unless it is a closed dropdown, which has no
+ * use for them. The shortcuts can be switched off, for
  * viewers whose speech input or tremor types letters.
  */
 (() => {
@@ -69,22 +70,25 @@
     dialog.showModal();
   };
 
-  // A dropdown of Dash begins to search with any letter that its button gets.
-  const TYPED_IN = "textarea, select, dialog, [role=dialog], [role=listbox], .dash-dropdown";
+  const TYPED_IN = "textarea, select, dialog, [role=dialog], [role=listbox]";
   const isTypedIn = (target) =>
     target.isContentEditable ||
     target.closest(TYPED_IN) ||
     (target.matches("input") && !target.matches("[type=radio], [type=checkbox], [type=button]"));
-  const hasFocus = () => !document.activeElement?.matches("body, main, html");
+  const WITHOUT_ARROWS = "body, main, html, h2, .dash-dropdown";
+  const hasFocus = () => !document.activeElement?.matches(WITHOUT_ARROWS);
 
-  document.addEventListener("keydown", (event) => {
+  // Before Dash, whose closed dropdowns would begin to search with any letter.
+  const answer = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.defaultPrevented || event.repeat || activity.recall(SETTING) === OFF) return;
     const [, act, yields] = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key] ?? [];
     if (!act || isTypedIn(event.target) || (yields && hasFocus())) return;
     event.preventDefault();
+    event.stopPropagation();
     act();
-  });
+  };
+  document.addEventListener("keydown", answer, true);
 
   document.addEventListener("click", ({ target }) => {
     if (target.closest("[data-activity-keys]")) open();

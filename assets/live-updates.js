@@ -90,6 +90,9 @@
     shown = version ?? null;
     reachable = true;
     missed = false;
+    if (shown) activity.choicesMade();
+    // Without numbers, the server was there and its database was not.
+    activity.connection.mark("database", !shown);
     note(shown);
     document.dispatchEvent(new CustomEvent("activity:freshness"));
   };

@@ -52,7 +52,7 @@ def amount(measure: Measure, number: float | None) -> str:
 
 
 def quantity(measure: Measure, number: float) -> str:
-    """Format a measured number for a sentence: ``23 turns``, ``1 min average gap between turns``."""
+    """Format a measured number for a sentence: ``23 turns``, ``1 min average gap``."""
     if measure.unit == "seconds":
         return f"{duration(number)} {measure.label.lower()}"
     return counted(int(number), measure.noun)
@@ -77,11 +77,13 @@ def rate(per_hour: float | None) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """Format a part of a whole in percent: ``12 %``, ``<1 %``."""
+    """Format a part of a whole in percent: ``12 %``, ``4.3 %``, ``<0.1 %``, ``0 %``."""
     if not whole:
         return NO_VALUE
-    percent = round(100 * part / whole)
-    return f"<1{THIN}%" if part and not percent else f"{percent}{THIN}%"
+    percent = 100 * part / whole
+    if not part or percent >= 9.95:
+        return f"{round(percent)}{THIN}%"
+    return f"<0.1{THIN}%" if percent < 0.05 else f"{percent:.1f}{THIN}%"
 
 
 def duration(seconds: float | None) -> str:

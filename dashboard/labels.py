@@ -20,4 +20,13 @@ PATTERN_LABELS = {
 }
 """Labels of the mean of an hour."""
 
+EXPLANATIONS = {
+    **{measure.name: measure.description for measure in MEASURES},
+    TURNS: "Your prompts, and the agents' replies with visible text.",
+    TURN_TIME: "Mean time between two consecutive turns of one agent in the same hour.",
+    AGENTS: "Different agents with at least one turn: not a sum over hours.",
+}
+"""A sentence for people about each measure."""
+RATE_EXPLANATION = "Turns divided by the hours of the period that have passed."
+
 STATE_LABELS = {WORKING: "working", WAITING: "waiting for input", IDLE: "idle"}

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from flask import Flask, abort, redirect, request, url_for
+from flask import Flask, abort, redirect, render_template, request, url_for
 from sqlalchemy import Engine
+from werkzeug.exceptions import NotFound
 from werkzeug.sansio.utils import host_is_trusted
 from werkzeug.wrappers import Response
 
@@ -42,6 +43,10 @@ def build_server(engine: Engine, settings: Settings, *, demo: bool = False) -> F
     @app.get("/")
     def home() -> Response:
         return redirect(url_for("activity.activity_page"))
+
+    @app.errorhandler(404)
+    def nothing_here(_: NotFound) -> tuple[str, int]:
+        return render_template("activity/not_found.html"), 404
 
     return app
 

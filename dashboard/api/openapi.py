@@ -10,9 +10,10 @@ from dashboard.api.schemas import SCHEMAS, Schema, ref
 
 DESCRIPTION = (
     "Hourly metrics of agents: turns, average gap between turns and active agents, of a project, "
-    "an agent, or all together. A turn is one message; a gap is the time between two turns of one agent in "
-    "one hour. Instants are ISO 8601 with their offset, times are seconds, rates are turns per "
-    "hour. An answer has an ETag; with If-None-Match it is 304 until a pass or the next hour."
+    "an agent, or all together. A turn is one message; a gap is the time between two turns of "
+    "one agent in one hour. Instants are ISO 8601 with their offset, times are seconds, rates are "
+    "turns per hour. An answer has an ETag; with If-None-Match it is 304 until a pass or the "
+    "next hour."
 )
 SCOPES = (
     ("/overall", "Overall", "All projects and agents", None),

@@ -37,7 +37,7 @@ def draw(answer: Answer, viewer: Viewer, context: PageContext) -> dict[str, Any]
         "period": navigation.period_links(view, period, today),
         "range": range_picker(view, overview),
         "crumbs": navigation.crumbs(view, choices),
-        "states": captions.state_counts(overview.states),
+        "states": captions.state_counts(captions.states_in(overview.scope, overview.states)),
         "caption": captions.caption(overview, compared_with(overview.compared)),
         "cards": cards(overview),
         "figure": without_legend(chart),

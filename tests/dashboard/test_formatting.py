@@ -64,9 +64,17 @@ def test_one_is_singular():
 
 @pytest.mark.parametrize(
     ("part", "whole", "text"),
-    [(0, 0, "–"), (0, 9, "0\u202f%"), (1, 900, "<1\u202f%"), (1, 8, "12\u202f%")],
+    [
+        (0, 0, "–"),
+        (0, 9, "0\u202f%"),
+        (1, 9000, "<0.1\u202f%"),
+        (43, 1000, "4.3\u202f%"),
+        (9949, 100_000, "9.9\u202f%"),
+        (995, 10_000, "10\u202f%"),
+        (1, 8, "12\u202f%"),
+    ],
 )
-def test_a_share_is_in_whole_percent(part, whole, text):
+def test_a_share_has_tenths_below_ten_percent(part, whole, text):
     assert formatting.share(part, whole) == text
 
 

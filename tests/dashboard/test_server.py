@@ -29,7 +29,24 @@ def test_the_root_leads_to_the_page(client):
 def test_the_page_and_the_api_are_there(client):
     assert 'aria-current="page"' in client.get("/activity").text
     assert client.get("/api/metrics/overall").get_json()["totals"]["turn_count"] == 0
-    assert client.get("/nothing").status_code == 404
+
+
+@pytest.mark.parametrize("address", ["/nothing", "/activity/nothing", "/activity/assets/no.js"])
+def test_an_address_with_nothing_is_told_on_a_page_of_ours(client, address):
+    answer = client.get(address)
+
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+    assert f"<code>{address}</code> is no page of this server" in answer.text
+    assert '<header class="site-header">' in answer.text
+    assert client.get("/activity/assets/bundle.css").status_code == 200
+
+
+def test_a_name_in_an_address_is_no_markup(client):
+    assert "<b>" not in client.get("/<b>").text
+
+
+def test_an_unknown_address_of_the_api_is_told_as_json(client):
+    assert client.get("/api/metrics/nothing").mimetype == "application/json"
 
 
 @pytest.mark.parametrize("encoding", ["br", "gzip"])

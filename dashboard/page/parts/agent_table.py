@@ -20,21 +20,28 @@ from aggregator.metrics.measures import MEASURES
 from aggregator.query.agent_states import STATES
 from aggregator.query.overview import Overview
 from dashboard import formatting
+from dashboard.labels import EXPLANATIONS, RATE_EXPLANATION, TURN_TIME, TURNS
 from dashboard.selection.view import View
 
 FEW_AGENTS = 30
 """Maximum number of agents with which every project is unfolded by default."""
 
 TABLE_COLUMNS = (
-    # Heading, sort key of a click on it, first direction, style
-    ("Name", "name", "+", "name"),
-    ("State", "state", "+", "state"),
-    ("Turns", "turns", "-", "turns"),
-    ("Turns/h", None, "", "rate"),
-    ("Avg. gap", "turn-time", "-", "time"),
-    ("Last turn", "last", "-", "last"),
-    ("Trend", None, "", "course"),
-    ("Share of turns", None, "", "share"),
+    # Heading, sort key of a click on it, first direction, style, explanation
+    ("Name", "name", "+", "name", "The project, or the agent: one session."),
+    (
+        "State",
+        "state",
+        "+",
+        "state",
+        "What an agent does now: working, waiting for your input, or idle for an hour.",
+    ),
+    ("Turns", "turns", "-", "turns", EXPLANATIONS[TURNS]),
+    ("Turns/h", None, "", "rate", RATE_EXPLANATION),
+    ("Avg. gap", "turn-time", "-", "time", EXPLANATIONS[TURN_TIME]),
+    ("Last turn", "last", "-", "last", "The age of the newest turn in the period."),
+    ("Trend", None, "", "trend", "Turns over the whole period; each row has its own scale."),
+    ("Share of turns", None, "", "share", "Part of all turns in the period."),
 )
 _SORT_COLUMNS = {
     **{measure.name: measure.column for measure in MEASURES if measure.in_agent_rows},
@@ -52,6 +59,7 @@ class Heading:
     """The heading of a column; ``order`` is ``ascending``, ``descending`` or None."""
 
     text: str
+    about: str
     style: str
     href: str | None
     order: str | None
@@ -87,11 +95,8 @@ def project_list(overview: Overview, view: View) -> str:
 
     Only unfolded projects have their agents in the page.
     """
-    # All bars share one scale: the longest one in the table is full.
-    listed = overview.agents if view.people == "agents" else overview.projects
-    longest = max(listed["turn_count"].max(), 1) if len(listed) else 1
-    projects = _ordered(_measured(overview.projects, overview, longest), view.sort)
-    agents = _ordered(_measured(overview.agents, overview, longest), view.sort)
+    projects = _ordered(_measured(overview.projects, overview), view.sort)
+    agents = _ordered(_measured(overview.agents, overview), view.sort)
     names = dict(zip(projects["project_id"], projects["name"], strict=True))
     if view.people == "agents":
         rows = [_agent(row, view, overview, names) for row in agents.to_dict("records")]
@@ -115,8 +120,8 @@ def _template() -> jinja2.Template:
     return environment.get_template("activity/agent_table.html")
 
 
-def _measured(rows: pd.DataFrame, overview: Overview, longest: int) -> pd.DataFrame:
-    """Add the columns that rows need: rate, state, sort keys, share, bar and trend."""
+def _measured(rows: pd.DataFrame, overview: Overview) -> pd.DataFrame:
+    """Add the columns that rows need: rate, state, sort keys, share and trend."""
     turns, of_projects = rows["turn_count"], overview.projects["turn_count"]
     states = overview.states.set_index("agent_id")["state"]
     state = rows["agent_id"].map(states) if "agent_id" in rows else pd.Series("", rows.index)
@@ -128,7 +133,6 @@ def _measured(rows: pd.DataFrame, overview: Overview, longest: int) -> pd.DataFr
         rank=_ranks(rows, overview, state),
         sort_name=rows["name"].astype("str").str.lower(),
         whole=int(of_projects.sum()),
-        bar=turns / longest,
         columns=len(edges) - 1,
         # Trends begin with the retained hours.
         gone=int((edges[1:] <= pd.Timestamp(overview.kept_since)).sum()),
@@ -151,12 +155,13 @@ def _ordered(rows: pd.DataFrame, sort: str) -> pd.DataFrame:
 
 def _headings(view: View) -> list[Heading]:
     headings = []
-    for text, key, first, style in TABLE_COLUMNS:
+    for text, key, first, style, about in TABLE_COLUMNS:
         sorted_here = key is not None and view.sort[1:] == key
         way = {"-": "+", "+": "-"}[view.sort[0]] if sorted_here else first
         headings.append(
             Heading(
                 text,
+                about,
                 style,
                 replace(view, sort=f"{way}{key}").address if key else None,
                 {"+": "ascending", "-": "descending"}[view.sort[0]] if sorted_here else None,
@@ -243,7 +248,8 @@ def _numbers(row: TableRecord, overview: Overview) -> dict[str, str]:
         "last_at": last.isoformat() if known else "",
         "last": formatting.ago(last, overview.window.as_of) if known else formatting.NO_VALUE,
         "trend_path": trend_path(row["spark"], row["columns"], row["gone"]),
-        "bar": f"{100 * row['bar']:.1f}",
+        # As long as the number says: a full bar is all turns.
+        "bar": f"{100 * row['turn_count'] / max(row['whole'], 1):.1f}",
         "share": formatting.share(row["turn_count"], row["whole"]),
     }
 

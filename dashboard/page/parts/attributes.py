@@ -15,6 +15,11 @@ def aria(**attributes: str) -> dict[str, Any]:
     return {f"aria-{name}": value for name, value in attributes.items()}
 
 
+def explained(text: str) -> dict[str, Any]:
+    """Return the attributes of an element that shows a text on hover and on focus."""
+    return {"tabIndex": "0", **aria(description=text)}
+
+
 def data(**attributes: str) -> dict[str, Any]:
     """Return data attributes by which our scripts find an element: ``data-activity-…``."""
     return {f"data-activity-{name}": value for name, value in attributes.items()}

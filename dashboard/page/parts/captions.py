@@ -8,11 +8,19 @@ from __future__ import annotations
 import pandas as pd
 from dash import html
 
+from aggregator.metrics.scope import Scope
 from aggregator.query.agent_states import STATES
 from aggregator.query.overview import Overview
 from dashboard import formatting
 from dashboard.labels import STATE_LABELS
 from dashboard.page.parts.attributes import Children
+
+
+def states_in(scope: Scope, states: pd.DataFrame) -> pd.DataFrame:
+    """Return the states of the agents that a scope names."""
+    if scope.kind == "overall":
+        return states
+    return states[states[f"{scope.kind}_id"].isin(scope.ids)]
 
 
 def state_counts(states: pd.DataFrame | None) -> Children:

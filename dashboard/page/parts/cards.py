@@ -18,9 +18,16 @@ from aggregator.metrics.measures import COLUMNS, MEASURES, Measure
 from aggregator.metrics.totals import Totals, Value
 from aggregator.query.overview import Comparison, Overview
 from dashboard import formatting
-from dashboard.labels import AGENTS, PATTERN_LABELS, TURN_TIME, TURNS
+from dashboard.labels import (
+    AGENTS,
+    EXPLANATIONS,
+    PATTERN_LABELS,
+    RATE_EXPLANATION,
+    TURN_TIME,
+    TURNS,
+)
 from dashboard.page import ids
-from dashboard.page.parts.attributes import aria
+from dashboard.page.parts.attributes import aria, explained
 
 CARD_IDS = {
     TURNS: ids.CARD_TURNS,
@@ -39,6 +46,10 @@ def _card_labels() -> Iterator[tuple[str, str]]:
 
 
 CARD_LABELS = dict(_card_labels())
+_EXPLANATIONS = {
+    **{CARD_IDS.get(name, f"card-{name}"): text for name, text in EXPLANATIONS.items()},
+    ids.CARD_TURN_RATE: RATE_EXPLANATION,
+}
 MOST_COLUMNS = 31
 """Columns of a sparkline; more would be narrower than a pixel on a phone."""
 
@@ -159,7 +170,10 @@ def _card(card_id: str, card: Card, against: str) -> Component:
     )
     return html.Div(
         [
-            html.Dt(CARD_LABELS[card_id], className="activity-card-label"),
+            html.Dt(
+                html.Span(CARD_LABELS[card_id], **explained(_EXPLANATIONS[card_id])),
+                className="activity-card-label",
+            ),
             html.Dd(
                 [html.Span(card.value, id=card_id, className="activity-card-value"), *change],
                 title=f"Compared with {against}" if card.change else None,

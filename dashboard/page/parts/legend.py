@@ -22,7 +22,8 @@ def legend(chart: Chart) -> Children:
     if not chart["layout"].get("showlegend", True):
         return []
     named = [trace for trace in chart["data"] if "name" in trace and trace.get("showlegend", True)]
-    return [_entry(trace) for trace in named]
+    # Lines first: they are few, and not in the order of the bars.
+    return [_entry(trace) for trace in sorted(named, key=lambda trace: trace["type"] == "bar")]
 
 
 def without_legend(chart: Chart) -> Chart:

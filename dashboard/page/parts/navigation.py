@@ -80,7 +80,8 @@ def crumbs(view: View, choices: Choices) -> Children:
     if view.agents:
         levels.append((_joined(view.agents, choices.agent_names, "agent"), view))
     links = [dcc.Link(name, href=wider.address) for name, wider in levels[:-1]]
-    current = html.Span(levels[-1][0], **aria(current="page"))
+    # It takes the focus when one of the links that lead here is gone, see assets/focus.js.
+    current = html.H2(levels[-1][0], tabIndex="-1", **aria(current="page"))
     return [part for link in links for part in (link, html.Span(" › ", **aria(hidden="true")))] + [
         current
     ]

@@ -170,7 +170,7 @@ def test_names_are_texts_whatever_they_look_like(overview, now):
     assert Table(html).names() == [f"{name} 1 agent", name]
 
 
-def test_a_course_has_a_column_for_each_value_that_is_not_zero():
+def test_a_trend_has_a_column_for_each_value_that_is_not_zero():
     assert trend_path([0, 2, 1], 4) == "M25 20v-20h25v20M50 20v-10h25v10"
     assert trend_path([2, 1], 4, 2) == "M50 20v-20h25v20M75 20v-10h25v10"
     assert trend_path([], 4) == trend_path([0, 0], 4) == ""
@@ -179,11 +179,11 @@ def test_a_course_has_a_column_for_each_value_that_is_not_zero():
 @pytest.mark.parametrize(
     ("people", "lengths"),
     [
-        ("projects", ["100.0", "66.7", "33.3", "11.1", "11.1"]),
-        ("agents", ["100.0", "50.0", "16.7"]),
+        ("projects", ["90.0", "60.0", "30.0", "10.0", "10.0"]),
+        ("agents", ["60.0", "30.0", "10.0"]),
     ],
 )
-def test_all_bars_of_a_table_have_one_scale(two, people, lengths):
+def test_a_full_bar_is_all_turns(two, people, lengths):
     html = project_list(two, View(people=people))
 
     assert re.findall(r'is-part" width="([\d.]+)"', html) == lengths

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from aggregator.metrics.periods import calendar_period, custom_period
-from dashboard.page.parts.captions import caption, shares, state_counts, summary
+from aggregator.metrics.scope import OVERALL, Scope
+from dashboard.page.parts.captions import caption, shares, state_counts, states_in, summary
 from dashboard.page.parts.navigation import crumbs, period_links
 from dashboard.selection.choices import Choices
 from dashboard.selection.view import View
@@ -87,6 +88,17 @@ def test_there_is_nothing_later_than_the_present_period():
 def test_crumbs_lead_back_to_wider_scopes(view, words, there, texts, hrefs):
     assert texts(crumbs(view, CHOICES)) == words
     assert hrefs(crumbs(view, CHOICES)) == there
+
+
+def test_states_are_those_of_the_scope(overview, now):
+    states = overview(states=[(7, 1, "working", now), (8, 1, "idle", now), (9, 2, "idle", now)])
+
+    def agents(scope):
+        return states_in(scope, states.states)["agent_id"].tolist()
+
+    assert agents(OVERALL) == [7, 8, 9]
+    assert agents(Scope("project", (1,))) == [7, 8]
+    assert agents(Scope("agent", (8, 9))) == [8, 9]
 
 
 def test_a_caption_says_what_the_numbers_cover(overview):

@@ -19,9 +19,9 @@ def test_projects_and_the_line_have_entries_in_their_colours(overview):
 
     line = "Average gap between turns (right axis)"
     assert entries(chart_of(seen, {1: long, 2: "atlas"})) == [
+        (line, line, {"background": LIGHT.contrast}),
         ("R&D: a project whose na…", long, {"background": LIGHT.projects[0]}),
         ("atlas", "atlas", {"background": LIGHT.projects[1]}),
-        (line, line, {"background": LIGHT.contrast}),
     ]
 
 
