@@ -193,6 +193,7 @@ def test_a_zone_that_nobody_knows_is_utc_everywhere(live, zone):
     try:
         live.open()
         live.browser.wait_for_contains_text("#freshness", "updated 14:30")
+        live.open_menu()
         live.click("[data-activity-copy]")
 
         assert live.browser.find_element("#zone").text == "UTC"
