@@ -54,7 +54,7 @@ def dask(size: int) -> Iterator[Workers]:
     from distributed import LocalCluster  # noqa: PLC0415 - an extra
 
     with LocalCluster(
-        n_workers=size, threads_per_worker=1, dashboard_address=None, silence_logs=logging.ERROR
+        n_workers=size, threads_per_worker=1, dashboard_address=":0", silence_logs=logging.ERROR
     ) as cluster:
         cluster.wait_for_workers(size)
         yield dask_cluster(cluster.scheduler_address)

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, func, literal_column, null
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Text,
+    cast,
+    column,
+    func,
+    literal_column,
+    null,
+    table,
+)
 
-from aggregator.database.models import TIMESTAMPTZ_TYPE, Agent
+from aggregator.database.models import TIMESTAMPTZ_TYPE, Agent, HostId
 
 SHORT_ID = 8
 """Number of characters of a session id that are shown to people."""
@@ -28,6 +40,8 @@ class Source:
         ended_at_column: Column of ``agents`` with the instant it ended, or None if no
             end is recorded.
         ended_at_is_naive: Whether it has no time zone; it is then read as UTC.
+        task_table: Table of the tasks: ``tasks``, or ``commands``.
+        turn_task_column: Column of ``turns`` with the task.
     """
 
     turn_at_column: str = "timestamp"
@@ -36,6 +50,22 @@ class Source:
     agent_name_is_id: bool = True
     ended_at_column: str | None = "ended_at"
     ended_at_is_naive: bool = False
+    task_table: str = "tasks"
+    turn_task_column: str = "task_id"
+
+    @property
+    def task(self) -> FromClause:
+        """The tasks in statements, named ``tasks``: ``id``, ``agent_id`` and ``state``."""
+        return _tasks(self.task_table)
+
+    @property
+    def turn_task_id(self) -> ColumnElement[Any]:
+        """SQL for the task of a row of ``turns``."""
+        return literal_column(self.turn_task_of("turns"), HostId)
+
+    def turn_task_of(self, row: str) -> str:
+        """SQL text for the task of a row of ``turns`` under another name."""
+        return f"{row}.{_quoted(self.turn_task_column)}"
 
     @property
     def turn_at(self) -> ColumnElement[datetime]:
@@ -66,6 +96,13 @@ class Source:
         name = cast(literal_column(f"agents.{_quoted(self.agent_name_column)}", Text), Text)
         shown = func.left(name, SHORT_ID) if self.agent_name_is_id else func.btrim(name)
         return func.coalesce(func.nullif(shown, ""), number)
+
+
+@lru_cache(maxsize=8)
+def _tasks(name: str) -> FromClause:
+    """Make the tasks once for each name, so that all parts of a statement mean the same."""
+    columns = column("id", HostId), column("agent_id", HostId), column("state", Text)
+    return table(name, *columns).alias("tasks")
 
 
 def _instant(row: str, column: str, *, is_naive: bool) -> str:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Compiled, Dialect
 
 from aggregator.database.binary_copy import INT8, POSTGRES_EPOCH, TIMESTAMPTZ, Rows, copy_out
-from aggregator.database.models import TIMESTAMPTZ_TYPE, Agent, Project, Task, Turn
+from aggregator.database.models import TIMESTAMPTZ_TYPE, Agent, Project, Turn
 from aggregator.database.source import STANDALONE, Source
 
 Bound = datetime | BindParameter[datetime]
@@ -106,8 +106,8 @@ def turns_of_projects(source: Source, since: Bound, until: Bound) -> Select[int,
     return (
         select(cast(Agent.id, BigInteger), cast(Agent.project_id, BigInteger), source.turn_at)
         .join(Project, Project.id == Agent.project_id)
-        .join(Task, Task.agent_id == Agent.id)
-        .join(Turn, Turn.task_id == Task.id)
+        .join(source.task, source.task.c.agent_id == Agent.id)
+        .join(Turn, source.turn_task_id == source.task.c.id)
         .where(
             source.turn_at >= since,
             source.turn_at < until,

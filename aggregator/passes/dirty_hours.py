@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select, text, union, update
 
-from aggregator.database.models import ActivityChange, ActivityState, Task, Turn
+from aggregator.database.models import ActivityChange, ActivityState, Turn
 from aggregator.database.source import STANDALONE, Source
 from aggregator.database.turns import END_OF_TIME
 from aggregator.metrics.windows import HOUR
@@ -121,9 +121,9 @@ def _hours_of(
     return set(
         conn.scalars(
             union(
-                turns.where(Turn.task_id.in_(tasks), retained),
-                turns.join(Task, Task.id == Turn.task_id).where(
-                    Task.agent_id.in_(agents), retained
+                turns.where(source.turn_task_id.in_(tasks), retained),
+                turns.join(source.task, source.task.c.id == source.turn_task_id).where(
+                    source.task.c.agent_id.in_(agents), retained
                 ),
             )
         )

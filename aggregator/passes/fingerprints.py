@@ -25,7 +25,7 @@ _COMPARE = """
                 ROW(turns.id, agents.id, agents.project_id, lower(turns.actor::text), {at}), 0
             )::numeric) % 9223372036854775807)::bigint AS fingerprint
         FROM turns
-        JOIN tasks ON tasks.id = turns.task_id
+        JOIN {tasks} AS tasks ON tasks.id = {task}
         JOIN agents ON agents.id = tasks.agent_id
         JOIN projects ON projects.id = agents.project_id
         WHERE {at} >= :since AND {at} < :until
@@ -71,7 +71,13 @@ def take_changed_hours(conn: Connection, horizon: datetime, source: Source) -> s
     """
     forget_fingerprints(conn, until=horizon)
     known = conn.scalars(select(func.count()).select_from(ActivityFingerprint)).one()
-    statement = text(_COMPARE.format(at=source.turn_at_of("turns")))
+    statement = text(
+        _COMPARE.format(
+            at=source.turn_at_of("turns"),
+            tasks=source.task_table,
+            task=source.turn_task_of("turns"),
+        )
+    )
     hours = set(conn.scalars(statement, {"since": horizon, "until": END_OF_TIME}))
     return hours if known else None
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pandas as pd
 from sqlalchemy import Connection, func, select
 
-from aggregator.database.models import Agent, Project, Task, Turn
+from aggregator.database.models import Agent, Project, Turn
 from aggregator.database.source import STANDALONE, Source
 from aggregator.metrics.hourly import INSTANT_DTYPE
 
@@ -33,11 +33,12 @@ def last_turns(conn: Connection, now: datetime, source: Source = STANDALONE) -> 
         (n, 3) frame of ``agent_id``, ``project_id`` (int64) and ``last_turn_at`` (UTC),
         newest first.
     """
+    task = source.task.c
     newest = (
-        select(Task.agent_id, func.max(source.turn_at).label("last_turn_at"))
-        .join(Turn, Turn.task_id == Task.id)
+        select(task.agent_id, func.max(source.turn_at).label("last_turn_at"))
+        .join(Turn, source.turn_task_id == task.id)
         .where(source.turn_at > now - PRESENT_FOR, source.turn_at <= now)
-        .group_by(Task.agent_id)
+        .group_by(task.agent_id)
         .subquery()
     )
     rows = conn.execute(
@@ -73,8 +74,9 @@ def states_of(
     See :func:`agent_states`.
     """
     agents = turns["agent_id"].tolist()
-    newest = select(func.max(Task.id)).where(Task.agent_id.in_(agents)).group_by(Task.agent_id)
-    newest_task = select(Task.agent_id, Task.state).where(Task.id.in_(newest)).subquery()
+    task = source.task.c
+    newest = select(func.max(task.id)).where(task.agent_id.in_(agents)).group_by(task.agent_id)
+    newest_task = select(task.agent_id, task.state).where(task.id.in_(newest)).subquery()
     found = conn.execute(
         select(Agent.id, newest_task.c.state)
         .join(newest_task, newest_task.c.agent_id == Agent.id)

@@ -31,7 +31,6 @@ from aggregator.database.models import (
     ActivityMetric,
     Agent,
     Project,
-    Task,
     Turn,
     column_of,
 )
@@ -125,8 +124,9 @@ def newest_turn(conn: Connection, scope: Scope, source: Source = STANDALONE) -> 
     """Read the instant of the scope's newest turn, or None; turns outlive metrics."""
     statement = select(func.max(source.turn_at)).select_from(Turn)
     if scope.kind != "overall":
-        statement = statement.join(Task, Task.id == Turn.task_id)
-        statement = statement.join(Agent, Agent.id == Task.agent_id).where(of_agents(scope))
+        task = source.task
+        statement = statement.join(task, task.c.id == source.turn_task_id)
+        statement = statement.join(Agent, Agent.id == task.c.agent_id).where(of_agents(scope))
     return conn.scalar(statement)
 
 

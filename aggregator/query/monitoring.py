@@ -19,7 +19,6 @@ from aggregator.database.models import (
     ActivityState,
     Agent,
     Project,
-    Task,
     Turn,
 )
 from aggregator.database.source import STANDALONE, Source
@@ -178,8 +177,8 @@ def _lag(conn: Connection, last_pass_at: datetime, now: datetime, source: Source
     # Scans the index on that column from its end, up to the first turn with a project.
     newest = conn.scalar(
         select(source.turn_at)
-        .join_from(Turn, Task, Task.id == Turn.task_id)
-        .join(Agent, Agent.id == Task.agent_id)
+        .join_from(Turn, source.task, source.task.c.id == source.turn_task_id)
+        .join(Agent, Agent.id == source.task.c.agent_id)
         .join(Project, Project.id == Agent.project_id)
         .where(source.turn_at > last_pass_at, source.turn_at <= now)
         .order_by(source.turn_at.desc())

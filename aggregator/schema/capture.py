@@ -65,59 +65,64 @@ class _Trigger:
     function: str
 
 
-_TRIGGERS = (
-    _Trigger(
-        "turns",
-        "activity_turns_insert",
-        "INSERT",
-        "REFERENCING NEW TABLE AS changed_turns FOR EACH STATEMENT",
-        "activity_turns_changed",
-    ),
-    _Trigger(
-        "turns",
-        "activity_turns_delete",
-        "DELETE",
-        "REFERENCING OLD TABLE AS changed_turns FOR EACH STATEMENT",
-        "activity_turns_changed",
-    ),
-    _Trigger(
-        "turns",
-        "activity_turns_update",
-        "UPDATE",
-        "REFERENCING OLD TABLE AS old_turns NEW TABLE AS new_turns FOR EACH STATEMENT",
-        "activity_turns_updated",
-    ),
-    *(
-        trigger
-        for table, parent in (("task", "agent_id"), ("agent", "project_id"))
-        for trigger in (
-            _Trigger(
-                f"{table}s",
-                f"activity_{table}s_update",
-                f"UPDATE OF {parent}",
-                f"FOR EACH ROW WHEN (OLD.{parent} IS DISTINCT FROM NEW.{parent})",
-                f"activity_{table}_changed",
-            ),
-            _Trigger(
-                f"{table}s",
-                f"activity_{table}s_delete",
-                "DELETE",
-                "FOR EACH ROW",
-                f"activity_{table}_changed",
-            ),
-        )
-    ),
-    *(
+def _triggers(source: Source) -> tuple[_Trigger, ...]:
+    """All triggers on a database's tables."""
+    tables = {"task": source.task_table, "agent": "agents"}
+    return (
         _Trigger(
-            table,
-            f"activity_{table}_truncate",
-            "TRUNCATE",
-            "FOR EACH STATEMENT",
-            "activity_all_changed",
-        )
-        for table in ("turns", "tasks", "agents")
-    ),
-)
+            "turns",
+            "activity_turns_insert",
+            "INSERT",
+            "REFERENCING NEW TABLE AS changed_turns FOR EACH STATEMENT",
+            "activity_turns_changed",
+        ),
+        _Trigger(
+            "turns",
+            "activity_turns_delete",
+            "DELETE",
+            "REFERENCING OLD TABLE AS changed_turns FOR EACH STATEMENT",
+            "activity_turns_changed",
+        ),
+        _Trigger(
+            "turns",
+            "activity_turns_update",
+            "UPDATE",
+            "REFERENCING OLD TABLE AS old_turns NEW TABLE AS new_turns FOR EACH STATEMENT",
+            "activity_turns_updated",
+        ),
+        *(
+            trigger
+            for kind, parent in (("task", "agent_id"), ("agent", "project_id"))
+            for trigger in (
+                _Trigger(
+                    tables[kind],
+                    f"activity_{kind}s_update",
+                    f"UPDATE OF {parent}",
+                    f"FOR EACH ROW WHEN (OLD.{parent} IS DISTINCT FROM NEW.{parent})",
+                    f"activity_{kind}_changed",
+                ),
+                _Trigger(
+                    tables[kind],
+                    f"activity_{kind}s_delete",
+                    "DELETE",
+                    "FOR EACH ROW",
+                    f"activity_{kind}_changed",
+                ),
+            )
+        ),
+        *(
+            _Trigger(
+                table,
+                f"activity_{name}_truncate",
+                "TRUNCATE",
+                "FOR EACH STATEMENT",
+                "activity_all_changed",
+            )
+            for name, table in (("turns", "turns"), ("tasks", tables["task"]), ("agents", "agents"))
+        ),
+    )
+
+
 _INSTALLED = text(
     """
     SELECT count(*) FROM unnest(
@@ -143,16 +148,16 @@ def is_installed(conn: Connection, source: Source = STANDALONE) -> bool:
     Triggers that were disabled and enabled again are "enabled", no longer "enabled
     always". They do not count: nothing is known about changes in between.
     """
-    bodies = _bodies(source)
+    bodies, triggers = _bodies(source), _triggers(source)
     found = conn.scalar(
         _INSTALLED,
         {
-            "tables": [trigger.table for trigger in _TRIGGERS],
-            "names": [trigger.name for trigger in _TRIGGERS],
-            "bodies": [bodies[trigger.function] for trigger in _TRIGGERS],
+            "tables": [trigger.table for trigger in triggers],
+            "names": [trigger.name for trigger in triggers],
+            "bodies": [bodies[trigger.function] for trigger in triggers],
         },
     )
-    return bool(found == len(_TRIGGERS))
+    return bool(found == len(triggers))
 
 
 def install(conn: Connection, source: Source = STANDALONE) -> None:
@@ -172,7 +177,7 @@ def install(conn: Connection, source: Source = STANDALONE) -> None:
         return
     # With the lock, no write is in progress. Earlier writes are committed, so a pass that
     # sees the entry below sees them too; later writes are captured.
-    _lock(conn, "SHARE ROW EXCLUSIVE")
+    _lock(conn, "SHARE ROW EXCLUSIVE", source)
     if is_installed(conn, source):
         return  # Another process was faster.
     schemas = conn.scalar(_SCHEMAS)
@@ -182,7 +187,7 @@ def install(conn: Connection, source: Source = STANDALONE) -> None:
             f"SECURITY DEFINER SET search_path = {schemas}, pg_temp AS $activity${body}$activity$"
         )
         conn.execute(text(create))
-    for trigger in _TRIGGERS:
+    for trigger in _triggers(source):
         create = (
             f"CREATE OR REPLACE TRIGGER {trigger.name} AFTER {trigger.event} ON {trigger.table} "
             f"{trigger.scope} EXECUTE FUNCTION {trigger.function}()"
@@ -194,20 +199,24 @@ def install(conn: Connection, source: Source = STANDALONE) -> None:
     conn.execute(text("INSERT INTO activity_changes DEFAULT VALUES"))
 
 
-def remove(conn: Connection) -> None:
+def remove(conn: Connection, source: Source = STANDALONE) -> None:
     """Stop capturing changes; does nothing if none are captured.
 
     Passes recompute every hour from now on.
 
+    Args:
+        conn: A connection in a transaction, of a role that owns the tables.
+        source: Columns of the turns and agents in this database.
+
     Raises:
         TablesBusyError: Other transactions keep the tables locked.
     """
-    _lock(conn, "ACCESS EXCLUSIVE")
+    _lock(conn, "ACCESS EXCLUSIVE", source)
     for name in _bodies(STANDALONE):
         conn.execute(text(f"DROP FUNCTION IF EXISTS {name}() CASCADE"))
 
 
-def _lock(conn: Connection, mode: str) -> None:
+def _lock(conn: Connection, mode: str, source: Source) -> None:
     """Lock the tables, giving way to writes in progress.
 
     The lock time-out of half a second is shorter than PostgreSQL's ``deadlock_timeout``:
@@ -217,7 +226,7 @@ def _lock(conn: Connection, mode: str) -> None:
         try:
             with conn.begin_nested():
                 conn.execute(text("SET LOCAL lock_timeout = '500ms'"))
-                conn.execute(text(f"LOCK TABLE agents, tasks, turns IN {mode} MODE"))
+                conn.execute(text(f"LOCK TABLE agents, {source.task_table}, turns IN {mode} MODE"))
                 return
         except OperationalError as failure:
             if sqlstate(failure) != LOCK_NOT_AVAILABLE:

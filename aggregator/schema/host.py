@@ -1,7 +1,7 @@
 """Check that a host's tables can be read, and find the names of their columns.
 
-Four tables are read: ``projects``, ``agents``, ``tasks`` and ``turns``, in the schemas
-of the connection's ``search_path``. Incomplete rows are ignored: a turn without a task
+Four tables are read: ``projects``, ``agents``, ``tasks`` (or ``commands``) and ``turns``, in
+the schemas of the connection's ``search_path``. Incomplete rows are ignored: a turn without a task
 or an instant, a task without an agent, an agent without a project.
 """
 
@@ -51,16 +51,15 @@ EXPECTED_COLUMNS: Mapping[str, tuple[ExpectedColumn, ...]] = {
         ExpectedColumn("id", "an integer, the primary key", INTEGER_TYPES, is_key=True),
         ExpectedColumn("project_id", "an integer referring to projects.id", INTEGER_TYPES),
     ),
-    "tasks": (
-        ExpectedColumn("id", "an integer", INTEGER_TYPES),
-        ExpectedColumn("agent_id", "an integer referring to agents.id", INTEGER_TYPES),
-        ExpectedColumn("state", "a text or an enum, such as processing or awaiting_input"),
-    ),
-    "turns": (
-        ExpectedColumn("task_id", "an integer referring to tasks.id", INTEGER_TYPES),
-        ExpectedColumn("actor", "a text or an enum, user or agent"),
-    ),
+    "turns": (ExpectedColumn("actor", "a text or an enum, user or agent"),),
 }
+EXPECTED_OF_TASKS = (
+    ExpectedColumn("id", "an integer", INTEGER_TYPES),
+    ExpectedColumn("agent_id", "an integer referring to agents.id", INTEGER_TYPES),
+    ExpectedColumn("state", "a text or an enum, such as processing or awaiting_input"),
+)
+TASK_TABLES = {"tasks": "task_id", "commands": "command_id"}
+"""Tables that may hold the tasks, with the column of ``turns`` that refers to each."""
 EXPECTED_INSTANT = "a timestamp with or without time zone"
 Tables = Mapping[str, Mapping[str, Column]]
 
@@ -70,7 +69,8 @@ def find_source(
 ) -> Source:
     """Inspect a host's tables and return how to read them.
 
-    The instant of a turn is ``timestamp``, or else ``created_at``; without a time zone
+    The tasks are ``tasks``, or else ``commands`` if ``turns`` refers to these. The instant of
+    a turn is ``timestamp``, or else ``created_at``; without a time zone
     it is read as UTC. An agent's name is its ``name``, or else the first eight characters
     of its session's id, or else its number. ``agents.ended_at`` may be missing; then no
     agent is known to have ended.
@@ -84,16 +84,18 @@ def find_source(
         HostSchemaError: Tables or columns are missing or have another type; the error
             names all of them.
     """
-    tables = read_columns(conn, EXPECTED_COLUMNS)
+    tables = read_columns(conn, [*EXPECTED_COLUMNS, *TASK_TABLES])
     instants = (turn_at,) if turn_at else TURN_INSTANT_COLUMNS
     names = (agent_name,) if agent_name else AGENT_NAMES
     if problems := list(_problems(tables, instants, agent_name)):
         raise HostSchemaError(problems)
-    turns, agents = tables["turns"], tables["agents"]
+    turns, agents, tasks = tables["turns"], tables["agents"], _task_table(tables)
     instant = next(column for column in instants if column in turns)
     name = next((column for column in names if column in agents), None)
     ended_at = agents.get("ended_at")
     return Source(
+        task_table=tasks,
+        turn_task_column=TASK_TABLES[tasks],
         turn_at_column=instant,
         turn_at_is_naive=turns[instant].type == NAIVE_TIMESTAMP_TYPE,
         agent_name_column=name,
@@ -107,10 +109,21 @@ def _is_id(name: str, column: Column) -> bool:
     return name in SESSION_IDS or column.type == "uuid"
 
 
+def _task_table(tables: Tables) -> str:
+    """Return the table of the tasks: the first that exists and that turns refer to."""
+    turns = tables.get("turns", {})
+    known = (name for name, key in TASK_TABLES.items() if name in tables and key in turns)
+    return next(known, "tasks")
+
+
 def _problems(tables: Tables, instants: tuple[str, ...], agent_name: str | None) -> Iterator[str]:
     expected = {table: list(columns) for table, columns in EXPECTED_COLUMNS.items()}
     present = [name for name in instants if name in tables.get("turns", {})]
     instant = present[0] if present else " or turns.".join(instants)
+    tasks = _task_table(tables)
+    expected[tasks] = list(EXPECTED_OF_TASKS)
+    reference = f"an integer referring to {tasks}.id"
+    expected["turns"].insert(0, ExpectedColumn(TASK_TABLES[tasks], reference, INTEGER_TYPES))
     expected["turns"].append(ExpectedColumn(instant, EXPECTED_INSTANT, TIMESTAMP_TYPES))
     if "ended_at" in tables.get("agents", {}):
         expected["agents"].append(ExpectedColumn("ended_at", EXPECTED_INSTANT, TIMESTAMP_TYPES))
@@ -118,7 +131,8 @@ def _problems(tables: Tables, instants: tuple[str, ...], agent_name: str | None)
         expected["agents"].append(ExpectedColumn(agent_name, "a text"))
     for table, columns in expected.items():
         if table not in tables:
-            yield f"there is no table {table} in the schemas of search_path"
+            named = " or ".join(TASK_TABLES) if table == "tasks" else table
+            yield f"there is no table {named} in the schemas of search_path"
             continue
         for column in columns:
             yield from _problem(table, tables[table], column)

@@ -118,7 +118,7 @@ class MountedActivity:
             if on:
                 install(conn, source)
             else:
-                remove(conn)
+                remove(conn, source)
 
     def captures(self) -> bool:
         """Return whether triggers record the changes of the host's tables.

@@ -6,17 +6,28 @@ from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from dashboard import Activity
 
 NOW = datetime(2026, 10, 25, 12, 30, tzinfo=UTC)
 
 
-@pytest.fixture
-def app(host):
+COMMANDS = """
+    ALTER TABLE tasks RENAME TO commands;
+    ALTER TABLE turns RENAME COLUMN task_id TO command_id;
+"""
+"""Names that a real host has given to its tasks."""
+
+
+@pytest.fixture(params=["", COMMANDS], ids=["tasks", "commands"])
+def app(host, request):
     """A server on that host's database, after one pass."""
     host.create_tables()
     host.fill()
+    if request.param:
+        with host.engine.begin() as conn:
+            conn.execute(text(request.param))
     app = Flask("host")
     app.config["ACTIVITY_JOBS"] = False
     Activity(app, engine=host.engine, clock=lambda: NOW)
@@ -61,3 +72,19 @@ def test_the_page_shows_the_same_numbers(app, visit):
         "agent 2 · alpha",
         "agent 1 · alpha",
     ]
+
+
+def test_changes_are_captured_and_states_known(app):
+    activity = app.extensions["activity"]
+    activity.capture(on=True)
+    activity.aggregate_once(NOW)
+    with activity.engine.begin() as conn:
+        conn.execute(text("DELETE FROM turns WHERE id = (SELECT min(id) FROM turns)"))
+    activity.aggregate_once(NOW)
+    page = app.test_client().get("/api/metrics/prometheus").text
+
+    assert activity.captures()
+    assert app.test_client().get("/api/metrics/overall").get_json()["totals"]["turn_count"] == 6
+    assert "activity_agents{" in page
+    activity.capture(on=False)
+    assert not activity.captures()
