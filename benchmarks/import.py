@@ -74,10 +74,10 @@ def median_seconds(runs: int, work: Callable[[], object]) -> float:
 def show_reading(folder: Path, runs: int) -> None:
     """Compare reading with the floor."""
     found = find_transcripts([folder], must_exist=True)
-    files = [file for file in found.transcripts if file.is_main]
+    files = found.transcripts
     size = sum(file.size for file in files)
     lines = decode_only(files)  # also warms the file cache
-    print(f"\n{len(files):,} main files, {size / MB:,.1f} MB, {lines:,} lines")
+    print(f"\n{len(files):,} files, {size / MB:,.1f} MB, {lines:,} lines")
     floor = median_seconds(runs, lambda: decode_only(files))
     reading = median_seconds(runs, lambda: read(files))
     for name, seconds in (("floor", floor), ("reading", reading)):
@@ -102,8 +102,12 @@ def read(files: list[Transcript]) -> int:
     """Read files as the import does; return the number of turns."""
     turns = 0
     for file in files:
+        reading = Reading(file.name)
         with file.path.open("rb", buffering=BUFFER) as content:
-            turns += sum(map(len, Reading(file.name).read_on(content)))
+            if file.is_main:
+                turns += sum(map(len, reading.read_on(content)))
+            else:
+                reading.read_sub_agent(content, file.path.stem)
     return turns
 
 

@@ -101,7 +101,7 @@ def empty_engine(engine: Engine) -> Engine:
     with engine.begin() as conn:
         conn.execute(
             text(
-                "TRUNCATE projects, transcript_files, activity_changes, "
+                "TRUNCATE projects, signals, transcript_files, activity_changes, "
                 "activity_fingerprints, activity_state "
                 "RESTART IDENTITY CASCADE"
             )

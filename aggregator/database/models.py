@@ -184,8 +184,9 @@ class Project(Base):
 class Agent(Base):
     """One Claude Code session.
 
-    ``session_id`` is standalone, and so is ``known_since``: the earliest instant in the
-    transcript that told its project.
+    ``session_id`` is standalone, and so are ``known_since``, the earliest instant in the
+    transcript that told its project, and ``origin``: ``sdk``, ``scheduled`` or ``background``
+    if the transcript says that a program started the session, else null.
     """
 
     __tablename__ = "agents"
@@ -196,6 +197,7 @@ class Agent(Base):
     )
     session_id: Mapped[str] = mapped_column(Text, unique=True)
     known_since: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ_TYPE)
+    origin: Mapped[str | None] = mapped_column(Text)
     started_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ_TYPE)
     ended_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ_TYPE)
 
@@ -240,6 +242,37 @@ class Turn(Base):
     __table_args__ = (CheckConstraint("actor IN ('USER', 'AGENT')", name="ck_turns_actor"),)
 
 
+class Signal(Base):
+    """A fact beside the turns, without any text (standalone): the input of intervals.
+
+    It belongs to the agent of its session, which may be known later. ``until`` is the end of
+    a signal that lasts, null while it is open. ``key`` identifies it: a signal is stored
+    once, no matter how many transcripts repeat it. Its kinds are those of
+    :data:`aggregator.intervals.kinds.SIGNALS`, ``steering``, ``call`` and ``origin``. For
+    ``is_copy`` see :class:`Turn`.
+    """
+
+    __tablename__ = "signals"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    session_id: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(TIMESTAMPTZ_TYPE)
+    until: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ_TYPE)
+    source: Mapped[str | None] = mapped_column(Text)
+    tool: Mapped[str | None] = mapped_column(Text)
+    mode: Mapped[str | None] = mapped_column(Text)
+    milliseconds: Mapped[int | None] = mapped_column(BigInteger)
+    key: Mapped[str] = mapped_column(Text, unique=True)
+    is_copy: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+
+    __table_args__ = (
+        Index("ix_signals_session_end", "session_id", text("coalesce(until, at)")),
+        Index("ix_signals_at", "at"),
+        Index("ix_signals_until", "until"),
+    )
+
+
 class TranscriptFile(Base):
     """Reading position in one transcript (standalone).
 
@@ -248,8 +281,10 @@ class TranscriptFile(Base):
     ``lines`` (not blank) and ``objects`` are counted up to it; ``waiting`` is true
     if an incomplete line follows it. ``skipped`` counts unusable lines by kind.
     ``sessions`` holds facts about sessions by their ids, see
-    :class:`aggregator.transcripts.reading.Session`; ``format`` is the number of the rules
-    by which the file was read. A sub-agent's file (not ``is_main``) is counted but never read.
+    :class:`aggregator.transcripts.sessions.Session`; ``format`` is the number of the rules
+    by which the file was read. ``signals`` holds what later lines need to become signals, see
+    :class:`aggregator.transcripts.tracker.Tracker`. Of a sub-agent's file (not ``is_main``)
+    only the instants are read.
     """
 
     __tablename__ = "transcript_files"
@@ -265,10 +300,13 @@ class TranscriptFile(Base):
     waiting: Mapped[bool] = mapped_column(Boolean)
     skipped: Mapped[dict[str, Any]] = mapped_column(JSONB)
     sessions: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    signals: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     format: Mapped[int] = mapped_column(Integer, server_default=text("1"))
 
 
 OWN_TABLES = frozenset(
     {"activity_metrics", "activity_changes", "activity_fingerprints", "activity_state"}
 )
-STANDALONE_TABLES = frozenset({"projects", "agents", "tasks", "turns", "transcript_files"})
+STANDALONE_TABLES = frozenset(
+    {"projects", "agents", "tasks", "turns", "signals", "transcript_files"}
+)

@@ -23,13 +23,14 @@ def import_totals(conn: Connection) -> dict[str, Any] | None:
     """
     if not inspect(conn).has_table(TranscriptFile.__tablename__):
         return None
+    is_main = TranscriptFile.is_main
     totals = conn.execute(
         select(
             func.count().label("files"),
-            func.count().filter(TranscriptFile.is_main).label("files_main"),
-            func.coalesce(func.sum(TranscriptFile.lines), 0).label("lines"),
-            func.coalesce(func.sum(TranscriptFile.objects), 0).label("objects"),
-            func.count().filter(TranscriptFile.waiting).label("waiting"),
+            func.count().filter(is_main).label("files_main"),
+            func.coalesce(func.sum(TranscriptFile.lines).filter(is_main), 0).label("lines"),
+            func.coalesce(func.sum(TranscriptFile.objects).filter(is_main), 0).label("objects"),
+            func.count().filter(TranscriptFile.waiting, is_main).label("waiting"),
         )
     ).one()
     kinds = func.jsonb_each_text(TranscriptFile.skipped).table_valued("key", "value")

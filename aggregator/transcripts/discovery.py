@@ -25,7 +25,7 @@ class Transcript:
         name: The path as a text that PostgreSQL can store.
         size: Size in bytes.
         modified_ns: Time of the last change, in ns since 1970.
-        is_main: Whether it is a session's own file; a sub-agent's file is never opened.
+        is_main: Whether it is a session's own file, not a sub-agent's.
     """
 
     path: Path

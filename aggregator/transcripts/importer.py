@@ -1,13 +1,10 @@
 """Import transcripts: choose the files, their order and the transactions.
 
 An import is incremental and may be stopped at any moment, even by SIGKILL: the reading
-position of a file is saved in the same transaction as its turns. The next import then
-leads to the rows of one uninterrupted import.
+position of a file is saved in the same transaction as its turns and signals. The next
+import then leads to the rows of one uninterrupted import.
 
-A folder leads to the same rows on every machine. Known files that have grown are read
-first, then new files in the order of their paths. A turn that several files repeat,
-because a session was forked, belongs to the session that was imported first or, within
-one import, to the one that comes first in this order.
+A folder leads to the same rows on every machine, in whichever order its files are read.
 
 Turns and other rows of deleted files remain: Claude Code removes old transcripts, and
 this must not change the past.
@@ -47,6 +44,7 @@ from aggregator.transcripts.file_records import (
 from aggregator.transcripts.outdated import forget_outdated, settle_outdated
 from aggregator.transcripts.parser import FoundTurn
 from aggregator.transcripts.reading import FORMAT, UNREADABLE, Reading
+from aggregator.transcripts.signal_store import save_signals
 from aggregator.transcripts.store import NewTurn, save_sessions, save_turns
 
 TURNS_AT_ONCE = 2_000
@@ -220,10 +218,7 @@ class _Import:
         )
         for file in files:
             if not file.is_main:
-                reading = self._reading(file.name)
-                reading.size, reading.modified_ns = file.size, file.modified_ns
-                reading.format = FORMAT
-                self._add_reading(reading)
+                self._read_sub_agent(file)
         for file in grown + new:
             self._read_file(file)
 
@@ -249,6 +244,18 @@ class _Import:
         self.skipped += reading.newly_skipped
         self._add_reading(reading)
         self.progress(self.bytes, max(self.bytes, self.bytes_to_read))
+
+    def _read_sub_agent(self, file: Transcript) -> None:
+        reading = self._reading(file.name)
+        try:
+            with file.path.open("rb", buffering=BUFFER) as content:
+                status = os.fstat(content.fileno())
+                reading.read_sub_agent(content, file.path.stem.removeprefix("agent-"))
+                reading.finish(content, status)
+        except OSError as failure:
+            self._note_unreadable(file.path, failure.strerror or str(failure))
+            return
+        self._add_reading(reading)
 
     def _add_turns(self, reading: Reading, turns: list[FoundTurn], content: BinaryIO) -> None:
         """Collect turns of the file being read; save them when there are many."""
@@ -286,6 +293,7 @@ class _Import:
         with nullcontext(again) if again else self.engine.begin() as conn:
             self.turns_added += save_turns(conn, self.turns)
             save_sessions(conn, self.readings.values())
+            save_signals(conn, self.readings.values())
             save_readings(conn, self.readings.values())
         self.turns.clear()
         self.readings.clear()

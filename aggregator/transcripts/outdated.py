@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.orm import aliased
 
-from aggregator.database.models import Agent, Project, Task, TranscriptFile, Turn
+from aggregator.database.models import Agent, Project, Signal, Task, TranscriptFile, Turn
 from aggregator.transcripts.projects import canonical_folder
 from aggregator.transcripts.reading import FORMAT, Reading
 from aggregator.transcripts.store import forget_empty_agents, name_projects
@@ -32,6 +32,9 @@ def forget_outdated(conn: Connection, readings: Sequence[Reading]) -> None:
     agents = select(Agent.id).where(Agent.session_id.in_(sessions))
     tasks = select(Task.id).where(Task.agent_id.in_(agents))
     conn.execute(delete(Turn).where(Turn.task_id.in_(tasks)))
+    # The file of a sub-agent may be gone; its spans are the same by all rules.
+    told_again = Signal.session_id.in_(sessions), Signal.kind != "subagent"
+    conn.execute(delete(Signal).where(*told_again))
     conn.execute(update(Task).where(Task.id.in_(tasks)).values(state_at=None))
     conn.execute(update(Agent).where(Agent.id.in_(agents)).values(known_since=None))
 

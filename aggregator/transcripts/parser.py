@@ -18,11 +18,13 @@ from typing import Any, Literal, NamedTuple
 
 from aggregator.transcripts.prompts import (
     INTERRUPTION,
-    Author,
+    NOTIFICATION,
+    Labels,
     author_of,
     blocks_of,
     first_text,
     labels_of,
+    machine_of,
     text_of,
 )
 
@@ -82,6 +84,8 @@ class ParsedLine(NamedTuple):
         turn: The turn, if the line is one.
         reply: The line of a reply without a request, whose lines have to be told apart
             by the lines before.
+        machine: What wrote the line, such as ``task-notification``, if a program did so to
+            let the agent work.
         skipped: Reason why the turn of the line could not be used, if so.
     """
 
@@ -91,6 +95,7 @@ class ParsedLine(NamedTuple):
     state: State | None = None
     turn: FoundTurn | None = None
     reply: ReplyLine | None = None
+    machine: str | None = None
     skipped: str | None = None
 
 
@@ -126,7 +131,7 @@ TYPES_WITHOUT_TURNS = frozenset(
     }
 )
 
-ENDS_OF_RUNS = frozenset({"turn_duration", "stop_hook_summary"})
+ENDS_OF_RUNS = ("turn_duration", "stop_hook_summary")
 """Subtypes of ``system`` lines that are written when the agent has finished."""
 ASKING_TOOLS = frozenset({"AskUserQuestion", "ExitPlanMode"})
 """Tools that wait for an answer of the person."""
@@ -176,7 +181,7 @@ def _user_line(line: Line) -> ParsedLine | SkippedLine:
         return _dated(line, "processing")
     if first_text(blocks)[0].startswith(INTERRUPTION):
         return _dated(line, "awaiting_input")
-    return _prompt(line, author_of(content, labels_of(line)))
+    return _prompt(line, content, labels_of(line))
 
 
 def _attachment(line: Line) -> ParsedLine | SkippedLine | None:
@@ -184,24 +189,33 @@ def _attachment(line: Line) -> ParsedLine | SkippedLine | None:
     attachment = line.get("attachment")
     if not isinstance(attachment, dict) or attachment.get("type") != "queued_command":
         return _undated(line)
-    if attachment.get("commandMode") not in (None, "prompt"):
+    content, labels = attachment.get("prompt"), labels_of(attachment)
+    if attachment.get("commandMode") == NOTIFICATION:
+        found = _dated(line)
+        if isinstance(found, SkippedLine):
+            return _undated(line)
+        return found._replace(machine=NOTIFICATION)
+    is_prompt = attachment.get("commandMode") in (None, "prompt")
+    if not is_prompt or author_of(content, labels) == "nobody":
         return _undated(line)
-    author = author_of(attachment.get("prompt"), labels_of(attachment))
-    return _undated(line) if author == "nobody" else _prompt(line, author)
+    return _prompt(line, content, labels)
 
 
 def _system_line(line: Line) -> ParsedLine | SkippedLine | None:
-    if line.get("subtype") in ENDS_OF_RUNS and _session_of(line):
+    if line.get("subtype") in ENDS_OF_RUNS and session_of(line):
         return _dated(line, "awaiting_input")
     return _undated(line)
 
 
-def _prompt(line: Line, author: Author) -> ParsedLine | SkippedLine:
+def _prompt(line: Line, content: object, labels: Labels) -> ParsedLine | SkippedLine:
     """Parse a line in the role of the user: a turn if it is a person's."""
+    author = author_of(content, labels)
     found = _dated(line, None if author == "nobody" else "processing")
-    if isinstance(found, SkippedLine) or author != "person":
+    if isinstance(found, SkippedLine) or author == "nobody":
         return found
-    return _with_turn(found, "USER", *_identity(line))
+    if author == "machine":
+        return found._replace(machine=machine_of(content, labels))
+    return _with_turn(found, "USER", *identity_of(line))
 
 
 def _assistant_line(line: Line) -> ParsedLine | SkippedLine:
@@ -212,13 +226,13 @@ def _assistant_line(line: Line) -> ParsedLine | SkippedLine:
     found = _dated(line, state)
     if isinstance(found, SkippedLine):
         return found
-    key, is_copy = _identity(line)
-    message_id = _storable(message.get("id"), LONGEST_ID)
-    request_id = _storable(line.get("requestId"), LONGEST_ID)
+    key, is_copy = identity_of(line)
+    message_id = storable(message.get("id"), LONGEST_ID)
+    request_id = storable(line.get("requestId"), LONGEST_ID)
     if message_id and request_id:
         key = f"{message_id}/{request_id}"
     elif message_id and key:
-        parent = _storable(line.get("parentUuid"), LONGEST_ID)
+        parent = storable(line.get("parentUuid"), LONGEST_ID)
         found = found._replace(reply=ReplyLine(message_id, key, parent))
     if not has_text or message.get("model") == "<synthetic>":
         return found
@@ -231,38 +245,39 @@ def _with_turn(line: ParsedLine, actor: Actor, key: str | None, is_copy: bool) -
     return line._replace(turn=FoundTurn(key, actor, line.at, line.session_id, is_copy))
 
 
-def _identity(line: Line) -> tuple[str | None, bool]:
+def identity_of(line: Line) -> tuple[str | None, bool]:
     """Return the identity of a line, and whether it was copied from another session."""
     source = line.get("forkedFrom")
     original = source.get("messageUuid") if isinstance(source, dict) else None
-    if copied := _storable(original, LONGEST_ID):
+    if copied := storable(original, LONGEST_ID):
         return copied, True
-    return _storable(line.get("uuid"), LONGEST_ID), False
+    return storable(line.get("uuid"), LONGEST_ID), False
 
 
-def _session_of(line: Line) -> str | None:
-    return _storable(line.get("sessionId"), LONGEST_ID)
+def session_of(line: Line) -> str | None:
+    """Return the session of a line, if it names one."""
+    return storable(line.get("sessionId"), LONGEST_ID)
 
 
 def _dated(line: Line, state: State | None = None) -> ParsedLine | SkippedLine:
-    session_id = _session_of(line)
+    session_id = session_of(line)
     if session_id is None:
         return NO_SESSION
     at = parse_timestamp(line.get("timestamp"))
     if at is None:
         return BAD_TIMESTAMP
-    return ParsedLine(session_id, _storable(line.get("cwd"), LONGEST_PATH), at, state)
+    return ParsedLine(session_id, storable(line.get("cwd"), LONGEST_PATH), at, state)
 
 
 def _undated(line: Line) -> ParsedLine | None:
     """Working folder of a session, the only fact that lines of other types have."""
-    cwd = _storable(line.get("cwd"), LONGEST_PATH)
-    session_id = _session_of(line)
+    cwd = storable(line.get("cwd"), LONGEST_PATH)
+    session_id = session_of(line)
     return ParsedLine(session_id, cwd) if cwd and session_id else None
 
 
-def _storable(value: object, longest: int) -> str | None:
-    """Return a text if PostgreSQL can store and index it, else None."""
+def storable(value: object, longest: int) -> str | None:
+    """Return a text of at most ``longest`` bytes if PostgreSQL can store it, else None."""
     if not isinstance(value, str) or not value or "\0" in value:
         return None
     try:

@@ -17,11 +17,14 @@ such as a hook or another session; or a program that only keeps a record."""
 
 INTERRUPTION = "[Request interrupted by user"
 CUSTOM_COMMAND = "<command-message>"
+NOTIFICATION = "task-notification"
+SCHEDULED = "scheduled-task"
+STOP_HOOK = "Stop hook feedback:"
 
 _ENVELOPE = re.compile(r"<(system-reminder|ide_[a-z_]{1,40})[\s>]")
 # Tags may carry attributes: <teammate-message teammate_id="…">.
 _MACHINE = re.compile(
-    r"Stop hook feedback:|<scheduled-task"
+    rf"{STOP_HOOK}|<scheduled-task"
     r"|<(?:task-notification|agent-notification|teammate-message|cross-session-message"
     r"|ci-monitor-event)[\s>]"
 )
@@ -84,6 +87,14 @@ def author_of(content: object, labels: Labels) -> Author:
     if labels.origin not in (None, "human") and not text.startswith(CUSTOM_COMMAND):
         return "machine"
     return "person" if text or has_picture else "nobody"
+
+
+def machine_of(content: object, labels: Labels) -> str:
+    """Return what wrote a program's message, by its tag or its label; else ``system``."""
+    tag = _MACHINE.match(first_text(blocks_of(content))[0])
+    if tag is None:
+        return NOTIFICATION if labels.origin == NOTIFICATION else "system"
+    return "stop-hook" if tag[0] == STOP_HOOK else tag[0].strip("<> \t\r\n")
 
 
 def blocks_of(content: object) -> list[Block]:

@@ -7,100 +7,32 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any, BinaryIO
 
 from aggregator.transcripts.jsonl import Position, read_lines, read_tail, tail_digest
 from aggregator.transcripts.parser import (
+    LONGEST_ID,
     FoundTurn,
     ParsedLine,
-    ReplyLine,
     SkippedLine,
-    State,
     parse_line,
-    parse_timestamp,
+    session_of,
+    storable,
 )
+from aggregator.transcripts.sessions import Session
+from aggregator.transcripts.tracker import Tracker
 
 UNREADABLE = "unreadable file"
 
-FORMAT = 2
+FORMAT = 3
 """Number of the rules by which transcripts are read. After a change of these rules, or of
 what is kept of a line, a greater number has all files read again."""
 
 
-@dataclass(slots=True)
-class Session:
-    """Facts about one session from one file, apart from its turns.
-
-    Attributes:
-        cwd: First working folder; empty if the first turn came before any.
-        state: Last state of the session.
-        at: Instant of that state, in UTC.
-        state_rank: Number of lines up to that state which told one; it orders states of
-            the same instant.
-        states_told: Number of all lines that told a state.
-        since: Earliest instant of its lines, in UTC.
-        reply: Last line of a reply whose request is not known.
-        reply_key: Identity of that reply.
-    """
-
-    cwd: str | None = None
-    state: State | None = None
-    at: datetime | None = None
-    state_rank: int = 0
-    states_told: int = 0
-    since: datetime | None = None
-    reply: ReplyLine | None = None
-    reply_key: str | None = None
-
-    def update(self, line: ParsedLine) -> FoundTurn | None:
-        """Take over the facts of a line; return its turn, with its final identity."""
-        if self.cwd is None and (line.cwd or line.turn):
-            self.cwd = line.cwd or ""
-        if line.at and (self.since is None or line.at < self.since):
-            self.since = line.at
-        if line.at and line.state:
-            self.states_told += 1
-            if self.at is None or line.at >= self.at:
-                self.state, self.at, self.state_rank = line.state, line.at, self.states_told
-        if line.reply is None:
-            return line.turn
-        key = self._key_of(line.reply)
-        return line.turn and line.turn._replace(key=key)
-
-    def _key_of(self, line: ReplyLine) -> str:
-        """Return the identity of a line's reply: that of the reply before it if it goes on.
-
-        A line goes on with a reply if it has the same message id, and follows the last
-        line of that reply or the same line as that one.
-        """
-        last = self.reply
-        goes_on = (
-            last is not None
-            and last.message_id == line.message_id
-            and line.parent in (last.line_id, last.parent)
-        )
-        if not goes_on or self.reply_key is None:
-            self.reply_key = f"{line.message_id}/{line.line_id}"
-        self.reply = line
-        return self.reply_key
-
-    def to_json(self) -> list[Any]:
-        """Convert to a list of JSON values."""
-        at, since = (instant and instant.isoformat() for instant in (self.at, self.since))
-        told = [self.state_rank, self.states_told]
-        return [self.cwd, self.state, at, *told, since, self.reply, self.reply_key]
-
-    @classmethod
-    def from_json(cls, values: Sequence[Any]) -> Session:
-        """Restore a session from :meth:`to_json`, also of earlier formats, which had less."""
-        padded: list[Any] = [*values, *[None] * (8 - len(values))]
-        cwd, state, at, rank, told, since, reply, key = padded
-        line = ReplyLine(*reply) if reply else None
-        times = parse_timestamp(at), rank or 0, told or 0, parse_timestamp(since)
-        return cls(cwd, state, *times, line, key)
+INLINE = "inline"
+"""Sub-agent of lines that name none; early versions wrote them into the session's file."""
 
 
 @dataclass(slots=True)
@@ -116,6 +48,7 @@ class Reading:
         read_digest: Digest of the bytes before the position.
         position: Position up to which it has been read.
         sessions: Facts about sessions, by session id.
+        trackers: What finds their signals, by session id.
         format: The :data:`FORMAT` by which it has been read.
         start: Position at which the last reading started.
     """
@@ -127,6 +60,7 @@ class Reading:
     read_digest: str = ""
     position: Position = field(default_factory=Position)
     sessions: dict[str, Session] = field(default_factory=dict)
+    trackers: dict[str, Tracker] = field(default_factory=dict)
     format: int = FORMAT
     start: Position = field(default_factory=Position)
 
@@ -138,16 +72,33 @@ class Reading:
         :meth:`pause`.
         """
         self.is_main = True
-        tail = read_tail(file, self.position.offset)
-        if tail_digest(tail) != self.read_digest or self.is_outdated:
-            self.position, self.sessions, tail = Position(), {}, b""
-            self.format = FORMAT
-        self.position.mid_line = bool(tail) and not tail.endswith(b"\n")
-        self.start = replace(self.position, skipped=Counter(self.position.skipped))
+        self._go_to_position(file)
         for records in read_lines(file, self.position):
             turns = [turn for record in records if (turn := self._process(record)) is not None]
             if turns:
                 yield turns
+
+    def read_sub_agent(self, file: BinaryIO, agent: str) -> None:
+        """Read the file of a sub-agent to its end, for the instants of its lines alone.
+
+        Args:
+            file: The open file.
+            agent: Id of the sub-agent, for lines that do not name it.
+        """
+        self._go_to_position(file)
+        for records in read_lines(file, self.position):
+            for record in records:
+                session_id = session_of(record)
+                if session_id is not None:
+                    self._sub_agent_line(session_id, record, agent)
+
+    def _go_to_position(self, file: BinaryIO) -> None:
+        tail = read_tail(file, self.position.offset)
+        if tail_digest(tail) != self.read_digest or self.is_outdated:
+            self.position, self.sessions, self.trackers, tail = Position(), {}, {}, b""
+            self.format = FORMAT
+        self.position.mid_line = bool(tail) and not tail.endswith(b"\n")
+        self.start = replace(self.position, skipped=Counter(self.position.skipped))
 
     @property
     def lines_read(self) -> int:
@@ -214,6 +165,7 @@ class Reading:
             "waiting": self.position.waiting,
             "skipped": dict(self.position.skipped),
             "sessions": {key: known.to_json() for key, known in self.sessions.items()},
+            "signals": {key: known.to_json() for key, known in self.trackers.items()},
             "format": self.format,
         }
 
@@ -234,12 +186,14 @@ class Reading:
                 skipped=Counter(row["skipped"]),
             ),
             sessions={key: Session.from_json(known) for key, known in row["sessions"].items()},
+            trackers={key: Tracker.from_json(key, known) for key, known in row["signals"].items()},
             format=row["format"],
         )
 
     def _process(self, record: dict[str, Any]) -> FoundTurn | None:
         """Update the session of a line, or count the line as skipped; return its turn."""
         line = parse_line(record)
+        self._track(record, line if isinstance(line, ParsedLine) else None)
         if line is None:
             return None
         if isinstance(line, SkippedLine):
@@ -251,3 +205,23 @@ class Reading:
         if line.skipped is not None:
             self.position.skipped[line.skipped] += 1
         return session.update(line)
+
+    def _track(self, record: dict[str, Any], line: ParsedLine | None) -> None:
+        """Let the session of a line find its signals."""
+        session_id = line.session_id if line is not None else session_of(record)
+        if session_id is None:
+            return
+        if record.get("isSidechain"):
+            self._sub_agent_line(session_id, record, INLINE)
+        else:
+            self._tracker(session_id).add(record, line)
+
+    def _sub_agent_line(self, session_id: str, record: dict[str, Any], agent: str) -> None:
+        named = storable(record.get("agentId"), LONGEST_ID)
+        self._tracker(session_id).add_sub_agent(record, named or agent)
+
+    def _tracker(self, session_id: str) -> Tracker:
+        tracker = self.trackers.get(session_id)
+        if tracker is None:
+            tracker = self.trackers[session_id] = Tracker(session_id)
+        return tracker

@@ -32,7 +32,8 @@ from sqlalchemy.types import TypeEngine
 from aggregator.database.models import TIMESTAMPTZ_TYPE, Agent, Project, Task, Turn
 from aggregator.transcripts.parser import FoundTurn, State
 from aggregator.transcripts.projects import project_names, project_path
-from aggregator.transcripts.reading import Reading, Session
+from aggregator.transcripts.reading import Reading
+from aggregator.transcripts.sessions import Session
 
 LastState = tuple[datetime, int, State]
 """Instant, rank and name of a session's last state, in the order of their comparison."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import orjson
 from sqlalchemy import select, text
 
-from aggregator.database.models import Agent, Project, Task, TranscriptFile, Turn
+from aggregator.database.models import Agent, Project, Signal, Task, TranscriptFile, Turn
 
 START = datetime(2026, 2, 7, 10, tzinfo=UTC)
 
@@ -37,6 +37,11 @@ def reply(minute: int, session: str = "s1", *, key: str | None = None, **fields)
     return prompt(minute, session, type="assistant", message=message, **named)
 
 
+SIGNALS = select(*(column for column in Signal.__table__.c if column.name != "id")).order_by(
+    Signal.key
+)
+
+
 def everything(engine):
     """Return all rows without ids, which depend on how the work was divided."""
     turns = (
@@ -52,7 +57,14 @@ def everything(engine):
     )  # fmt: skip
     files = select(*TranscriptFile.__table__.c).order_by(TranscriptFile.path)
     with engine.connect() as conn:
-        return [list(map(tuple, conn.execute(query))) for query in (turns, files)]
+        return [list(map(tuple, conn.execute(query))) for query in (turns, files, SIGNALS)]
+
+
+def signals(engine):
+    """Return all signals, and the origins of agents, in a certain order."""
+    origins = select(Agent.session_id, Agent.origin).order_by(Agent.session_id)
+    with engine.connect() as conn:
+        return [list(map(tuple, conn.execute(query))) for query in (SIGNALS, origins)]
 
 
 def turns_by_session(engine):
@@ -73,4 +85,4 @@ def states(engine):
 
 def start_anew(engine):
     with engine.begin() as conn:
-        conn.execute(text("TRUNCATE projects, transcript_files CASCADE"))
+        conn.execute(text("TRUNCATE projects, signals, transcript_files CASCADE"))

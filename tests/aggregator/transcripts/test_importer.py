@@ -43,7 +43,7 @@ def test_an_import_makes_projects_agents_tasks_and_turns(empty_engine, folder, p
 
     report = import_transcripts(empty_engine, [folder])
 
-    rows, _ = everything(empty_engine)
+    rows = everything(empty_engine)[0]
     assert rows == [
         ("s1-u1", "USER", at(1), "s1", at(1), None, "/gone/cli", "cli", "awaiting_input"),
         ("s1-m2/r", "AGENT", at(2), "s1", at(1), None, "/gone/cli", "cli", "awaiting_input"),
@@ -113,7 +113,7 @@ def test_totals_of_nothing_are_zero(empty_engine, tmp_path):
     }  # fmt: skip
 
 
-def test_files_of_sub_agents_are_counted_and_not_read(empty_engine, folder, put):
+def test_lines_of_sub_agents_files_are_neither_counted_nor_turns(empty_engine, folder, put):
     put("p/s1/subagents/agent-1.jsonl", prompt(1))
     put("p/agent-2.jsonl", prompt(2))
 
@@ -193,7 +193,7 @@ def test_an_agent_whose_turns_are_all_copies_is_none_once_the_original_is_there(
     put("p/a.jsonl", prompt(1, "a", key="u1"))
     import_transcripts(empty_engine, [folder])
 
-    rows, _ = everything(empty_engine)
+    rows = everything(empty_engine)[0]
     assert rows == [
         ("u1", "USER", at(1), "a", at(1), None, "/gone/cli", "cli", "processing"),
     ]

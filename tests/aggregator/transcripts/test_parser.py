@@ -132,23 +132,25 @@ def test_what_a_program_noted_is_no_turn_and_tells_no_state(content):
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "machine"),
     [
-        "<task-notification>\n<task-id>1",
-        "<agent-notification>x",
-        "<teammate-message>x",
-        '<teammate-message teammate_id="alice">x',
-        '<scheduled-task name="nightly">x',
-        "<ci-monitor-event>x",
-        '<cross-session-message from="session_1">go on</cross-session-message>',
-        "Stop hook feedback:\n[./check.sh]: two tests fail",
-        "<system-reminder>x</system-reminder>\n<task-notification>done",
+        ("<task-notification>\n<task-id>1", "task-notification"),
+        ("<agent-notification>x", "agent-notification"),
+        ("<teammate-message>x", "teammate-message"),
+        ('<teammate-message teammate_id="alice">x', "teammate-message"),
+        ('<scheduled-task name="nightly">x', "scheduled-task"),
+        ("<ci-monitor-event>x", "ci-monitor-event"),
+        ('<cross-session-message from="session_1">go on', "cross-session-message"),
+        ("Stop hook feedback:\n[./check.sh]: two tests fail", "stop-hook"),
+        ("<system-reminder>x</system-reminder>\n<task-notification>done", "task-notification"),
     ],
 )
-def test_what_a_program_asks_for_is_no_turn_and_lets_the_agent_work(content):
-    assert parse_line(user(content)) == meaning("processing")
-    assert parse_line(user(content, isMeta=True)) == meaning("processing")
-    assert parse_line(queued(content)) == meaning("processing")
+def test_what_a_program_asks_for_is_no_turn_and_lets_the_agent_work(content, machine):
+    expected = meaning("processing")._replace(machine=machine)
+
+    assert parse_line(user(content)) == expected
+    assert parse_line(user(content, isMeta=True)) == expected
+    assert parse_line(queued(content)) == expected
 
 
 @pytest.mark.parametrize(
@@ -164,18 +166,20 @@ def test_a_line_marked_as_context_is_no_turn(mark):
 
 
 @pytest.mark.parametrize(
-    "labels",
+    ("labels", "machine"),
     [
-        {"origin": {"kind": "task-notification"}},
-        {"origin": {"kind": "peer", "name": "greenhouse"}, "isMeta": True},
-        {"origin": {"kind": "auto-continuation"}},
-        {"origin": {"kind": 7}},
-        {"promptSource": "system"},
+        ({"origin": {"kind": "task-notification"}}, "task-notification"),
+        ({"origin": {"kind": "peer", "name": "greenhouse"}, "isMeta": True}, "system"),
+        ({"origin": {"kind": "auto-continuation"}}, "system"),
+        ({"origin": {"kind": 7}}, "system"),
+        ({"promptSource": "system"}, "system"),
     ],
 )
-def test_a_line_of_another_origin_is_no_turn_and_lets_the_agent_work(labels):
-    assert parse_line(user("Fix the tests", **labels)) == meaning("processing")
-    assert parse_line(queued("Fix the tests", **labels)) == meaning("processing")
+def test_a_line_of_another_origin_is_no_turn_and_lets_the_agent_work(labels, machine):
+    expected = meaning("processing")._replace(machine=machine)
+
+    assert parse_line(user("Fix the tests", **labels)) == expected
+    assert parse_line(queued("Fix the tests", **labels)) == expected
 
 
 @pytest.mark.parametrize("origin", [None, "human", {}, {"kind": None}, {"kind": "human"}])
@@ -209,10 +213,15 @@ def test_a_prompt_typed_while_the_agent_works_is_a_turn(mode):
     assert parse_line(queued([text("And the docs")], **mode)) == PROMPT
 
 
+def test_a_notification_that_comes_while_the_agent_works_changes_no_state():
+    notification = queued("<task-notification>x", commandMode="task-notification")
+
+    assert parse_line(notification) == meaning()._replace(machine="task-notification")
+
+
 @pytest.mark.parametrize(
     "attachment",
     [
-        queued("<task-notification>x", commandMode="task-notification"),
         queued("Base directory for this skill: x", isMeta=True),
         queued("And the docs", commandMode="bash"),
         queued(None),
