@@ -6,6 +6,7 @@ import atexit
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 from flask import Flask, abort, redirect, render_template, request, url_for
@@ -17,6 +18,7 @@ from werkzeug.wrappers import Response
 from aggregator.jobs.scheduler import ActivityAggregator
 from aggregator.settings import Settings
 from aggregator.standalone.database import open_database
+from aggregator.standalone.demo import continue_demo
 from aggregator.transcripts.importer import import_transcripts, noteworthy
 from dashboard.context import PageContext
 from dashboard.host.extension import Activity
@@ -54,12 +56,24 @@ def build_server(engine: Engine, settings: Settings, *, demo: bool = False) -> F
 def build_jobs(engine: Engine, settings: Settings, *, demo: bool = False) -> ActivityAggregator:
     """Build the background jobs of a standalone process, without starting them.
 
-    The jobs are the passes and, unless the activity is a demo, the import of transcripts.
+    The jobs are the passes, and the import of transcripts or the turns of a demo.
     """
     jobs = ActivityAggregator(engine, settings)
-    if not demo:
+    if demo:
+        jobs.every(settings.import_interval_seconds, "demo", demo_job(engine))
+    else:
         jobs.every(settings.import_interval_seconds, "import", import_job(engine, settings))
     return jobs
+
+
+def demo_job(engine: Engine) -> Callable[[], None]:
+    """Return a job that makes up the activity since its last run."""
+
+    def run() -> None:
+        now = datetime.now(UTC)
+        continue_demo(engine, now, now.astimezone().tzinfo or UTC)
+
+    return run
 
 
 def import_job(engine: Engine, settings: Settings) -> Callable[[], None]:

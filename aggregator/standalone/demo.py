@@ -7,7 +7,8 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Engine, insert, text
+from sqlalchemy import Engine, func, insert, select, text, update
+from sqlalchemy.dialects import postgresql
 
 from aggregator.database.models import Agent, Project, Task, Turn
 
@@ -15,6 +16,10 @@ PROJECTS = ("atlas-api", "billing", "docs-site", "mobile-app", "search")
 AGENTS_PER_PROJECT = (7, 5, 2, 4, 2)
 DEMO_DAYS = 30
 SEED = 20_261_122
+SLOT = timedelta(minutes=30)
+"""Stretch of time for which it is drawn anew who works while the demo is running."""
+ALWAYS_ONE_IN = 7
+"""One in so many agents works in every slot, at night too; each has its turn."""
 
 
 def fill_with_demo(engine: Engine, now: datetime, zone: tzinfo) -> int:
@@ -51,6 +56,49 @@ def fill_with_demo(engine: Engine, now: datetime, zone: tzinfo) -> int:
             turns += own
         conn.execute(insert(Turn), turns)
     return len(turns)
+
+
+def continue_demo(engine: Engine, now: datetime, zone: tzinfo) -> int:
+    """Add the made-up turns between the newest one in a demo database and now.
+
+    Each agent's turns in a slot of half an hour depend only on the agent, the slot and
+    ``zone``, so that it does not matter how often this is called.
+
+    Returns:
+        Number of new turns.
+    """
+    with engine.begin() as conn:
+        since = conn.scalar(select(func.max(Turn.timestamp))) or now
+        new = [
+            turn
+            for task_id in conn.scalars(select(Task.id).order_by(Task.id))
+            for slot in range(_slot_of(since), _slot_of(now) + 1)
+            for turn in _in_slot(task_id, slot, zone)
+            if since < turn["timestamp"] <= now
+        ]
+        if new:
+            conn.execute(postgresql.insert(Turn).on_conflict_do_nothing(), new)
+        for task_id, actor in {turn["task_id"]: turn["actor"] for turn in new}.items():
+            state = "processing" if actor == "USER" else "awaiting_input"
+            conn.execute(update(Task).where(Task.id == task_id).values(state=state))
+    return len(new)
+
+
+def _slot_of(at: datetime) -> int:
+    return int(at.timestamp() // SLOT.total_seconds())
+
+
+def _in_slot(task_id: int, slot: int, zone: tzinfo) -> list[dict[str, Any]]:
+    """Return the turns of an agent in a slot, oldest first; most have none outside of hours."""
+    rng = np.random.default_rng([SEED, task_id, slot])
+    start = datetime.fromtimestamp(slot * SLOT.total_seconds(), zone)
+    at_work = start.weekday() < 5 and 8 <= start.hour < 19
+    works = rng.random() < (0.4 if at_work else 0.05)
+    if not works and (task_id + slot) % ALWAYS_ONE_IN:
+        return []
+    instants = list(_block(rng, start, start + SLOT * rng.uniform(0.6, 1)))
+    turns = _dialogue(rng, instants, task_id)
+    return [{**turn, "key": f"{turn['key']}-{slot}"} for turn in turns]
 
 
 def _month(rng: np.random.Generator, now: datetime, zone: tzinfo) -> Iterator[datetime]:

@@ -7,7 +7,7 @@ from sqlalchemy import func, select, text
 
 from aggregator.database.models import Agent, Project, Turn
 from aggregator.query.agent_states import agent_states
-from aggregator.standalone.demo import fill_with_demo
+from aggregator.standalone.demo import continue_demo, fill_with_demo
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 NEW_YORK = ZoneInfo("America/New_York")
@@ -54,3 +54,29 @@ def test_filling_again_replaces_and_the_same_moment_gives_the_same(empty_engine)
     with empty_engine.connect() as conn:
         assert conn.execute(everything).all() == before
     assert first == second == len(before)
+
+
+def test_the_demo_goes_on_and_somebody_always_works(empty_engine):
+    fill_with_demo(empty_engine, NOW, NEW_YORK)
+    for hour in range(1, 9):
+        now = NOW + timedelta(hours=hour)
+        assert continue_demo(empty_engine, now, NEW_YORK) > 0
+
+        with empty_engine.connect() as conn:
+            assert (
+                now - timedelta(minutes=15) < conn.scalar(select(func.max(Turn.timestamp))) <= now
+            )
+            assert {"working", "waiting"} & set(agent_states(conn, now)["state"])
+
+
+def test_it_does_not_matter_how_often_the_demo_goes_on(empty_engine):
+    turns = text("SELECT task_id, actor, timestamp, key FROM turns ORDER BY key")
+
+    def after(steps):
+        fill_with_demo(empty_engine, NOW, NEW_YORK)
+        for step in range(1, steps + 1):
+            continue_demo(empty_engine, NOW + timedelta(hours=2) / steps * step, NEW_YORK)
+        with empty_engine.connect() as conn:
+            return conn.execute(turns).all()
+
+    assert after(1) == after(7)

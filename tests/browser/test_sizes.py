@@ -1,0 +1,167 @@
+"""The page from a phone to a wide screen: nothing overlaps, is cut, or moves."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from dash.testing.wait import until
+from selenium.webdriver import ActionChains
+from sqlalchemy import text
+
+from aggregator.passes.run import make_pass
+
+WIDTHS = pytest.mark.parametrize("width", [390, 768, 1024, 1280, 1920])
+MOST_SHIFT = 0.02
+
+# The texts in sight: what each says, and its rectangle, clipped as the browser clips it.
+TEXTS = """
+const found = [];
+const walker = document.createTreeWalker(document.querySelector(".activity"), NodeFilter.SHOW_TEXT);
+while (walker.nextNode()) {
+  const node = walker.currentNode, parent = node.parentElement;
+  const seen = { contentVisibilityAuto: true, visibilityProperty: true, opacityProperty: true };
+  if (!node.data.trim() || !parent.checkVisibility(seen)) continue;
+  const range = document.createRange();
+  range.selectNodeContents(node);
+  let { left, top, right, bottom } = range.getBoundingClientRect();
+  for (let box = parent; box.matches(".activity *"); box = box.parentElement) {
+    const style = getComputedStyle(box), clip = box.getBoundingClientRect();
+    const clips = style.overflow !== "visible" || style.clipPath !== "none";
+    if (!clips || box.tagName === "svg" || style.display === "inline") continue;
+    [left, right] = [Math.max(left, clip.left), Math.min(right, clip.right)];
+    [top, bottom] = [Math.max(top, clip.top), Math.min(bottom, clip.bottom)];
+  }
+  if (right - left > 2 && bottom - top > 2) found.push([node.data, left, top, right, bottom]);
+}
+"""
+OVERLAPPING = """
+const apart = 2; // Boxes of lines are a little higher than what is drawn in them.
+found.sort((one, other) => one[2] - other[2]);
+return found.flatMap(([one, left, top, right, bottom], place) => {
+  const others = found.slice(place + 1);
+  const end = others.findIndex((other) => other[2] >= bottom - apart);
+  return others.slice(0, end < 0 ? undefined : end)
+    .filter((other) => other[1] < right - apart && other[3] > left + apart)
+    .map((other) => `${one} | ${other[0]}`);
+});
+"""
+CUT = """
+const boxes = [...document.querySelectorAll(".activity *")];
+return boxes
+  .filter((box) => getComputedStyle(box).textOverflow === "ellipsis")
+  .filter((box) => box.checkVisibility() && box.scrollWidth > box.clientWidth + 1)
+  .filter((box) => !box.closest("[title]"))
+  .map((box) => box.textContent);
+"""
+SHIFTS = """
+window.shift = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) window.shift += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+@pytest.fixture
+def crowd(visit):
+    """The page with 200 agents in 30 projects, some of which have long names."""
+    with visit.engine.begin() as conn:
+        conn.execute(
+            text(
+                "INSERT INTO projects (name, path) SELECT CASE i % 3 WHEN 0 THEN "
+                "'a-project-whose-name-is-much-longer-than-any-column-of-the-table-' || i "
+                "ELSE 'project-' || i END, i::text FROM generate_series(1, 30) i"
+            )
+        )
+        conn.execute(
+            text(
+                "INSERT INTO agents (project_id, session_id) "
+                "SELECT 1 + i % 30, md5(i::text) FROM generate_series(1, 200) i"
+            )
+        )
+        conn.execute(
+            text(
+                "INSERT INTO tasks (agent_id, state) SELECT id, "
+                "CASE id % 2 WHEN 0 THEN 'processing' ELSE 'awaiting_input' END FROM agents"
+            )
+        )
+        conn.execute(
+            text(
+                "INSERT INTO turns (task_id, actor, timestamp, key) SELECT tasks.id, 'AGENT', "
+                ":at - (i * 7 + tasks.id) * interval '71 seconds', tasks.id || '-' || i "
+                "FROM tasks, generate_series(0, 30) i"
+            ),
+            {"at": visit.now},
+        )
+    make_pass(visit.engine, visit.now, timedelta(days=30))
+    return visit
+
+
+def resize(visit, width):
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width == 390}
+    visit.browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+
+@WIDTHS
+def test_no_text_lies_over_another_or_is_cut_without_a_title(crowd, width):
+    driver = crowd.browser.driver
+    resize(crowd, width)
+    for search in ("", "?window=week&people=agents", "?project=3"):
+        crowd.open(search)
+        crowd.browser.wait_for_element("#activity-chart .main-svg")
+        crowd.browser.wait_for_element("#projects .is-agent, #projects .is-project")
+
+        assert (search, driver.execute_script(TEXTS + OVERLAPPING)) == (search, [])
+        assert (search, driver.execute_script(CUT)) == (search, [])
+        assert driver.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+@WIDTHS
+def test_nothing_moves_at_load_or_with_a_choice(crowd, width):
+    browser, driver = crowd.browser, crowd.browser.driver
+    resize(crowd, width)
+    added = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": SHIFTS})
+    try:
+        crowd.open("?window=week")
+        browser.wait_for_element("#activity-chart .barlayer path")
+        shifts = {"load": driver.execute_script("return window.shift")}
+        for choice in ("day", "month", "week"):
+            driver.execute_script("window.shift = 0")
+            browser.find_element(f'#window input[value="{choice}"]').click()
+            until(lambda: crowd.answers == len(crowd.updates), timeout=10)
+            browser.wait_for_element(f"#window .selected input[value={choice}]")
+            shifts[choice] = driver.execute_script("return window.shift")
+    finally:
+        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+
+    assert {name: shift for name, shift in shifts.items() if shift >= MOST_SHIFT} == {}
+
+
+def test_the_first_screen_has_the_cards_and_the_chart(crowd):
+    resize(crowd, 1280)
+    crowd.open()
+    top = "return document.querySelector(arguments[0]).getBoundingClientRect().top"
+    tops = {
+        name: crowd.browser.driver.execute_script(top, selector)
+        for name, selector in (("cards", "#cards"), ("chart", "#activity-chart"))
+    }
+
+    assert tops["cards"] < 200
+    assert tops["chart"] < 450
+
+
+def test_the_tooltip_of_a_tall_bar_is_whole_and_in_the_order_of_turns(crowd):
+    driver = crowd.browser.driver
+    resize(crowd, 1280)
+    crowd.open()
+    crowd.browser.wait_for_element("#activity-chart .barlayer path")
+    bars = crowd.browser.find_elements("#activity-chart .barlayer .point path")
+    ActionChains(driver).move_to_element(max(bars, key=lambda bar: bar.size["height"])).perform()
+    crowd.browser.wait_for_contains_text("#activity-chart .hoverlayer", "turns")
+
+    lines = [line.text for line in crowd.browser.find_elements("#activity-chart .hoverlayer .line")]
+    counts = [int(line.rpartition(": ")[2]) for line in lines if line.startswith("■")]
+    assert len(counts) > 9
+    assert counts == sorted(counts, reverse=True)
+    svg = "document.querySelector('#activity-chart .hoverlayer').closest('svg')"
+    assert driver.execute_script(f"return getComputedStyle({svg}).overflow") == "visible"
