@@ -5,7 +5,7 @@
  * leaves the list of a dropdown without a name, and takes the dropdown's button out of the
  * tab order, behind a hidden field that hands the focus on. The frame around the two fields
  * of a range of days claims to be a button, which it is not, and the field for the year in
- * its calendar has no name.
+ * its calendar has no name. A chosen name that is cut shows itself on hover.
  */
 (() => {
   const nameOf = (element) =>
@@ -15,6 +15,7 @@
   const CORRECTIONS = {
     ".activity .dash-options-list": { role: () => null },
     ".activity .dash-options-list-option": { role: () => null, "aria-selected": () => null },
+    ".activity .dash-dropdown-value": { title: ({ textContent }) => textContent },
     ".activity .dash-dropdown": { tabindex: () => "0", "aria-haspopup": () => "dialog" },
     ".activity .dash-dropdown-content": { "aria-labelledby": nameOf },
     ".activity .dash-datepicker-input-wrapper": {
@@ -49,6 +50,7 @@
   new MutationObserver(correctAll).observe(document, {
     childList: true,
     subtree: true,
+    characterData: true,
     attributeFilter: ["role", "aria-selected", "aria-expanded"],
   });
 })();

@@ -19,6 +19,9 @@ from dashboard.labels import TURNS
 
 NAME_LENGTH = 24
 NO_LONGER_KEPT = "no longer kept"
+MOST_PARTS = 7
+"""Projects in a tooltip. Plotly shows no tooltip that is higher than the plot, which on a phone
+has room for twelve lines."""
 
 
 def short_name(name: str) -> str:
@@ -43,16 +46,28 @@ def tooltips(overview: Overview, stack: list[StackedSeries], colours: Palette) -
 
 def _parts(stack: list[StackedSeries], colours: Palette) -> dict[Any, list[str]]:
     """Return lines with the turns of each project, most first, by start of the bucket."""
-    parts: dict[Any, list[tuple[int, str]]] = defaultdict(list)
+    parts: dict[Any, list[tuple[int, StackedSeries]]] = defaultdict(list)
     for series in stack:
-        swatch = f'<span style="color:{colours.of_project(series.slot)}">■</span>'
         for start, turns in series.turns.items():
-            line = f"{swatch} {short_name(series.name)}: {formatting.count(turns)}"
-            parts[start].append((turns, line))
-    return {
-        start: [line for _, line in sorted(lines, key=lambda part: -part[0])]
-        for start, lines in parts.items()
-    }
+            parts[start].append((turns, series))
+    return {start: _lines(inside, colours) for start, inside in parts.items()}
+
+
+def _lines(parts: list[tuple[int, StackedSeries]], colours: Palette) -> list[str]:
+    ordered = sorted(parts, key=lambda part: -part[0])
+    if len(ordered) <= MOST_PARTS:
+        return [_line(series.name, turns, series.slot, colours) for turns, series in ordered]
+    named = [part for part in ordered if part[1].project_id is not None][: MOST_PARTS - 1]
+    rest = sum(turns for turns, _ in ordered) - sum(turns for turns, _ in named)
+    return [
+        *(_line(series.name, turns, series.slot, colours) for turns, series in named),
+        _line("all others", rest, None, colours),
+    ]
+
+
+def _line(name: str, turns: int, slot: int | None, colours: Palette) -> str:
+    swatch = f'<span style="color:{colours.of_project(slot)}">■</span>'
+    return f"{swatch} {short_name(name)}: {formatting.count(turns)}"
 
 
 def bucket_period(bucket: Mapping[Hashable, Any], overview: Overview) -> str:

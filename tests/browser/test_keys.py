@@ -62,6 +62,40 @@ def test_a_key_is_left_to_whom_it_belongs(keys):
     until(lambda: driver.current_url.endswith("?window=month"), timeout=10)
 
 
+def test_keys_work_again_after_a_dropdown_was_used(keys):
+    visit, press = keys
+    visit.click("#metric")
+    visit.browser.wait_for_element(".dash-dropdown-content label")
+    press(Keys.ESCAPE)
+    visit.browser.wait_for_element("#metric:focus")
+
+    press("w")
+    visit.browser.wait_for_text_to_equal("#period strong", "16–22 Nov 2026")
+    press(Keys.ARROW_LEFT)
+    visit.browser.wait_for_text_to_equal("#period strong", "9–15 Nov 2026")
+
+
+def test_a_link_to_a_scope_leads_the_focus_to_its_heading(keys):
+    visit, press = keys
+    for link, name in (("#project-1", "atlas"), ("#agent-1", "a1a1a1a1")):
+        visit.browser.find_element(link).send_keys(Keys.ENTER)
+        visit.browser.wait_for_text_to_equal("#crumbs h2:focus", name)
+    visit.browser.find_element("#crumbs a").send_keys(Keys.ENTER)
+    visit.browser.wait_for_text_to_equal("#crumbs h2:focus", "All projects")
+    # And the keys work from there.
+    press("m")
+    visit.browser.wait_for_text_to_equal("#period strong", "November 2026")
+
+
+def test_the_menu_closes_on_escape_and_elsewhere(keys):
+    visit, press = keys
+    for close in (lambda: press(Keys.ESCAPE), lambda: visit.click("h1")):
+        visit.click(".activity-menu summary")
+        visit.browser.wait_for_element(".activity-menu[open]")
+        close()
+        visit.browser.wait_for_element(".activity-menu:not([open])")
+
+
 def test_the_keys_are_listed_and_can_be_switched_off(keys):
     visit, press = keys
     press("?")

@@ -94,6 +94,30 @@ def test_a_server_that_is_away_is_told_and_its_return_too(live):
     live.browser.wait_for_text_to_equal("#card-turns", "4")
 
 
+@pytest.mark.console("net::ERR_INTERNET_DISCONNECTED", "Callback failed: the server did not")
+def test_a_choice_made_while_the_server_is_away_is_made_when_it_is_back(live):
+    network = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    driver = live.browser.driver
+    driver.execute_script(
+        "window.shift = 0; new PerformanceObserver((list) => {"
+        "for (const { value } of list.getEntries()) window.shift += value;"
+        "}).observe({ type: 'layout-shift' })"
+    )
+    driver.execute_cdp_cmd("Network.enable", {})
+    driver.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": True, **network})
+    live.click('#window input[value="week"]')
+    live.browser.wait_for_contains_text("#connection", "The server does not answer.")
+    live.browser.wait_for_element(".activity.is-away")
+
+    driver.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": False, **network})
+    live.look()
+
+    live.browser.wait_for_text_to_equal("#period strong", "16–22 Nov 2026")
+    live.browser.wait_for_element("#window .selected input[value=week]")
+    live.browser.wait_for_element(".activity:not(.is-away)")
+    assert driver.execute_script("return window.shift") < 0.02
+
+
 @pytest.mark.console("Uncaught .*TypeError: Cannot read properties of undefined")
 def test_a_defect_of_a_script_is_not_taken_for_a_server_that_is_away(live):
     live.browser.driver.execute_script("delete dash_clientside.activity.connection")

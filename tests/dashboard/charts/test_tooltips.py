@@ -52,6 +52,23 @@ def test_it_names_the_projects_that_have_turns(overview):
     assert "atlas" not in one
 
 
+def test_many_projects_are_the_busiest_in_order_and_the_rest_together(overview):
+    turns = [(project, utc(22, 9), 10 * project) for project in range(1, 31)]
+    seen = overview((utc(22, 9), 4650, 9.0, 30), project_buckets=turns)
+
+    lines = texts(seen)[10].split("<br>")[2:-2]
+
+    assert [line.partition("</span> ")[2] for line in lines] == [
+        "project 30: 300",
+        "project 29: 290",
+        "project 28: 280",
+        "project 27: 270",
+        "project 26: 260",
+        "project 25: 250",
+        "all others: 3\u202f000",
+    ]
+
+
 def test_the_running_hour_is_named_whole_and_the_future_says_nothing(overview):
     agent = overview((utc(22, 14), 4, 30.0, None), scope=Scope("agent", (7,)))
 
