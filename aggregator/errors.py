@@ -7,7 +7,6 @@ is allowed. Edges turn it into one line on stderr or a JSON answer.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -172,12 +171,11 @@ class BackfillRunningError(ActivityError):
 
 
 class WorkerLostError(ActivityError):
-    """The worker of a chunk of hours died at every attempt."""
+    """The worker of one part of a backfill died at every attempt."""
 
-    def __init__(self, since: datetime, until: datetime, times: int) -> None:
+    def __init__(self, part: str, times: int) -> None:
         super().__init__(
-            f"a worker died {times} times while computing the hours from {since:%FT%H:%MZ} to "
-            f"{until:%FT%H:%MZ}; is there enough memory?"
+            f"a worker died {times} times while computing {part}; is there enough memory?"
         )
 
 

@@ -101,8 +101,8 @@ def empty_engine(engine: Engine) -> Engine:
     with engine.begin() as conn:
         conn.execute(
             text(
-                "TRUNCATE projects, signals, transcript_files, activity_changes, "
-                "activity_fingerprints, activity_state "
+                "TRUNCATE projects, signals, transcript_files, activity_intervals, activity_runs, "
+                "activity_changes, activity_fingerprints, activity_state "
                 "RESTART IDENTITY CASCADE"
             )
         )

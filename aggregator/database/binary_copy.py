@@ -34,13 +34,17 @@ def compiled(conn: Connection, query: Select[*tuple[Any, ...]]) -> Compiled:
 
 
 def copy_out(
-    conn: Connection, query: Compiled, parameters: Mapping[str, Any], columns: Mapping[str, str]
+    conn: Connection,
+    query: Compiled | str,
+    parameters: Mapping[str, Any],
+    columns: Mapping[str, str],
 ) -> Rows:
     """Read the rows of a query.
 
     Args:
         conn: A connection in a transaction.
-        query: A query that selects these columns in this order, without nulls.
+        query: A query that selects these columns in this order, without nulls; as text with
+            the driver's placeholders.
         parameters: Values for its parameters.
         columns: Name and type of each column; types are this module's constants.
 
@@ -48,10 +52,7 @@ def copy_out(
         (n,) structured array with the columns, big-endian, in no particular order.
     """
     statement = f"COPY ({query}) TO STDOUT (FORMAT binary)"
-    # SQLAlchemy 2.0 escapes names in the statement, but not in its parameters.
-    names = getattr(query, "escaped_bind_names", {})
-    given = query.construct_params(parameters) or {}
-    values = {names.get(name, name): value for name, value in given.items()}
+    values = dict(parameters) if isinstance(query, str) else _bound(query, parameters)
     buffer = io.BytesIO()
     with _cursor(conn, statement) as cursor:
         # COPY accepts no parameters, so the driver writes them into the statement.
@@ -89,6 +90,14 @@ def copy_in(
         else:
             with cursor.copy(statement) as copy:
                 copy.write(content)
+
+
+def _bound(query: Compiled, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of all parameters of a query, by their names in the statement."""
+    # SQLAlchemy 2.0 escapes names in the statement, but not in its parameters.
+    names = getattr(query, "escaped_bind_names", {})
+    given = query.construct_params(parameters) or {}
+    return {names.get(name, name): value for name, value in given.items()}
 
 
 def _row(columns: Mapping[str, str]) -> np.dtype[np.void]:

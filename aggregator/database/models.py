@@ -2,11 +2,12 @@
 
 There are two groups, each with its own migrations (see ``migrations/``):
 
-* ours: ``activity_metrics``, ``activity_changes`` and ``activity_state``, on every database;
+* ours: ``activity_metrics``, ``activity_intervals``, ``activity_runs``, ``activity_changes``
+  and ``activity_state``, on every database;
 * the host's: ``projects``, ``agents``, ``tasks`` and ``turns``. A host brings its own.
-  Standalone there is no host, so we create them, and also ``transcript_files``, the
-  state of the importer. Code that runs on hosts reads only the columns not marked
-  "standalone" below.
+  Standalone there is no host, so we create them, and also ``signals``, facts beside
+  turns, and ``transcript_files``, the state of the importer. Code that runs on hosts reads
+  only the columns not marked "standalone" below.
 
 All instants are ``timestamptz``.
 """
@@ -34,7 +35,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
-from aggregator.metrics.measures import MEASURES, Measure, SqlType
+from aggregator.metrics.measures import STORED, Measure, SqlType
 
 TIMESTAMPTZ_TYPE = DateTime(timezone=True)
 
@@ -55,8 +56,8 @@ class Base(DeclarativeBase):
 class ActivityMetric(Base):
     """One bucket (UTC hour) of one scope: an agent, a project, or overall.
 
-    Buckets without turns have no row. Apart from its bucket and scope, a row has one column
-    for each of :data:`aggregator.metrics.measures.MEASURES`.
+    Buckets without turns and without time have no row. Apart from its bucket and scope, a
+    row has one column for each of :data:`aggregator.metrics.measures.STORED`.
     """
 
     __tablename__ = "activity_metrics"
@@ -102,12 +103,15 @@ SQL_TYPES: Mapping[SqlType, type[TypeEngine[Any]]] = {
     "integer": Integer,
     "double precision": Float,
 }
-for _measure in MEASURES:
+for _measure in STORED:
     setattr(
         ActivityMetric,
         _measure.column,
         mapped_column(
-            _measure.column, SQL_TYPES[_measure.sql_type], nullable=not _measure.required
+            _measure.column,
+            SQL_TYPES[_measure.sql_type],
+            nullable=not _measure.required and _measure.default is None,
+            server_default=None if _measure.default is None else text(str(_measure.default)),
         ),
     )
 
@@ -116,6 +120,66 @@ def column_of(measure: Measure) -> InstrumentedAttribute[Any]:
     """Column of the model for a measure."""
     column: InstrumentedAttribute[Any] = getattr(ActivityMetric, measure.column)
     return column
+
+
+class ActivityInterval(Base):
+    """A span of one agent's time, of one of :data:`aggregator.intervals.kinds.KINDS`.
+
+    It is ``[started_at, ended_at)``, never empty. The intervals of an agent touch each
+    other and do not overlap. ``reason`` says why the span is of its kind; ``tool`` and
+    ``mode`` name the call and the permission mode of a blocked one. ``is_exact`` is true
+    for working time that Claude Code itself has measured.
+
+    There is no foreign key: rows of an agent that was deleted tell the next pass which
+    hours differ, and go with that pass.
+    """
+
+    __tablename__ = "activity_intervals"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    agent_id: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[str] = mapped_column(Text)
+    started_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ_TYPE)
+    ended_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ_TYPE)
+    run_started_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ_TYPE)
+    reason: Mapped[str] = mapped_column(Text)
+    tool: Mapped[str | None] = mapped_column(Text)
+    mode: Mapped[str | None] = mapped_column(Text)
+    is_exact: Mapped[bool] = mapped_column(Boolean)
+
+    __table_args__ = (
+        CheckConstraint("started_at < ended_at", name="ck_activity_intervals_not_empty"),
+        Index("uq_activity_intervals_agent_start", "agent_id", "started_at", unique=True),
+        Index("ix_activity_intervals_end", "ended_at"),
+    )
+
+
+class ActivityRun(Base):
+    """A run of one agent: from a prompt, or another trigger, to the end of its work.
+
+    ``trigger`` is one of :data:`aggregator.intervals.kinds.TRIGGERS`, ``ended_by`` one of
+    :data:`aggregator.intervals.kinds.ENDS`. A response is a run that a person began, that
+    has work and that is over. There is no foreign key, for the reason that intervals have
+    none.
+    """
+
+    __tablename__ = "activity_runs"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    agent_id: Mapped[int] = mapped_column(BigInteger)
+    started_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ_TYPE)
+    ended_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ_TYPE)
+    trigger: Mapped[str] = mapped_column(Text)
+    ended_by: Mapped[str] = mapped_column(Text)
+    working_seconds: Mapped[float] = mapped_column(Float)
+    blocked_seconds: Mapped[float] = mapped_column(Float)
+    is_exact: Mapped[bool] = mapped_column(Boolean)
+    is_response: Mapped[bool] = mapped_column(Boolean)
+
+    __table_args__ = (
+        Index("uq_activity_runs_agent_start", "agent_id", "started_at", unique=True),
+        Index("ix_activity_runs_end", "ended_at"),
+    )
 
 
 class ActivityChange(Base):
@@ -305,7 +369,14 @@ class TranscriptFile(Base):
 
 
 OWN_TABLES = frozenset(
-    {"activity_metrics", "activity_changes", "activity_fingerprints", "activity_state"}
+    {
+        "activity_metrics",
+        "activity_intervals",
+        "activity_runs",
+        "activity_changes",
+        "activity_fingerprints",
+        "activity_state",
+    }
 )
 STANDALONE_TABLES = frozenset(
     {"projects", "agents", "tasks", "turns", "signals", "transcript_files"}

@@ -5,16 +5,25 @@ This is the only place that defines how a number is computed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from pandas.arrays import IntegerArray
 
 from aggregator.errors import NaiveTimestampError
-from aggregator.metrics.measures import DTYPES, NUMBERS, POOLED, SUMMED
+from aggregator.metrics.hourly_time import (
+    EVERYBODY,
+    HOUR_US,
+    KEYS,
+    PEAKS,
+    SUMS,
+    Integers,
+    agent_hours,
+    peaks,
+)
+from aggregator.metrics.measures import NUMBERS, POOLED, STORED_DTYPES, SUMMED
 
-Integers = NDArray[np.int64]
-HOUR_US = 3_600_000_000
 AGENT_ROWS, PROJECT_ROWS, OVERALL_ROWS = range(3)
 INSTANT_DTYPE = "datetime64[us, UTC]"
 TURN_DTYPES = {"agent_id": "int64", "project_id": "int64", "at": INSTANT_DTYPE}
@@ -23,12 +32,16 @@ METRIC_DTYPES = {
     "agent_id": "Int64",
     "project_id": "Int64",
     "is_overall": "bool",
-    **DTYPES,
+    **STORED_DTYPES,
 }
 
 
-def hourly_metrics(turns: pd.DataFrame) -> pd.DataFrame:
-    """Resample turns to one row per bucket and scope.
+def hourly_metrics(
+    turns: pd.DataFrame,
+    intervals: pd.DataFrame | None = None,
+    responses: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Resample turns, intervals and responses to one row per bucket and scope.
 
     A bucket is a half-open UTC hour. A gap is the time between two consecutive
     turns of one agent in the same bucket. The gaps of an agent in a bucket add up to
@@ -38,11 +51,14 @@ def hourly_metrics(turns: pd.DataFrame) -> pd.DataFrame:
     Args:
         turns: (n, 3) frame with :data:`TURN_DTYPES`, in any order; ``at`` may have
             any time zone. May be empty. An agent belongs to one project.
+        intervals: See :func:`aggregator.metrics.hourly_time.agent_hours`; None for none.
+        responses: The same.
 
     Returns:
-        (m, 7) frame with :data:`METRIC_DTYPES`: agent rows, then project rows, then
-        overall rows, each sorted by bucket. ``avg_turn_time_seconds`` is NaN
-        without a gap; ``active_agents`` is NA in agent rows.
+        (m, 18) frame with :data:`METRIC_DTYPES`: agent rows, then project rows, then
+        overall rows, each sorted by bucket; only buckets with a turn, a response or time
+        that is not idle. ``avg_turn_time_seconds`` is NaN without a gap; ``active_agents``
+        and peaks are NA in agent rows.
 
     Raises:
         NaiveTimestampError: ``at`` has no time zone.
@@ -56,15 +72,19 @@ def hourly_metrics(turns: pd.DataFrame) -> pd.DataFrame:
     agents = at.groupby([bucket, turns["project_id"], turns["agent_id"]], sort=True).agg(
         ["size", "min", "max"]
     )
-    return _rows_of_all_scopes(
-        *(agents.index.get_level_values(key).to_numpy() for key in agents.index.names),
-        turns=agents["size"].to_numpy(),
-        gap_us=(agents["max"] - agents["min"]).to_numpy(),
+    agents = agents.assign(gap_us=agents["max"] - agents["min"])[["size", "gap_us"]]
+    if intervals is not None and responses is not None:
+        agents = agents.join(agent_hours(intervals, responses), how="outer")
+    agents = agents.reindex(columns=["size", "gap_us", *SUMS]).fillna(0).astype("int64")
+    rows = _rows_of_all_scopes(
+        *(agents.index.get_level_values(key).to_numpy("int64") for key in KEYS),
+        sums={str(name): agents[name].to_numpy() for name in agents.columns},
     )
+    return _with_peaks(rows, intervals)
 
 
 def _rows_of_all_scopes(
-    bucket: Integers, project: Integers, agent: Integers, *, turns: Integers, gap_us: Integers
+    bucket: Integers, project: Integers, agent: Integers, *, sums: Mapping[str, Integers]
 ) -> pd.DataFrame:
     """Add up the agents of each bucket into the rows of all scopes.
 
@@ -72,8 +92,8 @@ def _rows_of_all_scopes(
         bucket: (n,) microseconds since 1970, the first key by which all arrays are sorted.
         project: (n,) ids, the second key.
         agent: (n,) ids, the third key; each agent has one project.
-        turns: (n,) turns of the agent in the bucket.
-        gap_us: (n,) sum of its gaps there, in microseconds.
+        sums: (n,) numbers of the agent in the bucket: ``size`` (turns), ``gap_us`` (sum of
+            its gaps) and :data:`aggregator.metrics.hourly_time.SUMS`, in microseconds.
     """
     # The arrays are sorted, so the rows of a bucket or project are adjacent.
     buckets = _starts(bucket)
@@ -83,10 +103,12 @@ def _rows_of_all_scopes(
     kind = np.repeat(
         [AGENT_ROWS, PROJECT_ROWS, OVERALL_ROWS], [len(every), len(projects), len(buckets)]
     )
-    turn_count, gap_sum, agent_count = (
-        np.concatenate([of_agents, *(np.add.reduceat(of_agents, s) for s in (projects, buckets))])
-        for of_agents in (turns, gap_us, np.ones_like(turns))
-    )
+    active = (sums["size"] > 0).astype("int64")
+    added = {
+        name: np.concatenate([own, *(np.add.reduceat(own, s) for s in (projects, buckets))])
+        for name, own in {**sums, "active": active}.items()
+    }
+    turn_count, agent_count, gap_sum = added["size"], added["active"], added["gap_us"]
     gaps = turn_count - agent_count
     average = np.full(len(first), np.nan)
     np.divide(gap_sum, gaps, out=average, where=gaps > 0)
@@ -99,8 +121,23 @@ def _rows_of_all_scopes(
             "turn_count": turn_count,
             "avg_turn_time_seconds": average / 1e6,
             "active_agents": IntegerArray(agent_count, kind == AGENT_ROWS),
+            **{
+                name: added[name] / 1e6 if STORED_DTYPES[name] == "float64" else added[name]
+                for name in SUMS
+            },
         }
     )
+
+
+def _with_peaks(rows: pd.DataFrame, intervals: pd.DataFrame | None) -> pd.DataFrame:
+    """Add the peaks of each bucket: of a project, or with no project of everybody."""
+    found = peaks(intervals)
+    keys = pd.MultiIndex.from_arrays(
+        [rows["bucket_start"].astype("int64"), rows["project_id"].fillna(EVERYBODY)]
+    )
+    highest = found.reindex(keys).fillna(0).astype("int64").reset_index(drop=True)
+    of_agent = rows["agent_id"].notna()
+    return rows.assign(**{name: highest[name].astype("Int64").mask(of_agent) for name in PEAKS})
 
 
 def _starts(sorted_keys: Integers) -> Integers:

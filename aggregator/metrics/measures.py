@@ -45,6 +45,8 @@ class Measure:
         combine: How hours, and agents of one hour, are combined. ``sum``: added up.
             ``pooled``: average over all values behind them, with equal weight.
             ``distinct``: counted again, because one agent may be in several hours.
+            ``peak``: the highest of the hours; several scopes together need a count of
+            their own, because their peaks may be at different instants.
         unit: Unit of the values; ``seconds`` are shown as durations such as ``1 min 24 s``.
         label: Name for people, capitalized: ``Average gap between turns``.
         noun: The counted thing, in the singular: ``turn``. Empty if nothing is counted.
@@ -53,12 +55,14 @@ class Measure:
         in_agent_rows: Whether rows of single agents have it; otherwise it is null there.
         required: Whether every row has it, so that a table without it cannot be adopted.
         gauge: Name of its gauge in Prometheus.
+        default: Value in rows that were written before there was this measure; None for
+            null.
     """
 
     name: str
     column: str
     sql_type: SqlType
-    combine: Literal["sum", "pooled", "distinct"]
+    combine: Literal["sum", "pooled", "distinct", "peak"]
     unit: Unit
     label: str
     noun: str
@@ -67,6 +71,7 @@ class Measure:
     weight: Weight | None = None
     in_agent_rows: bool = True
     required: bool = False
+    default: int | None = None
 
     @property
     def nullable(self) -> bool:
@@ -136,6 +141,100 @@ MEASURES: tuple[Measure, ...] = (
 )
 """All measures, in the order of their columns in answers and tables."""
 
+
+def _seconds(name: str, label: str, description: str) -> Measure:
+    """One measure of time, in seconds."""
+    column = f"{name.replace('-', '_')}_seconds"
+    return Measure(
+        name=name,
+        column=column,
+        sql_type="double precision",
+        combine="sum",
+        unit="seconds",
+        label=label,
+        noun="",
+        description=description,
+        gauge=f"activity_{column}",
+        default=0,
+    )
+
+
+def _peak(name: str, label: str, noun: str, description: str) -> Measure:
+    """One measure of how many agents did something at the same instant."""
+    return Measure(
+        name=f"peak-{name}",
+        column=f"peak_{name}_agents",
+        sql_type="integer",
+        combine="peak",
+        unit="count",
+        label=label,
+        noun=noun,
+        description=description,
+        gauge=f"activity_peak_{name}_agents",
+        in_agent_rows=False,
+    )
+
+
+TIME: tuple[Measure, ...] = (
+    _seconds("working", "Working", "Time in which agents worked, added up over them, in seconds."),
+    _seconds(
+        "blocked",
+        "Blocked",
+        "Time in which agents waited for an answer or a permission, added up, in seconds.",
+    ),
+    _seconds(
+        "waiting",
+        "Waiting",
+        "Time from the end of a run to the next prompt of a person, at most 30 minutes each, "
+        "added up, in seconds.",
+    ),
+    _seconds(
+        "background",
+        "In the background",
+        "Time after the end of a run in which work that it had launched went on, in seconds.",
+    ),
+    _seconds(
+        "stalled", "Stalled", "Time in runs of more than 10 minutes without a line, in seconds."
+    ),
+    _seconds("limited", "Limited", "Time from a usage limit to the next activity, in seconds."),
+    _seconds(
+        "exact", "Measured", "Part of the working time that Claude Code has measured, in seconds."
+    ),
+    _seconds(
+        "response",
+        "Response time",
+        "Working and blocked time of the responses that ended in the hour, in seconds.",
+    ),
+    Measure(
+        name="responses",
+        column="responses",
+        sql_type="integer",
+        combine="sum",
+        unit="count",
+        label="Responses",
+        noun="response",
+        description="Runs that a person began and that ended in the hour.",
+        gauge="activity_responses",
+        default=0,
+    ),
+    _peak(
+        "working",
+        "Working at once",
+        "agent",
+        "Most agents that worked at the same instant.",
+    ),
+    _peak(
+        "waiting",
+        "Waiting at once",
+        "agent",
+        "Most agents that waited for a person at the same instant, blocked or after a run.",
+    ),
+)
+"""Measures of time, which are stored but in no answer yet."""
+
+STORED = (*MEASURES, *TIME)
+"""Measures that the table has, in the order of its columns."""
+
 SUMMED = tuple(measure for measure in MEASURES if measure.combine == "sum")
 POOLED = tuple(measure for measure in MEASURES if measure.combine == "pooled")
 DISTINCT = tuple(measure for measure in MEASURES if measure.combine == "distinct")
@@ -152,6 +251,7 @@ AGENT_NUMBERS = tuple(
 """Columns of answers about single agents."""
 
 DTYPES = {measure.column: measure.dtype for measure in MEASURES}
+STORED_DTYPES = {measure.column: measure.dtype for measure in STORED}
 
 NUMBER_DTYPES = {
     column: measure.dtype if column == measure.column else "int64"

@@ -1,4 +1,4 @@
-"""Dirty hours: hours whose rows may differ from their turns."""
+"""Dirty hours: hours whose rows may differ from their turns, or whose facts have changed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select, text, union, update
 
+from aggregator.database.facts import has_signals
 from aggregator.database.models import ActivityChange, ActivityState, Turn
 from aggregator.database.source import STANDALONE, Source
 from aggregator.database.turns import END_OF_TIME
@@ -60,25 +61,29 @@ def take_dirty_hours(
         source: Columns of the turns and agents in this database.
     """
     captured = capture.is_installed(conn, source)
-    state = conn.execute(select(ActivityState.complete_since, ActivityState.last_pass_at))
-    complete_since, last_pass_at = state.one_or_none() or (None, None)
-    changed = _take_changed_hours(conn, horizon, source)
-    if captured:
-        forget_fingerprints(conn)
-        changed = changed if complete_since is not None else None
-    else:
-        differing = take_changed_hours(conn, horizon, source)
-        # Before the first pass nothing is known, whatever an earlier installation left.
-        changed = differing if changed is not None and last_pass_at is not None else None
-    if changed is None:
+    complete_since = conn.scalar(select(ActivityState.complete_since))
+    queued = _take_changed_hours(conn, horizon, source)
+    differing = _differing_hours(conn, horizon, source, captured=captured)
+    # Before the first pass nothing is known, whatever an earlier installation left.
+    if queued is None or differing is None or complete_since is None:
         return DirtyHours([(horizon, END_OF_TIME)], everything=True, captured=captured)
-    ranges = [(hour, hour + HOUR) for hour in changed]
-    if (
-        complete_since is not None and horizon < complete_since
-    ):  # The retention was extended, or the clock was set back.
+    ranges = [(hour, hour + HOUR) for hour in queued | differing]
+    if horizon < complete_since:  # The retention was extended, or the clock was set back.
         ranges.append((horizon, complete_since))
     ranges.append((max(horizon, recent), END_OF_TIME))
-    return DirtyHours(_merged(ranges), everything=False, captured=captured)
+    return DirtyHours(merged(ranges), everything=False, captured=captured)
+
+
+def _differing_hours(
+    conn: Connection, horizon: datetime, source: Source, *, captured: bool
+) -> set[datetime] | None:
+    """Return the hours whose changes nothing has captured; None for all hours."""
+    if captured:
+        forget_fingerprints(conn)
+        return set()
+    differing = take_changed_hours(conn, horizon, source)
+    # Fingerprints are those of turns alone.
+    return None if has_signals(conn) else differing
 
 
 def mark_all_dirty_if_queued(conn: Connection) -> None:
@@ -102,7 +107,8 @@ def _take_changed_hours(
     hours = {hour for hour, _, _ in entries if hour}
     tasks = [task for _, task, _ in entries if task is not None]
     agents = [agent for _, _, agent in entries if agent is not None]
-    return hours | _hours_of(conn, tasks, agents, horizon, source)
+    hours |= _hours_of(conn, tasks, agents, horizon, source)
+    return hours | _hours_of_time(conn, agents, horizon)
 
 
 def _hours_of(
@@ -130,7 +136,29 @@ def _hours_of(
     )
 
 
-def _merged(ranges: Iterable[Range]) -> list[Range]:
+# Of an agent that was deleted, too. Its rows are still there.
+_HOURS_OF_TIME = text(
+    """
+    SELECT hour FROM activity_intervals, generate_series(
+        date_trunc('hour', greatest(started_at, :horizon), 'UTC'),
+        ended_at - interval '1 us', interval '1 hour'
+    ) AS hour
+    WHERE agent_id = ANY (CAST(:agents AS bigint[])) AND ended_at > :horizon AND kind <> 'idle'
+    UNION
+    SELECT date_trunc('hour', ended_at, 'UTC') FROM activity_runs
+    WHERE agent_id = ANY (CAST(:agents AS bigint[])) AND ended_at >= :horizon
+    """
+)
+
+
+def _hours_of_time(conn: Connection, agents: list[int], horizon: datetime) -> set[datetime]:
+    """Return the hours in which the intervals and the responses of some agents are stored."""
+    if not agents:
+        return set()
+    return set(conn.scalars(_HOURS_OF_TIME, {"agents": agents, "horizon": horizon}))
+
+
+def merged(ranges: Iterable[Range]) -> list[Range]:
     """Merge ranges that overlap or touch; oldest first."""
     merged: list[Range] = []
     for since, until in sorted(ranges):

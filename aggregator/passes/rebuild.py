@@ -1,4 +1,4 @@
-"""Recompute all retained hours, without stopping passes or anything else.
+"""Recompute all intervals and all retained hours, without stopping passes or anything else.
 
 This corrects what a pass cannot detect: hours from before changes were captured, rows
 altered by other programs, and definitions that are new in this version.
@@ -15,8 +15,11 @@ from aggregator.database.source import STANDALONE, Source
 from aggregator.database.state import last_rebuild_at, mark_complete_since, save_state
 from aggregator.database.turns import END_OF_TIME
 from aggregator.metrics.windows import floor_hour
+from aggregator.passes.affected import whole_agents
 from aggregator.passes.dirty_hours import mark_all_dirty_if_queued
-from aggregator.passes.recompute import chunks, in_transaction, recompute_in_transaction
+from aggregator.passes.recompute import chunks, recompute_in_transaction
+from aggregator.passes.timelines import recompute_agents_in_transaction
+from aggregator.passes.transactions import in_transaction
 from aggregator.passes.write import Written
 from aggregator.schema.capture import is_installed
 
@@ -34,10 +37,10 @@ def rebuild_due(conn: Connection, now: datetime, every: timedelta) -> bool:
 def rebuild(
     engine: Engine, now: datetime, retention: timedelta, source: Source = STANDALONE
 ) -> Written | None:
-    """Recompute all retained hours in chunks, each in its own transaction.
+    """Recompute agents in batches and then hours in chunks, each in its own transaction.
 
     Memory is bounded, locks are short, and passes run in between. If it is killed, every
-    hour is still correct.
+    hour is still correct after the next pass.
 
     Args:
         engine: The database.
@@ -53,8 +56,11 @@ def rebuild(
         if not ours:
             return None
         in_transaction(engine, _begin)
-        todo = in_transaction(engine, lambda conn: list(chunks(conn, horizon, END_OF_TIME, source)))
         written = Written()
+        agents = in_transaction(engine, lambda conn: list(whole_agents(conn, horizon, source)))
+        for batch in agents:
+            written += recompute_agents_in_transaction(engine, batch, horizon, source)
+        todo = in_transaction(engine, lambda conn: list(chunks(conn, horizon, END_OF_TIME, source)))
         for since, until in todo:
             written += recompute_in_transaction(engine, since, until, source)
         in_transaction(engine, lambda conn: _end(conn, now, horizon, written, source))

@@ -18,6 +18,7 @@ from time import sleep
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
+from aggregator.database.facts import has_signals
 from aggregator.database.source import STANDALONE, Source
 from aggregator.database.sqlstate import LOCK_NOT_AVAILABLE, sqlstate
 from aggregator.errors import TablesBusyError
@@ -42,6 +43,32 @@ BEGIN
     RETURN NULL;
 END
 """
+# Of a signal, the hours of its beginning and its end. That of a sub-agent may last from one
+# run to another, and counts in all that lie in between.
+_CHANGED_SIGNALS = """(
+                SELECT unnest(ARRAY[signals.at, signals.until]) AS at
+                FROM changed_signals AS signals
+                UNION ALL
+                SELECT generate_series(signals.at, signals.until, interval '1 hour')
+                FROM changed_signals AS signals WHERE signals.kind = 'subagent'
+            ) AS changed"""
+_MOVED_SIGNALS = """(
+                SELECT unnest(ARRAY[before.at, before.until, after.at, after.until]) AS at
+                FROM old_signals AS before FULL JOIN new_signals AS after USING (id)
+                WHERE before IS DISTINCT FROM after
+                UNION ALL
+                -- One that became longer has changed only where it is longer.
+                SELECT generate_series(
+                    CASE WHEN before.at = after.at AND before.session_id = after.session_id
+                            AND before.kind = after.kind
+                        THEN least(before.until, after.until)
+                        ELSE least(before.at, after.at) END,
+                    greatest(before.until, after.until), interval '1 hour'
+                )
+                FROM old_signals AS before FULL JOIN new_signals AS after USING (id)
+                WHERE before IS DISTINCT FROM after
+                    AND 'subagent' IN (before.kind, after.kind)
+            ) AS changed"""
 _CHANGED = "(SELECT {at} AS at FROM changed_turns AS turns) AS changed"
 _MOVED = """(
                 SELECT unnest(ARRAY[before.at, after.at]) AS at
@@ -65,8 +92,13 @@ class _Trigger:
     function: str
 
 
-def _triggers(source: Source) -> tuple[_Trigger, ...]:
+def _triggers(conn: Connection, source: Source) -> tuple[_Trigger, ...]:
     """All triggers on a database's tables."""
+    signals = _SIGNAL_TRIGGERS if has_signals(conn) else ()
+    return _host_triggers(source) + signals
+
+
+def _host_triggers(source: Source) -> tuple[_Trigger, ...]:
     tables = {"task": source.task_table, "agent": "agents"}
     return (
         _Trigger(
@@ -123,6 +155,37 @@ def _triggers(source: Source) -> tuple[_Trigger, ...]:
     )
 
 
+# Hosts have no signals, and triggers cannot be on a table that is not there.
+_SIGNAL_TRIGGERS = (
+    _Trigger(
+        "signals",
+        "activity_signals_insert",
+        "INSERT",
+        "REFERENCING NEW TABLE AS changed_signals FOR EACH STATEMENT",
+        "activity_signals_changed",
+    ),
+    _Trigger(
+        "signals",
+        "activity_signals_delete",
+        "DELETE",
+        "REFERENCING OLD TABLE AS changed_signals FOR EACH STATEMENT",
+        "activity_signals_changed",
+    ),
+    _Trigger(
+        "signals",
+        "activity_signals_update",
+        "UPDATE",
+        "REFERENCING OLD TABLE AS old_signals NEW TABLE AS new_signals FOR EACH STATEMENT",
+        "activity_signals_updated",
+    ),
+    _Trigger(
+        "signals",
+        "activity_signals_truncate",
+        "TRUNCATE",
+        "FOR EACH STATEMENT",
+        "activity_all_changed",
+    ),
+)
 _INSTALLED = text(
     """
     SELECT count(*) FROM unnest(
@@ -148,7 +211,7 @@ def is_installed(conn: Connection, source: Source = STANDALONE) -> bool:
     Triggers that were disabled and enabled again are "enabled", no longer "enabled
     always". They do not count: nothing is known about changes in between.
     """
-    bodies, triggers = _bodies(source), _triggers(source)
+    bodies, triggers = _bodies(source), _triggers(conn, source)
     found = conn.scalar(
         _INSTALLED,
         {
@@ -187,7 +250,7 @@ def install(conn: Connection, source: Source = STANDALONE) -> None:
             f"SECURITY DEFINER SET search_path = {schemas}, pg_temp AS $activity${body}$activity$"
         )
         conn.execute(text(create))
-    for trigger in _triggers(source):
+    for trigger in _triggers(conn, source):
         create = (
             f"CREATE OR REPLACE TRIGGER {trigger.name} AFTER {trigger.event} ON {trigger.table} "
             f"{trigger.scope} EXECUTE FUNCTION {trigger.function}()"
@@ -222,11 +285,13 @@ def _lock(conn: Connection, mode: str, source: Source) -> None:
     The lock time-out of half a second is shorter than PostgreSQL's ``deadlock_timeout``:
     in a deadlock it would make one transaction fail, and that could be the host's.
     """
+    signals = ", signals" if has_signals(conn) else ""
+    tables = f"agents, {source.task_table}, turns{signals}"
     for _ in range(TRIES):
         try:
             with conn.begin_nested():
                 conn.execute(text("SET LOCAL lock_timeout = '500ms'"))
-                conn.execute(text(f"LOCK TABLE agents, {source.task_table}, turns IN {mode} MODE"))
+                conn.execute(text(f"LOCK TABLE {tables} IN {mode} MODE"))
                 return
         except OperationalError as failure:
             if sqlstate(failure) != LOCK_NOT_AVAILABLE:
@@ -241,6 +306,8 @@ def _bodies(source: Source) -> dict[str, str]:
     return {
         "activity_turns_changed": _WRITE_HOURS.format(changed=_CHANGED.format(at=at)),
         "activity_turns_updated": _WRITE_HOURS.format(changed=_MOVED.format(at=at)),
+        "activity_signals_changed": _WRITE_HOURS.format(changed=_CHANGED_SIGNALS),
+        "activity_signals_updated": _WRITE_HOURS.format(changed=_MOVED_SIGNALS),
         "activity_task_changed": _WRITE.format(values="(task_id) VALUES (OLD.id)"),
         "activity_agent_changed": _WRITE.format(values="(agent_id) VALUES (OLD.id)"),
         "activity_all_changed": _WRITE.format(values="DEFAULT VALUES"),

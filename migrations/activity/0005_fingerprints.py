@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "activity_0005"
-down_revision = "activity_0003"
+down_revision = "activity_0004"
 
 
 def upgrade() -> None:

@@ -247,7 +247,7 @@ def test_a_process_killed_in_the_middle_of_a_pass_is_in_nobodys_way(history):
 
     report = ActivityAggregator(history, Settings.load(environ={})).aggregate_once()
 
-    assert report.written == Written(agents=1, projects=1, overall=1)
+    assert report.written == Written(agents=1, projects=1, overall=1, intervals=1)
     assert turns_in_metrics(history) == [2, 2, 2]
 
 

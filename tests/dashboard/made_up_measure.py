@@ -56,7 +56,7 @@ def extend_kernel() -> None:
     from aggregator.metrics import hourly
 
     kernel = hourly.hourly_metrics
-    hourly.hourly_metrics = lambda turns: (rows := kernel(turns)).assign(
+    hourly.hourly_metrics = lambda *facts: (rows := kernel(*facts)).assign(
         busy_seconds=rows["turn_count"] * 30.0
     )
 

@@ -12,6 +12,7 @@ from pandas.testing import assert_frame_equal
 
 from aggregator.errors import NaiveTimestampError
 from aggregator.metrics.hourly import METRIC_DTYPES, TURN_DTYPES, gap_counts, hourly_metrics, pool
+from aggregator.metrics.measures import TIME
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
 ONE, NONE = 1.0, float("nan")
@@ -22,7 +23,12 @@ def turns(*rows: tuple[int, int, datetime]) -> pd.DataFrame:
 
 
 def metrics(*rows: tuple[object, ...]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=list(METRIC_DTYPES)).astype(METRIC_DTYPES)
+    """Rows without any time."""
+    times = {measure.column: 0 for measure in TIME}
+    own = [name for name in METRIC_DTYPES if name not in times]
+    frame = pd.DataFrame(rows, columns=own).assign(**times).astype(METRIC_DTYPES)
+    peaks = [measure.column for measure in TIME if measure.combine == "peak"]
+    return frame.assign(**{name: frame[name].mask(frame["agent_id"].notna()) for name in peaks})
 
 
 def at(minute: float, hour: datetime = NOON) -> datetime:

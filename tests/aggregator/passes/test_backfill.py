@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import create_engine, delete, func, select, text, update
 
 from aggregator.database import locks
-from aggregator.database.models import ActivityMetric, ActivityState, Turn
+from aggregator.database.models import ActivityInterval, ActivityMetric, ActivityState, Turn
 from aggregator.database.source import Source
 from aggregator.errors import (
     BackfillRunningError,
@@ -25,7 +25,7 @@ from aggregator.errors import (
     ParameterError,
     WorkerLostError,
 )
-from aggregator.passes import recompute
+from aggregator.passes import recompute, transactions
 from aggregator.passes.backfill import backfill
 from aggregator.passes.workers import Workers, dask_cluster, process_pool
 from aggregator.passes.write import Written
@@ -33,7 +33,8 @@ from aggregator.passes.write import Written
 SINCE = datetime(2026, 11, 20, tzinfo=UTC)
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 STRETCHES = 9
-ALL = Written(agents=135, projects=90, overall=45)
+BATCHES = 1
+ALL = Written(agents=135, projects=90, overall=45, intervals=3)
 
 # Processes with connections that wait for the lock of a test.
 WAITING = text(
@@ -105,13 +106,14 @@ def test_processes_give_what_one_gives_and_what_sql_gives(history, assert_table_
     table_here = table(history)
     with history.begin() as conn:
         conn.execute(delete(ActivityMetric))
+        conn.execute(delete(ActivityInterval))
     there = backfill(history, SINCE, UNTIL, workers=process_pool(2))
 
     assert_table_equals_the_oracle(history, SINCE)
     assert table(history) == table_here
     assert here.written == there.written == ALL
     assert (here.since, here.until, here.hours) == (SINCE, UNTIL, 48)
-    assert (seen[0], seen[-1], len(seen)) == ((0, 48), (48, 48), STRETCHES + 1)
+    assert (seen[0], seen[-1], len(seen)) == ((0, 48), (48, 48), BATCHES + STRETCHES + 1)
 
 
 def test_any_executor_will_do(history, assert_table_equals_the_oracle):
@@ -167,8 +169,8 @@ def test_a_stretch_that_kills_its_worker_every_time_is_named(history, thread):
             running.result(timeout=60)
 
     assert str(error.value) == (
-        "a worker died 3 times while computing the hours from 2026-11-21T20:00Z to "
-        "2026-11-22T00:00Z; is there enough memory?"
+        "a worker died 3 times while computing the intervals of 3 agents for the hours from "
+        "2026-11-21T20:00Z to 2026-11-22T00:00Z; is there enough memory?"
     )
 
 
@@ -197,7 +199,7 @@ def test_the_table_is_known_to_have_changed_if_it_has(history):
 
 
 def test_a_pass_of_any_length_is_waited_for(history, thread, monkeypatch, caplog):
-    monkeypatch.setattr(recompute, "LOCK_TIMEOUT", "20ms")
+    monkeypatch.setattr(transactions, "LOCK_TIMEOUT", "20ms")
     told = threading.Event()
     monkeypatch.setattr(caplog.handler, "emit", lambda _record: told.set())
     with stretches_held_off(history):

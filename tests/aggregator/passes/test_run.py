@@ -50,7 +50,7 @@ def test_after_a_pass_the_table_equals_the_metrics_computed_in_sql(history, asse
     report = make_pass(history, NOW, RETENTION)
 
     assert_exact(history)
-    assert report.written == Written(agents=8, projects=6, overall=4, deleted=0)
+    assert report.written == Written(agents=8, projects=6, overall=4, intervals=3)
 
 
 def test_a_second_pass_changes_nothing(history):
@@ -160,8 +160,9 @@ def test_pruning_goes_in_batches(history):
     pruned = retention.prune(history, NOW + timedelta(hours=1), batch=7)
     event.remove(history, "commit", look)
 
-    # The first transaction only notes that older hours are incomplete.
-    assert (pruned, left) == (18, [18, 11, 4, 0])
+    # The first transaction only notes that older hours are incomplete; the next two have
+    # looked for intervals and runs.
+    assert (pruned, left) == (18, [18, 18, 18, 11, 4, 0])
 
 
 def test_a_pass_leaves_while_another_process_is_making_one(history):

@@ -5,8 +5,10 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from aggregator.errors import AdoptionError
+from aggregator.metrics.measures import TIME
 from aggregator.schema.migrate import alembic_config, leave_activity_alone, upgrade
 
 COLUMNS = {
@@ -63,8 +65,25 @@ def test_a_table_that_a_host_has_keeps_its_rows_and_takes_ours(host):
                 )
             )
         assert conn.scalar(text("SELECT count(*) FROM activity_metrics")) == 2
-    del after["updated_at"]
-    assert after == before
+    assert {name: after[name] for name in before} == before
+    assert {measure.column: after[measure.column] for measure in TIME} == {
+        measure.column: measure.default for measure in TIME
+    }
+
+
+def test_a_column_of_time_that_a_host_has_gets_a_value_in_every_row(host):
+    create_metrics(host, working_seconds="float")
+    host.run(
+        "INSERT INTO activity_metrics (bucket_start, is_overall, turn_count, created_at) "
+        f"VALUES ('{HOUR}', true, 5, '2026-11-22 15:00')"
+    )
+
+    upgrade(host.engine, "activity")
+
+    with host.engine.connect() as conn:
+        assert conn.scalar(text("SELECT working_seconds FROM activity_metrics")) == 0
+    with pytest.raises(IntegrityError, match="not-null"):
+        host.run("UPDATE activity_metrics SET working_seconds = NULL")
 
 
 def test_neither_side_of_an_adopted_table_wants_to_migrate_it(host):
@@ -149,5 +168,6 @@ def test_a_table_with_nothing_but_hours_and_counts_can_be_adopted(host):
 
     assert {column["name"] for column in inspect(host.engine).get_columns("activity_metrics")} == {
         *COLUMNS,
+        *(measure.column for measure in TIME),
         "updated_at",
     } - {"frustration"}

@@ -84,7 +84,7 @@ def test_capture_is_the_hosts_choice_and_leaves_nothing_behind(run, fresh, recor
     assert triggers(fresh) == (0, 0)
 
     assert run("capture", "on", engine=fresh).output == "Changes are captured\n"
-    assert triggers(fresh) == (10, 5)
+    assert triggers(fresh) == (14, 7)
     assert json.loads(run("status", "--json", engine=fresh).output)["changes_captured"] is True
 
     assert run("capture", "off", engine=fresh).output == "Changes are no longer captured\n"

@@ -1,0 +1,1 @@
+"""Intervals: what each agent did with its time, as pure functions of its turns and signals."""
