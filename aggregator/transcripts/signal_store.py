@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from sqlalchemy import Connection, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, cast, delete, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from aggregator.database.models import Agent, Signal
 from aggregator.transcripts import signals
@@ -59,10 +59,14 @@ def _stored(conn: Connection, keys: Iterable[str]) -> dict[str, signals.Signal]:
 def _write(conn: Connection, changed: list[signals.Signal]) -> None:
     if not changed:
         return
-    stmt = insert(Signal)
+    # One statement with an array for each column: much faster than one for each row.
+    arrays = [
+        func.unnest(cast(list(values), ARRAY(column.type)))
+        for column, values in zip(_COLUMNS, zip(*changed, strict=True), strict=True)
+    ]
+    stmt = insert(Signal).from_select(signals.Signal._fields, select(*arrays))
     replaced = {name: stmt.excluded[name] for name in signals.Signal._fields if name != "key"}
-    stmt = stmt.on_conflict_do_update(index_elements=["key"], set_=replaced)
-    conn.execute(stmt, [signal._asdict() for signal in changed])
+    conn.execute(stmt.on_conflict_do_update(index_elements=["key"], set_=replaced))
 
 
 def _save_open_calls(conn: Connection, trackers: Iterable[Tracker]) -> None:
