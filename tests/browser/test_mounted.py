@@ -88,7 +88,7 @@ def test_a_strict_content_security_policy_has_nothing_to_object(
     choose_month(dash_br)
     dash_br.find_element("#project").click()
     dash_br.wait_for_element(".dash-dropdown-content label")
-    dash_br.find_element("#card-turns").click()
+    dash_br.find_element(".activity h1").click()
     bar = dash_br.wait_for_element("#activity-chart .barlayer .point path")
     ActionChains(dash_br.driver).move_to_element(bar).perform()
     dash_br.wait_for_element("#activity-chart .hoverlayer .hovertext")
