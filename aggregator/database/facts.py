@@ -55,7 +55,8 @@ class Facts(NamedTuple):
     """Facts of some windows; ``agent_id`` is the position of the window.
 
     Attributes:
-        turns: (n, 4) ``agent_id`` (int64), ``at`` (UTC), ``is_user``, ``steers`` (bool).
+        turns: (n, 6) ``agent_id`` (int64), ``at`` (UTC), ``is_user``, ``steers``, ``asks``,
+            ``answers`` (bool).
         signals: (m, 5) ``agent_id`` (int64), ``kind`` (int8, see
             :data:`aggregator.intervals.kinds.SIGNALS`), ``at``, ``until`` (UTC, NaT if
             open), ``milliseconds`` (int64, 0 if none).
@@ -90,7 +91,8 @@ _WINDOWS = """
 """
 # The end is included, because a segment depends on the kind of the trigger that ends it.
 _TURNS = """
-    SELECT windows.number - 1, {at}, lower(CAST(turns.actor AS text)) = 'user', {steers}
+    SELECT windows.number - 1, {at}, lower(CAST(turns.actor AS text)) = 'user', {steers},
+        coalesce({intent} = 'question', false), coalesce({intent} = 'answer', false)
     FROM {windows}
     JOIN {tasks} AS tasks ON tasks.agent_id = agents.id
     JOIN turns ON {task} = tasks.id AND {at} BETWEEN windows.since AND windows.until
@@ -162,6 +164,7 @@ def _read_turns(
 ) -> pd.DataFrame:
     names = {
         "at": source.turn_at_of("turns"),
+        "intent": source.turn_intent_of("turns"),
         "task": source.turn_task_of("turns"),
         "tasks": source.task_table,
     }
@@ -171,14 +174,14 @@ def _read_turns(
         steers=_STEERS if steering else "false",
         windows=_WINDOWS,
     )
-    kinds = {"agent_id": INT8, "at": TIMESTAMPTZ, "is_user": BOOL, "steers": BOOL}
+    flags = ("is_user", "steers", "asks", "answers")
+    kinds = {"agent_id": INT8, "at": TIMESTAMPTZ, **dict.fromkeys(flags, BOOL)}
     rows = copy_out(conn, query, parameters, kinds)
     return pd.DataFrame(
         {
             "agent_id": rows["agent_id"].astype("int64"),
             "at": _instants(rows["at"]),
-            "is_user": rows["is_user"].copy(),
-            "steers": rows["steers"].copy(),
+            **{flag: rows[flag].copy() for flag in flags},
         }
     )
 

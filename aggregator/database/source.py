@@ -42,6 +42,8 @@ class Source:
         ended_at_is_naive: Whether it has no time zone; it is then read as UTC.
         task_table: Table of the tasks: ``tasks``, or ``commands``.
         turn_task_column: Column of ``turns`` with the task.
+        turn_has_intent: Whether ``turns`` has a column ``intent``, which may be ``question`` or
+            ``answer``.
     """
 
     turn_at_column: str = "timestamp"
@@ -52,6 +54,7 @@ class Source:
     ended_at_is_naive: bool = False
     task_table: str = "tasks"
     turn_task_column: str = "task_id"
+    turn_has_intent: bool = False
 
     @property
     def task(self) -> FromClause:
@@ -78,6 +81,15 @@ class Source:
         Null if the row has no instant.
         """
         return _instant(row, self.turn_at_column, is_naive=self.turn_at_is_naive)
+
+    def turn_intent_of(self, row: str) -> str:
+        """SQL text for the intent of a row of ``turns`` under another name, in small letters.
+
+        Null if the row has none.
+        """
+        return (
+            f"lower(CAST({row}.intent AS text))" if self.turn_has_intent else "CAST(NULL AS text)"
+        )
 
     @property
     def ended_at(self) -> ColumnElement[datetime | None]:

@@ -55,16 +55,23 @@ class Axis:
 
 def axis_of(*facts: tuple[pd.Series, pd.Series]) -> Axis:
     """Make the axis of all these facts: agents, and their instants, which may be NaT."""
-    agents = np.concatenate([agent.to_numpy("int64") for agent, _ in facts])
-    at = np.concatenate([microseconds(instants) for _, instants in facts])
-    agents, at = agents[at != NEVER], at[at != NEVER]
-    order = np.lexsort([at, agents])
-    agents, at = agents[order], at[order]
-    starts = np.flatnonzero(np.diff(agents, prepend=agents[:1] - 1))
-    first, last = at[starts], at[np.append(starts[1:], len(at)) - 1] if len(at) else at
+    ids = ordered(*(pd.unique(agents.to_numpy("int64")) for agents, _ in facts))
+    first = np.full(len(ids), np.iinfo("int64").max)
+    last = np.full(len(ids), NEVER)
+    for agents, instants in facts:
+        number, at = np.searchsorted(ids, agents.to_numpy("int64")), microseconds(instants)
+        np.minimum.at(first, number[at != NEVER], at[at != NEVER])
+        np.maximum.at(last, number, at)
     ends = np.cumsum(last - first + MARGIN)
     begins = ends - (last - first + MARGIN)
-    return Axis(agents[starts], begins - first, begins, ends - MARGIN)
+    return Axis(ids, begins - first, begins, ends - MARGIN)
+
+
+def ordered(*positions: Integers) -> Integers:
+    """Distinct values of all arrays, ascending. np.unique takes three times as long."""
+    values = np.sort(np.concatenate(positions))
+    distinct: Integers = values[np.append(True, values[1:] != values[:-1])[: len(values)]]
+    return distinct
 
 
 def microseconds(instants: pd.Series) -> Integers:
@@ -91,37 +98,22 @@ def covered(edges: Integers, starts: Integers, ends: Integers) -> Flags:
     return flags
 
 
-def joined(starts: Integers, ends: Integers) -> tuple[Integers, Integers]:
-    """Join spans that overlap or touch; ascending, without empty ones."""
-    keep = ends > starts
-    starts, ends = starts[keep], ends[keep]
-    order = np.argsort(starts, kind="stable")
-    starts, ends = starts[order], np.maximum.accumulate(ends[order])
-    begins = np.flatnonzero(np.append(True, starts[1:] > ends[:-1])[: len(starts)])
-    return starts[begins], ends[np.append(begins[1:], len(ends)) - 1] if len(ends) else ends
-
-
 def gaps(
     starts: Integers, ends: Integers, within_starts: Integers, within_ends: Integers
 ) -> tuple[Integers, Integers]:
-    """Return the parts of some spans that others do not cover.
+    """Return the parts of some spans that others do not cover, ascending.
+
+    A covering span interrupts a gap even where it is empty: a line is an instant.
 
     Args:
-        starts: Starts of the covering spans.
-        ends: Their ends.
-        within_starts: Starts of spans that do not overlap, ascending.
-        within_ends: Their ends.
+        starts: (m,) starts of the covering spans, which may overlap.
+        ends: (m,) their ends, not before the starts.
+        within_starts: (n,) starts of spans that do not overlap.
+        within_ends: (n,) their ends.
     """
-    starts, ends = joined(starts, ends)
-    edges = np.unique(np.concatenate([starts, ends, within_starts, within_ends]))
+    edges = ordered(starts, ends, within_starts, within_ends)
     free = covered(edges, within_starts, within_ends) & ~covered(edges, starts, ends)
-    # Where one span ends and the next begins at once, a gap does not go on.
-    fresh = free & (np.append(True, ~free[:-1])[: len(free)] | np.isin(edges[:-1], within_starts))
-    begins = np.flatnonzero(fresh)
-    last = np.flatnonzero(
-        free & (np.append(~free[1:], True) | np.append(fresh[1:], True))[: len(free)]
-    )
-    return edges[begins], edges[last + 1]
+    return edges[:-1][free], edges[1:][free]
 
 
 def first_in(groups: Integers, values: Integers, count: int) -> Integers:

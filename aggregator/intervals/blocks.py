@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from aggregator.intervals.axis import NEVER, Axis, Integers, covered
+from aggregator.intervals.axis import NEVER, Axis, Flags, Integers, covered, ordered
 from aggregator.intervals.kinds import ASKING, EDIT_ASKS_AFTER, IDLE_AFTER, SILENCE_AFTER
 from aggregator.intervals.segments import Segments
 
@@ -47,7 +47,7 @@ class Blocks:
     tool: Texts
     mode: Texts
 
-    def where(self, chosen: NDArray[np.bool_] | Integers) -> Blocks:
+    def where(self, chosen: Flags | Integers) -> Blocks:
         """Return some of the spans."""
         return Blocks(*(getattr(self, name)[chosen] for name in self.__slots__))
 
@@ -66,8 +66,7 @@ def find_blocks(
     found = _in_runs(axis, segments, calls)
     if not len(found.start):
         return found
-    measured = segments.is_measured[found.segment]
-    found = found.where(measured | _has_asked(found, silences))
+    found = found.where(_has_asked(found, segments.is_measured[found.segment], silences))
     found = _capped(_disjoint(found))
     return _laid(found, segments)
 
@@ -77,9 +76,8 @@ def _in_runs(axis: Axis, segments: Segments, calls: pd.DataFrame) -> Blocks:
     at = axis.place(calls["agent_id"], calls["at"])
     until = axis.place(calls["agent_id"], calls["until"])
     agent = np.searchsorted(axis.ids, calls["agent_id"].to_numpy("int64"))
-    segment = np.searchsorted(segments.start, at, side="right") - 1
+    segment = segments.at(at, agent)
     known = segment >= 0
-    known[known] = segments.agent[segment[known]] == agent[known]
     end = np.full(len(at), NEVER)
     run_end = segments.run_end[segment[known]]
     end[known] = np.where(until[known] == NEVER, run_end, np.minimum(until[known], run_end))
@@ -92,21 +90,20 @@ def _in_runs(axis: Axis, segments: Segments, calls: pd.DataFrame) -> Blocks:
     return found.where(np.lexsort([*keys, found.end, found.start]))
 
 
-def _has_asked(found: Blocks, silences: tuple[Integers, Integers]) -> NDArray[np.bool_]:
-    """Tell which calls have asked, where the run has no measured duration."""
-    length = found.end - found.start
+def _has_asked(found: Blocks, measured: Flags, silences: tuple[Integers, Integers]) -> Flags:
+    """Tell which calls have asked, or in a measured run may have asked."""
     surely = np.isin(found.reason, ASKING)
-    asks = (found.mode != BYPASS) & ~np.isin(found.tool, NEVER_ASK)
-    edited = np.isin(found.tool, EDITS) & (length > _EDIT)
+    may_ask = (found.mode != BYPASS) & ~np.isin(found.tool, NEVER_ASK)
+    edited = np.isin(found.tool, EDITS) & (found.end - found.start > _EDIT)
     silent = ~np.isin(found.tool, UNDECIDABLE) & (_overlap(found, silences) > _SILENCE)
-    asked: NDArray[np.bool_] = surely | (asks & (edited | silent))
+    asked: Flags = surely | may_ask & (measured | edited | silent)
     return asked
 
 
 def _overlap(found: Blocks, silences: tuple[Integers, Integers]) -> Integers:
     """Microseconds of silence during each call."""
     starts, ends = silences
-    edges = np.unique(np.concatenate([starts, ends, found.start, found.end]))
+    edges = ordered(starts, ends, found.start, found.end)
     length = np.where(covered(edges, starts, ends), np.diff(edges), 0)
     until = np.concatenate([[0], np.cumsum(length)])
     during: Integers = (

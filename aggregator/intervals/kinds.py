@@ -44,6 +44,8 @@ SIGNALS = (
 ``unknown`` is a trigger of unknown source; ``reply`` is work whose last line is a final
 reply. In the table ``signals`` both are told by ``source``.
 """
+SPANS_OF_LINES = ("lines", "work", "reply", "subagent")
+"""Signals that say when there were lines, which may be copies of another session's."""
 SIGNAL_CODES = {name: code for code, name in enumerate(SIGNALS)}
 
 QUESTION: Final = "question"

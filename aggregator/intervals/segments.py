@@ -77,6 +77,10 @@ class Segments:
         """True where Claude Code has measured how long the run took."""
         return self.milliseconds >= 0
 
+    def at(self, positions: Integers, agents: Integers) -> Integers:
+        """Numbers of the segments of these agents at some positions, -1 for none."""
+        return _segments_at(self.start, self.agent, positions, agents)
+
 
 def make_segments(
     axis: Axis, turns: pd.DataFrame, signals: pd.DataFrame
@@ -122,19 +126,28 @@ def _triggers(axis: Axis, turns: pd.DataFrame, signals: pd.DataFrame) -> tuple[I
 
 
 def _placed(axis: Axis, signals: pd.DataFrame, start: Integers, agent: Integers) -> Placed:
+    code = signals["kind"].to_numpy("int64")
     at = axis.place(signals["agent_id"], signals["at"])
-    segment = np.searchsorted(start, at, side="right") - 1
-    # The last trigger before it may be another agent's.
+    # A run ends before another begins at the same instant.
+    ends = np.isin(code, [SIGNAL_CODES[kind] for kind in ("duration", "interruption", "stop")])
     own = np.searchsorted(axis.ids, signals["agent_id"].to_numpy("int64"))
-    known = segment >= 0
-    known[known] = agent[segment[known]] == own[known]
     return Placed(
-        signals["kind"].to_numpy("int64"),
+        code,
         at,
         axis.place(signals["agent_id"], signals["until"]),
         signals["milliseconds"].to_numpy("int64"),
-        np.where(known, segment, -1),
+        _segments_at(start, agent, at - ends, own),
     )
+
+
+def _segments_at(
+    start: Integers, agent: Integers, positions: Integers, agents: Integers
+) -> Integers:
+    segment = np.searchsorted(start, positions, side="right") - 1
+    known = segment >= 0
+    # The last trigger before it may be another agent's.
+    known[known] = agent[segment[known]] == agents[known]
+    return np.where(known, segment, -1)
 
 
 def _run_ends(

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from aggregator.intervals.axis import (
     NEVER,
     Axis,
+    Flags,
     Integers,
     axis_of,
     covered,
     gaps,
+    ordered,
 )
 from aggregator.intervals.blocks import Blocks, find_blocks
 from aggregator.intervals.kinds import (
@@ -30,8 +32,10 @@ from aggregator.intervals.kinds import (
     LIMITED,
     LONGEST,
     PERSON,
+    SIGNAL_CODES,
     SILENCE_AFTER,
     SILENCE_AFTER_MEASURED,
+    SPANS_OF_LINES,
     STALLED,
     TRIGGERS,
     WAITING,
@@ -64,7 +68,7 @@ class Timeline(NamedTuple):
         intervals: (n, 9) ``agent_id`` (int64), ``kind`` (one of
             :data:`aggregator.intervals.kinds.KINDS`), ``started_at``, ``ended_at``
             (datetime64[us, UTC], half-open, never empty), ``run_started_at`` (NaT outside
-            runs), ``reason`` (str), ``tool``, ``mode`` (str, None unless blocked),
+            runs), ``reason`` (str), ``tool``, ``mode`` (str, missing unless blocked),
             ``is_exact`` (bool); by agent and start. They partition each agent's span.
         runs: (m, 9) ``agent_id``, ``started_at``, ``ended_at``, ``trigger`` (one of
             :data:`aggregator.intervals.kinds.TRIGGERS`), ``ended_by`` (one of
@@ -94,12 +98,28 @@ def agent_intervals(turns: pd.DataFrame, signals: pd.DataFrame, calls: pd.DataFr
         *((rows["agent_id"], rows["until"]) for rows in (signals, calls)),
     )
     segments, placed = make_segments(axis, turns, signals)
+    first = _first_marks(axis, turns, signals, calls)
     lines = placed.of("lines", "subagent")
     silent = gaps(lines.start, _closed(lines, NEVER), segments.start, segments.run_end)
     blocks = find_blocks(axis, segments, calls, _longer(silent, segments, _SILENT))
     layers = _layers(segments, placed, blocks, silent)
-    pieces = _pieces(axis, segments, layers, blocks)
+    pieces = _pieces(axis, segments, layers, blocks, first)
     return Timeline(_intervals(axis, segments, pieces, blocks), _runs(axis, segments, pieces))
+
+
+def _first_marks(
+    axis: Axis, turns: pd.DataFrame, signals: pd.DataFrame, calls: pd.DataFrame
+) -> Integers:
+    """Positions at which the spans of agents begin; that of the last fact if nowhere.
+
+    A fork repeats the lines of another session, so lines alone begin no span.
+    """
+    marks = signals[~signals["kind"].isin([SIGNAL_CODES[kind] for kind in SPANS_OF_LINES])]
+    first = axis.last.copy()
+    for rows in (turns, marks, calls):
+        agents = np.searchsorted(axis.ids, rows["agent_id"].to_numpy("int64"))
+        np.minimum.at(first, agents, axis.place(rows["agent_id"], rows["at"]))
+    return first
 
 
 def _closed(spans: Placed, open_end: int | Integers) -> Integers:
@@ -165,6 +185,7 @@ class _Pieces(NamedTuple):
     end: Integers
     agent: Integers
     segment: Integers
+    in_run: Flags
     kind: Integers
     block: Integers
 
@@ -172,42 +193,42 @@ class _Pieces(NamedTuple):
         return _Pieces(*(column[chosen] for column in self))
 
 
-def _pieces(axis: Axis, segments: Segments, layers: dict[str, Spans], blocks: Blocks) -> _Pieces:
+def _pieces(
+    axis: Axis, segments: Segments, layers: dict[str, Spans], blocks: Blocks, first: Integers
+) -> _Pieces:
     """Cut the spans of agents where a layer begins or ends, and join equal neighbours."""
     ends = [edge for spans in layers.values() for edge in spans]
-    edges = np.unique(
-        np.concatenate([*ends, segments.start, segments.until, axis.first, axis.last])
-    )
-    start, end = edges[:-1], edges[1:]
-    inside = covered(edges, axis.first, axis.last)
+    edges = ordered(*ends, segments.start, segments.until, first, axis.last)
+    inside = covered(edges, first, axis.last)
     kind = np.select(
         [covered(edges, *spans) for spans in layers.values()],
         [KINDS.index(name) for name in layers],
         KINDS.index(IDLE),
     )
-    segment = np.searchsorted(segments.start, start, side="right") - 1
+    start, end, kind = edges[:-1][inside], edges[1:][inside], kind[inside]
     agent = axis.agents_at(start)
-    if len(segments.agent):
-        segment = np.where((segment >= 0) & (segments.agent[segment] == agent), segment, -1)
-    block = np.searchsorted(blocks.start, start, side="right") - 1
-    block = np.where(kind == KINDS.index(BLOCKED), block, -1)
-    pieces = _Pieces(start, end, agent, segment, kind, block).where(inside)
-    same = (
-        (pieces.start[1:] == pieces.end[:-1])
-        & (pieces.agent[1:] == pieces.agent[:-1])
-        & (pieces.segment[1:] == pieces.segment[:-1])
-        & (pieces.kind[1:] == pieces.kind[:-1])
-        & (pieces.block[1:] == pieces.block[:-1])
+    segment = segments.at(start, agent)
+    in_run = segment >= 0
+    in_run[in_run] = start[in_run] < segments.run_end[segment[in_run]]
+    block = np.where(
+        kind == KINDS.index(BLOCKED), np.searchsorted(blocks.start, start, side="right") - 1, -1
     )
-    begins = np.flatnonzero(np.append(True, ~same)[: len(pieces.start)])
-    last = np.append(begins[1:], len(pieces.start))[: len(begins)] - 1
+    return _joined(_Pieces(start, end, agent, segment, in_run, kind, block))
+
+
+def _joined(pieces: _Pieces) -> _Pieces:
+    """Join neighbours that touch and are equal but for their instants."""
+    same = np.append(False, pieces.start[1:] == pieces.end[:-1])[: len(pieces.start)]
+    for column in pieces[2:]:
+        same[1:] &= column[1:] == column[:-1]
+    begins = np.flatnonzero(~same)
+    last = np.append(begins[1:], len(same))[: len(begins)] - 1
     return pieces.where(begins)._replace(end=pieces.end[last])
 
 
 def _intervals(axis: Axis, segments: Segments, pieces: _Pieces, blocks: Blocks) -> pd.DataFrame:
     kind = np.array(KINDS, dtype="object")[pieces.kind]
-    in_run = pieces.segment >= 0
-    in_run[in_run] = pieces.start[in_run] < segments.run_end[pieces.segment[in_run]]
+    in_run = pieces.in_run
     reason = pd.Series(kind).map(REASONS).to_numpy("object")
     works, is_blocked = kind == WORKING, kind == BLOCKED
     reason[works] = np.array(TRIGGERS, dtype="object")[segments.trigger[pieces.segment[works]]]
@@ -257,6 +278,6 @@ def _runs(axis: Axis, segments: Segments, pieces: _Pieces) -> pd.DataFrame:
             "ended_by": np.array(ENDS, dtype="object")[segments.ended_by],
             **seconds,
             "is_exact": segments.is_measured,
-            "is_response": is_over & of_person & (segments.run_end > segments.start),
+            "is_response": is_over & of_person & (segments.first_work != NEVER),
         }
     )

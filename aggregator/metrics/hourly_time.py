@@ -46,10 +46,12 @@ def agent_hours(intervals: pd.DataFrame, responses: pd.DataFrame) -> pd.DataFram
         since 1970), ``project_id`` and ``agent_id``, sorted.
     """
     parts = _parts(intervals)
-    length = parts["end"] - parts["start"]
-    kinds = {f"{name}_seconds": parts["kind"] == code for code, name in enumerate(TIMED)}
-    kinds["exact_seconds"] = (parts["kind"] == TIMED.index(WORKING)) & parts["is_exact"]
-    times = parts[list(KEYS)].assign(**{name: length.where(of) for name, of in kinds.items()})
+    exact = (parts["kind"] == TIMED.index(WORKING)) & parts["is_exact"]
+    column = parts["kind"].where(~exact, len(TIMED))
+    length = (parts["end"] - parts["start"]).groupby([*(parts[key] for key in KEYS), column]).sum()
+    times = length.unstack(fill_value=0).reindex(columns=range(len(TIMED) + 1), fill_value=0)
+    times.columns = pd.Index([*(f"{kind}_seconds" for kind in TIMED), "exact_seconds"])
+    times[f"{WORKING}_seconds"] += times["exact_seconds"]
     ends = responses["ended_at"].astype("int64")
     answers = pd.DataFrame(
         {
@@ -60,8 +62,8 @@ def agent_hours(intervals: pd.DataFrame, responses: pd.DataFrame) -> pd.DataFram
             "responses": 1,
         }
     )
-    both = pd.concat([times, answers], ignore_index=True).reindex(columns=[*KEYS, *SUMS])
-    return both.fillna(0).astype("int64").groupby(list(KEYS)).sum()
+    both = times.join(answers.groupby(list(KEYS)).sum(), how="outer")
+    return both.reindex(columns=list(SUMS)).fillna(0).astype("int64")
 
 
 def peaks(intervals: pd.DataFrame | None) -> pd.DataFrame:
@@ -80,9 +82,8 @@ def peaks(intervals: pd.DataFrame | None) -> pd.DataFrame:
         index = pd.MultiIndex.from_arrays([[], []], names=KEYS[:2])
         return pd.DataFrame(columns=list(PEAKS), index=index, dtype="float64")
     parts = _parts(intervals)
-    both = pd.concat([parts, parts.assign(project_id=EVERYBODY)], ignore_index=True)
     found = {
-        name: _most(both[both["kind"].isin([TIMED.index(kind) for kind in kinds])])
+        name: _most(parts[parts["kind"].isin([TIMED.index(kind) for kind in kinds])])
         for name, kinds in PEAKS.items()
     }
     return pd.DataFrame(found)
@@ -90,17 +91,27 @@ def peaks(intervals: pd.DataFrame | None) -> pd.DataFrame:
 
 def _most(parts: pd.DataFrame) -> pd.Series:
     """Most parts at the same instant, by bucket and project."""
-    count = len(parts)
-    bucket, project = (np.tile(parts[name].to_numpy(), 2) for name in KEYS[:2])
+    bucket, project = (np.tile(parts[key].to_numpy(), 2) for key in KEYS[:2])
+    step = np.repeat([1, -1], len(parts))
     at = np.concatenate([parts["start"].to_numpy(), parts["end"].to_numpy()])
-    step = np.repeat([1, -1], count)
-    # Ends before beginnings at the same instant. Every group begins and ends at zero.
-    order = np.lexsort([step, at, project, bucket])
-    level = pd.Series(np.cumsum(step[order]))
-    names = list(KEYS[:2])
-    return level.groupby(
-        [pd.Series(bucket[order], name=names[0]), pd.Series(project[order], name=names[1])]
-    ).max()
+    # Ends before beginnings at the same instant.
+    by_time = np.argsort(at * 2 + (step > 0))
+    by_project = by_time[np.argsort(project[by_time], kind="stable")]
+    everybody = np.full_like(project, EVERYBODY)
+    everywhere = _highest(bucket[by_time], everybody, step[by_time])
+    each = _highest(bucket[by_project], project[by_project], step[by_project])
+    found: pd.Series = pd.concat([each, everywhere])
+    return found
+
+
+def _highest(bucket: Integers, project: Integers, step: Integers) -> pd.Series:
+    """Highest sum of the steps so far, which begins and ends at 0 in each bucket and project."""
+    first = np.flatnonzero(
+        np.append(True, (bucket[1:] != bucket[:-1]) | (project[1:] != project[:-1]))[: len(step)]
+    )
+    index = pd.MultiIndex.from_arrays([bucket[first], project[first]], names=KEYS[:2])
+    highest = np.maximum.reduceat(np.cumsum(step), first) if len(first) else first
+    return pd.Series(highest, index, dtype="int64")
 
 
 def _parts(intervals: pd.DataFrame) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Fingerprints of hours: find changed hours where no triggers record them.
 
 The fingerprint of an hour is the sum of a 64-bit hash of each of its turns, of everything
-that metrics depend on: its id, agent, project, author and instant. A pass compares the
+that metrics depend on: its id, agent, project, author, intent and instant. A pass compares the
 present fingerprints with those of the last one, in the database, so that it fetches the
 turns of changed hours only. An hour also counts as changed if its overall row is missing or
 has another number of turns. That two different sets of turns have the same fingerprint, and
@@ -22,7 +22,9 @@ _COMPARE = """
     WITH present AS (
         SELECT date_trunc('hour', {at}, 'UTC') AS bucket_start, count(*) AS turn_count,
             (sum(hash_record_extended(
-                ROW(turns.id, agents.id, agents.project_id, lower(turns.actor::text), {at}), 0
+                ROW(
+                    turns.id, agents.id, agents.project_id, lower(turns.actor::text), {intent}, {at}
+                ), 0
             )::numeric) % 9223372036854775807)::bigint AS fingerprint
         FROM turns
         JOIN {tasks} AS tasks ON tasks.id = {task}
@@ -74,6 +76,7 @@ def take_changed_hours(conn: Connection, horizon: datetime, source: Source) -> s
     statement = text(
         _COMPARE.format(
             at=source.turn_at_of("turns"),
+            intent=source.turn_intent_of("turns"),
             tasks=source.task_table,
             task=source.turn_task_of("turns"),
         )

@@ -72,7 +72,7 @@ def _queue(conn: Connection, hours: Collection[datetime]) -> None:
 def _timeline(facts: Facts) -> Timeline:
     if not facts.are_turns_all:
         return agent_intervals(facts.turns, facts.signals, facts.calls)
-    return agent_intervals(*signals_of_turns(facts.turns), facts.calls)
+    return agent_intervals(*signals_of_turns(facts.turns))
 
 
 def _in_windows(rows: pd.DataFrame, windows: Windows) -> pd.DataFrame:

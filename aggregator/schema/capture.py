@@ -72,11 +72,17 @@ _MOVED_SIGNALS = """(
 _CHANGED = "(SELECT {at} AS at FROM changed_turns AS turns) AS changed"
 _MOVED = """(
                 SELECT unnest(ARRAY[before.at, after.at]) AS at
-                FROM (SELECT turns.id, turns.task_id, {at} AS at FROM old_turns AS turns) AS before
+                FROM (
+                    SELECT turns.id, {at} AS at, {task} AS task, CAST(turns.actor AS text) AS actor,
+                        {intent} AS intent
+                    FROM old_turns AS turns
+                ) AS before
                 FULL JOIN (
-                    SELECT turns.id, turns.task_id, {at} AS at FROM new_turns AS turns
+                    SELECT turns.id, {at} AS at, {task} AS task, CAST(turns.actor AS text) AS actor,
+                        {intent} AS intent
+                    FROM new_turns AS turns
                 ) AS after USING (id)
-                WHERE (before.task_id, before.at) IS DISTINCT FROM (after.task_id, after.at)
+                WHERE before IS DISTINCT FROM after
             ) AS changed"""
 _WRITE = "\nBEGIN\n    INSERT INTO activity_changes {values};\n    RETURN NULL;\nEND\n"
 
@@ -302,10 +308,11 @@ def _lock(conn: Connection, mode: str, source: Source) -> None:
 
 def _bodies(source: Source) -> dict[str, str]:
     """Body of each trigger function, by name."""
-    at = source.turn_at_of("turns")
+    at, intent = source.turn_at_of("turns"), source.turn_intent_of("turns")
+    moved = _MOVED.format(at=at, intent=intent, task=source.turn_task_of("turns"))
     return {
         "activity_turns_changed": _WRITE_HOURS.format(changed=_CHANGED.format(at=at)),
-        "activity_turns_updated": _WRITE_HOURS.format(changed=_MOVED.format(at=at)),
+        "activity_turns_updated": _WRITE_HOURS.format(changed=moved),
         "activity_signals_changed": _WRITE_HOURS.format(changed=_CHANGED_SIGNALS),
         "activity_signals_updated": _WRITE_HOURS.format(changed=_MOVED_SIGNALS),
         "activity_task_changed": _WRITE.format(values="(task_id) VALUES (OLD.id)"),

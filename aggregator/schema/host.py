@@ -73,7 +73,7 @@ def find_source(
     a turn is ``timestamp``, or else ``created_at``; without a time zone
     it is read as UTC. An agent's name is its ``name``, or else the first eight characters
     of its session's id, or else its number. ``agents.ended_at`` may be missing; then no
-    agent is known to have ended.
+    agent is known to have ended. So may ``turns.intent``; then no turn is known to ask.
 
     Args:
         conn: A connection to the host's database.
@@ -98,6 +98,7 @@ def find_source(
         turn_task_column=TASK_TABLES[tasks],
         turn_at_column=instant,
         turn_at_is_naive=turns[instant].type == NAIVE_TIMESTAMP_TYPE,
+        turn_has_intent="intent" in turns,
         agent_name_column=name,
         agent_name_is_id=name is not None and _is_id(name, agents[name]),
         ended_at_column="ended_at" if ended_at else None,

@@ -203,7 +203,7 @@ def whole_timeline(conn: Connection, horizon: datetime) -> tuple[list[Any], list
         for rows in (turns, signals, calls)
     )
     if are_turns_all:
-        turns, signals = signals_of_turns(turns)
+        turns, signals, calls = signals_of_turns(turns)
     intervals, runs = agent_intervals(turns, signals, calls)
     return (
         _tuples(intervals[intervals["ended_at"] > horizon], INTERVAL_COLUMNS),

@@ -26,6 +26,7 @@ HOST = {
             {"turn_at_column": "timestamp", "turn_at_is_naive": False},
         ),
         ({"agents__ended_at": "timestamptz"}, {"ended_at_is_naive": False}),
+        ({"turns__intent": "text"}, {"turn_has_intent": True}),
         (
             {"agents__started_at": None, "agents__ended_at": None},
             {"ended_at_column": None, "ended_at_is_naive": False},
