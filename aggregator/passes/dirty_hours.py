@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select, text, union, update
 
-from aggregator.database.facts import has_signals
+from aggregator.database.facts import BEGINNING_OF_TIME, has_signals
 from aggregator.database.models import ActivityChange, ActivityState, Turn
 from aggregator.database.source import STANDALONE, Source
 from aggregator.database.turns import END_OF_TIME
@@ -19,7 +19,7 @@ from aggregator.schema import capture
 Range = tuple[datetime, datetime]
 """Hours: ``[since, until)``, UTC."""
 
-# Entries for hours outside the retention, or beyond Python's range of dates, are dropped.
+# Entries for hours beyond Python's range of dates are dropped.
 _TAKE = text(
     """
     WITH taken AS (DELETE FROM activity_changes RETURNING bucket_start, task_id, agent_id)
@@ -34,13 +34,15 @@ class DirtyHours:
     """The hours that a pass has to recompute.
 
     Attributes:
-        ranges: Ranges of hours that do not touch, oldest first. The last one ends at
-            ``END_OF_TIME``, because clocks that are ahead write turns in the future.
+        ranges: Ranges of retained hours that do not touch, oldest first. The last one ends
+            at ``END_OF_TIME``, because clocks that are ahead write turns in the future.
+        older: Such ranges of hours before the retention. What began there may last into it.
         everything: Whether these are all retained hours.
         captured: Whether later changes are captured.
     """
 
     ranges: list[Range]
+    older: list[Range]
     everything: bool
     captured: bool
 
@@ -62,16 +64,21 @@ def take_dirty_hours(
     """
     captured = capture.is_installed(conn, source)
     complete_since = conn.scalar(select(ActivityState.complete_since))
-    queued = _take_changed_hours(conn, horizon, source)
+    queued = _take_changed_hours(conn, source)
     differing = _differing_hours(conn, horizon, source, captured=captured)
     # Before the first pass nothing is known, whatever an earlier installation left.
     if queued is None or differing is None or complete_since is None:
-        return DirtyHours([(horizon, END_OF_TIME)], everything=True, captured=captured)
-    ranges = [(hour, hour + HOUR) for hour in queued | differing]
+        return DirtyHours([(horizon, END_OF_TIME)], [], everything=True, captured=captured)
+    changed = queued | differing
+    older = merged((hour, hour + HOUR) for hour in changed if hour < horizon)
+    ranges = [(hour, hour + HOUR) for hour in changed if hour >= horizon]
+    if older:
+        # Here an interval is stored that a fact before it may have made.
+        ranges.append((horizon, horizon + HOUR))
     if horizon < complete_since:  # The retention was extended, or the clock was set back.
         ranges.append((horizon, complete_since))
     ranges.append((max(horizon, recent), END_OF_TIME))
-    return DirtyHours(merged(ranges), everything=False, captured=captured)
+    return DirtyHours(merged(ranges), older, everything=False, captured=captured)
 
 
 def _differing_hours(
@@ -97,22 +104,20 @@ def mark_all_dirty_if_queued(conn: Connection) -> None:
         conn.execute(update(ActivityState).values(complete_since=None))
 
 
-def _take_changed_hours(
-    conn: Connection, horizon: datetime, source: Source
-) -> set[datetime] | None:
+def _take_changed_hours(conn: Connection, source: Source) -> set[datetime] | None:
     """Empty the queue; return the hours of its entries, or None for all hours."""
-    entries = conn.execute(_TAKE, {"since": horizon, "until": END_OF_TIME}).all()
+    entries = conn.execute(_TAKE, {"since": BEGINNING_OF_TIME, "until": END_OF_TIME}).all()
     if (None, None, None) in entries:
         return None
     hours = {hour for hour, _, _ in entries if hour}
     tasks = [task for _, task, _ in entries if task is not None]
     agents = [agent for _, _, agent in entries if agent is not None]
-    hours |= _hours_of(conn, tasks, agents, horizon, source)
-    return hours | _hours_of_time(conn, agents, horizon)
+    hours |= _hours_of(conn, tasks, agents, source)
+    return hours | _hours_of_time(conn, agents)
 
 
 def _hours_of(
-    conn: Connection, tasks: list[int], agents: list[int], horizon: datetime, source: Source
+    conn: Connection, tasks: list[int], agents: list[int], source: Source
 ) -> set[datetime]:
     """Return the hours of all turns of some tasks, and of all tasks of some agents.
 
@@ -123,13 +128,13 @@ def _hours_of(
         return set()
     hour = func.date_trunc("hour", source.turn_at, "UTC")
     turns = select(hour).select_from(Turn)
-    retained = (source.turn_at >= horizon) & (source.turn_at < END_OF_TIME)
+    dated = (source.turn_at >= BEGINNING_OF_TIME) & (source.turn_at < END_OF_TIME)
     return set(
         conn.scalars(
             union(
-                turns.where(source.turn_task_id.in_(tasks), retained),
+                turns.where(source.turn_task_id.in_(tasks), dated),
                 turns.join(source.task, source.task.c.id == source.turn_task_id).where(
-                    source.task.c.agent_id.in_(agents), retained
+                    source.task.c.agent_id.in_(agents), dated
                 ),
             )
         )
@@ -140,22 +145,22 @@ def _hours_of(
 _HOURS_OF_TIME = text(
     """
     SELECT hour FROM activity_intervals, generate_series(
-        date_trunc('hour', greatest(started_at, :horizon), 'UTC'),
+        date_trunc('hour', started_at, 'UTC'),
         ended_at - interval '1 us', interval '1 hour'
     ) AS hour
-    WHERE agent_id = ANY (CAST(:agents AS bigint[])) AND ended_at > :horizon AND kind <> 'idle'
+    WHERE agent_id = ANY (CAST(:agents AS bigint[])) AND kind <> 'idle'
     UNION
     SELECT date_trunc('hour', ended_at, 'UTC') FROM activity_runs
-    WHERE agent_id = ANY (CAST(:agents AS bigint[])) AND ended_at >= :horizon
+    WHERE agent_id = ANY (CAST(:agents AS bigint[]))
     """
 )
 
 
-def _hours_of_time(conn: Connection, agents: list[int], horizon: datetime) -> set[datetime]:
+def _hours_of_time(conn: Connection, agents: list[int]) -> set[datetime]:
     """Return the hours in which the intervals and the responses of some agents are stored."""
     if not agents:
         return set()
-    return set(conn.scalars(_HOURS_OF_TIME, {"agents": agents, "horizon": horizon}))
+    return set(conn.scalars(_HOURS_OF_TIME, {"agents": agents}))
 
 
 def merged(ranges: Iterable[Range]) -> list[Range]:

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select, text
 
+from aggregator.database.facts import BEGINNING_OF_TIME
 from aggregator.database.models import ActivityFingerprint
 from aggregator.database.source import Source
 from aggregator.database.turns import END_OF_TIME
@@ -35,12 +36,14 @@ _COMPARE = """
     ), differing AS (
         SELECT bucket_start, present.turn_count, present.fingerprint
         FROM present FULL JOIN activity_fingerprints AS stored USING (bucket_start)
-        LEFT JOIN (
-            SELECT bucket_start, turn_count FROM activity_metrics WHERE is_overall
+        FULL JOIN (
+            SELECT bucket_start, turn_count FROM activity_metrics
+            WHERE is_overall AND bucket_start >= :horizon AND bucket_start < :until
         ) AS overall USING (bucket_start)
         WHERE (present.turn_count, present.fingerprint)
             IS DISTINCT FROM (stored.turn_count, stored.fingerprint)
-            OR overall.turn_count IS DISTINCT FROM present.turn_count
+            OR bucket_start >= :horizon
+            AND coalesce(overall.turn_count, 0) <> coalesce(present.turn_count, 0)
     ), gone AS (
         DELETE FROM activity_fingerprints WHERE bucket_start IN (
             SELECT bucket_start FROM differing WHERE fingerprint IS NULL
@@ -56,7 +59,9 @@ _COMPARE = """
 
 
 def take_changed_hours(conn: Connection, horizon: datetime, source: Source) -> set[datetime] | None:
-    """Find the retained hours whose turns have changed since the last call, and note them.
+    """Find the hours whose turns have changed since the last call, and note them.
+
+    Hours before the retention, too: an interval that reaches into it may depend on them.
 
     The caller recomputes these hours in the same transaction, from turns that it reads
     later. So a turn that is written in between is either read now, or makes the hour
@@ -71,7 +76,6 @@ def take_changed_hours(conn: Connection, horizon: datetime, source: Source) -> s
         The hours, in UTC; None if no fingerprint is known, so that all hours count as
         changed.
     """
-    forget_fingerprints(conn, until=horizon)
     known = conn.scalars(select(func.count()).select_from(ActivityFingerprint)).one()
     statement = text(
         _COMPARE.format(
@@ -81,7 +85,11 @@ def take_changed_hours(conn: Connection, horizon: datetime, source: Source) -> s
             task=source.turn_task_of("turns"),
         )
     )
-    hours = set(conn.scalars(statement, {"since": horizon, "until": END_OF_TIME}))
+    hours = set(
+        conn.scalars(
+            statement, {"since": BEGINNING_OF_TIME, "horizon": horizon, "until": END_OF_TIME}
+        )
+    )
     return hours if known else None
 
 

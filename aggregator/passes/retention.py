@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Engine, text
 
 from aggregator.database.state import mark_incomplete_before
-from aggregator.passes.fingerprints import forget_fingerprints
 
 PRUNE_BATCH = 10_000
 """Rows deleted in one transaction, so that row locks are held briefly."""
@@ -21,7 +20,6 @@ def prune(engine: Engine, before: datetime, *, batch: int = PRUNE_BATCH) -> int:
     """
     with engine.begin() as conn:
         mark_incomplete_before(conn, before)
-        forget_fingerprints(conn, until=before)
     for old in (INTERVALS, RUNS):
         _prune(engine, old, before, batch)
     return _prune(engine, METRICS, before, batch)

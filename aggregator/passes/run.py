@@ -122,7 +122,7 @@ def _recompute(conn: Connection, hours: DirtyHours, horizon: datetime, source: S
     windows = (
         whole_agents(conn, horizon, source)
         if hours.everything
-        else [affected_windows(conn, hours.ranges, source)]
+        else [affected_windows(conn, merged([*hours.older, *hours.ranges]), source)]
     )
     for batch in windows:
         changed, differ = recompute_timelines(conn, batch, horizon, source)

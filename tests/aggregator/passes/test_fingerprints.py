@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from aggregator.database.source import STANDALONE
-from aggregator.passes.fingerprints import take_changed_hours
+from aggregator.passes.fingerprints import forget_fingerprints, take_changed_hours
 from aggregator.passes.rebuild import rebuild
 from aggregator.passes.run import make_pass
 
@@ -76,3 +76,11 @@ def test_hours_that_a_rebuild_has_computed_are_compared_anew(history):
     rebuild(history, NOW, RETENTION)
 
     assert changed(history) is None
+
+
+def test_an_hour_that_lost_its_last_turn_differs_even_if_its_fingerprint_is_unknown(history):
+    with history.begin() as conn:
+        forget_fingerprints(conn, hour(30), hour(29))
+        conn.execute(text("DELETE FROM turns WHERE timestamp = :at"), {"at": hour(30)})
+
+    assert changed(history) == {hour(30)}
