@@ -13,7 +13,7 @@ from tests.aggregator.transcripts.lines import (
     turns_by_session,
 )
 
-WINDOWS = {"cwd": r"c:\work\orchard\\"}
+WINDOWS = {"cwd": r"c:\code\orchard\\"}
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def imported_before(empty_engine, folder, put):
     words = "<system-reminder>x</system-reminder>Fix it"
     put("p/s1.jsonl", prompt(1), reply(2), prompt(3, message={"content": words}))
     put("p/s2.jsonl", prompt(4, "s2", **WINDOWS))
-    put("p/s3.jsonl", prompt(5, "s3", cwd="C:/work/orchard"))
-    put("p/gone.jsonl", prompt(6, "s4", cwd="c:/work/pears"), reply(7, "s4"))
+    put("p/s3.jsonl", prompt(5, "s3", cwd="C:/code/orchard"))
+    put("p/gone.jsonl", prompt(6, "s4", cwd="c:/code/pears"), reply(7, "s4"))
     import_transcripts(empty_engine, [folder])
     (folder / "p/gone.jsonl").unlink()
     fresh = everything(empty_engine)[0]
@@ -42,9 +42,9 @@ def imported_before(empty_engine, folder, put):
             SELECT task_id, 'USER', timestamp, 'notification' FROM turns WHERE key = 's1-m2';
         UPDATE agents SET known_since = NULL;
         UPDATE tasks SET state_at = NULL, state_rank = 0;
-        INSERT INTO projects (name, path) VALUES ('x', 'c:\work\orchard');
+        INSERT INTO projects (name, path) VALUES ('x', 'c:\code\orchard');
         UPDATE agents SET project_id = (SELECT max(id) FROM projects) WHERE session_id = 's2';
-        UPDATE projects SET path = 'c:/work/pears' WHERE path LIKE '%pears';
+        UPDATE projects SET path = 'c:/code/pears' WHERE path LIKE '%pears';
         """
     with empty_engine.begin() as conn:
         conn.execute(text(earlier))

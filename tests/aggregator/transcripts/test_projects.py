@@ -87,16 +87,16 @@ def test_a_folder_that_is_gone_is_judged_by_its_path(cwd, project):
 @pytest.mark.parametrize(
     "spelling",
     [
-        r"C:\work\orchard",
-        r"c:\work\orchard",
-        "C:/work/orchard",
-        "C:\\work\\orchard\\",
-        r"\\?\C:\work\orchard",
-        r"c:\work\pears\..\orchard",
+        r"C:\code\orchard",
+        r"c:\code\orchard",
+        "C:/code/orchard",
+        "C:\\code\\orchard\\",
+        r"\\?\C:\code\orchard",
+        r"c:\code\pears\..\orchard",
     ],
 )
 def test_a_folder_of_windows_is_one_project_however_it_is_spelled(spelling):
-    assert project_path(spelling) == r"C:\work\orchard"
+    assert project_path(spelling) == r"C:\code\orchard"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_folder_of_windows_is_one_project_however_it_is_spelled(spelling):
     [
         (r"\\?\UNC\server\share\x", r"\\server\share\x"),
         ("\\\\wsl.localhost\\Ubuntu\\home\\ida\\", r"\\wsl.localhost\Ubuntu\home\ida"),
-        ("/mnt/c/work/orchard/", "/mnt/c/work/orchard"),
+        ("/mnt/c/code/orchard/", "/mnt/c/code/orchard"),
         ("/Users/ida/A\u0308pfel", "/Users/ida/\u00c4pfel"),
     ],
 )
