@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta, tzinfo
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Engine, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql
 
-from aggregator.database.models import Agent, Project, Task, Turn
+from aggregator.database.models import Agent, Project, Signal, Task, Turn
+from aggregator.standalone.demo_signals import demo_signals
 
 PROJECTS = ("atlas-api", "billing", "docs-site", "mobile-app", "search")
 AGENTS_PER_PROJECT = (7, 5, 2, 4, 2)
@@ -18,6 +20,8 @@ DEMO_DAYS = 30
 SEED = 20_261_122
 SLOT = timedelta(minutes=30)
 """Stretch of time for which it is drawn anew who works while the demo is running."""
+PAUSE = timedelta(minutes=15)
+"""Longest pause in one run."""
 ALWAYS_ONE_IN = 7
 """One in so many agents works in every slot, at night too; each has its turn."""
 
@@ -34,11 +38,12 @@ def fill_with_demo(engine: Engine, now: datetime, zone: tzinfo) -> int:
     """
     rng = np.random.default_rng(SEED)
     with engine.begin() as conn:
-        conn.execute(text("TRUNCATE projects RESTART IDENTITY CASCADE"))
+        conn.execute(text("TRUNCATE projects, signals RESTART IDENTITY CASCADE"))
         conn.execute(
             insert(Project), [{"name": name, "path": f"/demo/{name}"} for name in PROJECTS]
         )
         turns: list[dict[str, Any]] = []
+        signals: list[dict[str, Any]] = []
         owners = np.repeat(np.arange(len(PROJECTS)), AGENTS_PER_PROJECT)
         for number, owner in enumerate(owners, start=1):
             instants = [*_month(rng, now, zone), *_last_hour(rng, now, number)]
@@ -54,7 +59,9 @@ def fill_with_demo(engine: Engine, now: datetime, zone: tzinfo) -> int:
             state = "processing" if busy else "awaiting_input"
             conn.execute(insert(Task).values(agent_id=number, state=state))
             turns += own
+            signals += demo_signals(session, own, [SEED, number])
         conn.execute(insert(Turn), turns)
+        conn.execute(insert(Signal), signals)
     return len(turns)
 
 
@@ -78,10 +85,28 @@ def continue_demo(engine: Engine, now: datetime, zone: tzinfo) -> int:
         ]
         if new:
             conn.execute(postgresql.insert(Turn).on_conflict_do_nothing(), new)
+            _tell_signals(conn, since, now, zone)
         for task_id, actor in {turn["task_id"]: turn["actor"] for turn in new}.items():
             state = "processing" if actor == "USER" else "awaiting_input"
             conn.execute(update(Task).where(Task.id == task_id).values(state=state))
     return len(new)
+
+
+def _tell_signals(conn: Connection, since: datetime, now: datetime, zone: tzinfo) -> None:
+    """Write the signals of all slots that have new turns, up to now."""
+    sessions = select(Task.id, Agent.session_id).join(Agent, Agent.id == Task.agent_id)
+    for task_id, session in conn.execute(sessions.order_by(Task.id)).all():
+        for slot in range(_slot_of(since), _slot_of(now) + 1):
+            turns = [turn for turn in _in_slot(task_id, slot, zone) if turn["timestamp"] <= now]
+            told = demo_signals(session, turns, [SEED, task_id, slot])
+            if told:
+                # Runs that go on have grown.
+                statement = postgresql.insert(Signal)
+                names = ("at", "until", "source", "tool", "mode", "milliseconds")
+                grown = {name: statement.excluded[name] for name in names}
+                conn.execute(
+                    statement.on_conflict_do_update(index_elements=["key"], set_=grown), told
+                )
 
 
 def _slot_of(at: datetime) -> int:
@@ -137,12 +162,14 @@ def _dialogue(
     """Assign the instants to USER and AGENT: a prompt, then some replies, and so on."""
     instants = sorted(instants)
     users = rng.random(len(instants)) < 0.22
+    # After a pause somebody comes back and writes.
+    returns = [True, *(later - earlier > PAUSE for earlier, later in pairwise(instants))]
     return [
         {
             "task_id": task_id,
-            "actor": "USER" if user or index == 0 else "AGENT",
+            "actor": "USER" if user or back else "AGENT",
             "timestamp": at,
             "key": f"demo-{task_id}-{index}",
         }
-        for index, (at, user) in enumerate(zip(instants, users, strict=True))
+        for index, (at, user, back) in enumerate(zip(instants, users, returns, strict=False))
     ]

@@ -3,9 +3,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Integer, cast, func, select, text
 
-from aggregator.database.models import Agent, Project, Turn
+from aggregator.database.models import ActivityInterval, ActivityRun, Agent, Project, Turn
+from aggregator.intervals.kinds import KINDS
+from aggregator.passes.run import make_pass
 from aggregator.query.agent_states import agent_states
 from aggregator.standalone.demo import continue_demo, fill_with_demo
 
@@ -80,3 +82,37 @@ def test_it_does_not_matter_how_often_the_demo_goes_on(empty_engine):
             return conn.execute(turns).all()
 
     assert after(1) == after(7)
+
+
+def test_agents_of_a_demo_work_ask_wait_and_rest_in_plausible_shares(empty_engine):
+    fill_with_demo(empty_engine, NOW, NEW_YORK)
+    make_pass(empty_engine, NOW, timedelta(days=30))
+
+    with empty_engine.connect() as conn:
+        seconds = func.sum(
+            func.extract("epoch", ActivityInterval.ended_at - ActivityInterval.started_at)
+        )
+        of = dict(
+            conn.execute(
+                select(ActivityInterval.kind, seconds).group_by(ActivityInterval.kind)
+            ).all()
+        )
+        measured = conn.scalar(select(func.avg(cast(ActivityRun.is_exact, Integer))))
+    assert set(of) == set(KINDS)
+    assert of["blocked"] < of["waiting"] < of["working"]
+    assert max(of["stalled"], of["limited"]) < of["working"] / 5
+    assert 0.4 < measured < 0.7
+
+
+def test_signals_of_a_demo_that_goes_on_do_not_depend_on_how_often_it_is_continued(empty_engine):
+    later = NOW + timedelta(hours=14)
+    stored = text("SELECT session_id, kind, at, until, key, milliseconds FROM signals ORDER BY key")
+
+    def continued(*instants):
+        fill_with_demo(empty_engine, NOW, NEW_YORK)
+        for instant in instants:
+            continue_demo(empty_engine, instant, NEW_YORK)
+        with empty_engine.connect() as conn:
+            return conn.execute(stored).all()
+
+    assert continued(later) == continued(NOW + timedelta(hours=13, minutes=7), later)
