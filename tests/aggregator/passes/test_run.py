@@ -110,6 +110,18 @@ def test_rows_and_turns_older_than_the_retention_leave_and_newer_ones_stay(
         assert conn.scalar(select(Turn.id).where(Turn.timestamp < minutes_ago(15_000)[0]).limit(1))
 
 
+def test_a_turn_older_than_the_retention_may_make_time_inside_it(history, record, assert_exact):
+    with history.begin() as conn:
+        record(conn, "alpha", "old", minutes_ago(60_000, 40_000))
+    make_pass(history, NOW, RETENTION)
+    with history.begin() as conn:
+        conn.execute(delete(Turn).where(Turn.timestamp < NOW - RETENTION))
+
+    make_pass(history, NOW, RETENTION)
+
+    assert_exact(history)
+
+
 def test_the_oldest_hour_inside_the_retention_is_whole(empty_engine, record):
     edge = (NOW - RETENTION).replace(minute=0)
     with empty_engine.begin() as conn:
