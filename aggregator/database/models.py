@@ -347,7 +347,7 @@ class TranscriptFile(Base):
     ``sessions`` holds facts about sessions by their ids, see
     :class:`aggregator.transcripts.sessions.Session`; ``format`` is the number of the rules
     by which the file was read. ``signals`` holds what later lines need to become signals, see
-    :class:`aggregator.transcripts.tracker.Tracker`. Of a sub-agent's file (not ``is_main``)
+    :class:`aggregator.transcripts.signals.tracker.Tracker`. Of a sub-agent's file (not ``is_main``)
     only the instants are read.
     """
 

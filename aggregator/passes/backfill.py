@@ -34,7 +34,7 @@ from aggregator.passes.affected import whole_agents
 from aggregator.passes.recompute import chunks, recompute_in_transaction
 from aggregator.passes.timelines import recompute_agents_in_transaction
 from aggregator.passes.workers import Workers
-from aggregator.passes.write import Written
+from aggregator.passes.write.metrics import Written
 
 ATTEMPTS = 3
 """Attempts for a chunk whose worker dies each time."""

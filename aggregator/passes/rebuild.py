@@ -20,7 +20,7 @@ from aggregator.passes.dirty_hours import mark_all_dirty_if_queued
 from aggregator.passes.recompute import chunks, recompute_in_transaction
 from aggregator.passes.timelines import recompute_agents_in_transaction
 from aggregator.passes.transactions import in_transaction
-from aggregator.passes.write import Written
+from aggregator.passes.write.metrics import Written
 from aggregator.schema.capture import is_installed
 
 

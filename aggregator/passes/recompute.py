@@ -19,7 +19,7 @@ from aggregator.metrics.hourly import hourly_metrics
 from aggregator.metrics.windows import HOUR
 from aggregator.passes.fingerprints import forget_fingerprints
 from aggregator.passes.transactions import in_transaction
-from aggregator.passes.write import Written, replace_metrics
+from aggregator.passes.write.metrics import Written, replace_metrics
 
 TURNS_AT_ONCE = 250_000
 """Turns in memory at one time; limits the memory of a process for any length of history."""

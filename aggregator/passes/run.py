@@ -24,7 +24,7 @@ from aggregator.passes.retention import prune
 from aggregator.passes.slots import Slot
 from aggregator.passes.timelines import recompute_timelines
 from aggregator.passes.transactions import in_transaction
-from aggregator.passes.write import Written
+from aggregator.passes.write.metrics import Written
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from aggregator.intervals.hosts import signals_of_turns
 from aggregator.intervals.timeline import Timeline, agent_intervals
 from aggregator.passes.fingerprints import forget_fingerprints
 from aggregator.passes.transactions import in_transaction
-from aggregator.passes.write import Written
-from aggregator.passes.write_intervals import replace_timeline
+from aggregator.passes.write.intervals import replace_timeline
+from aggregator.passes.write.metrics import Written
 
 
 def recompute_timelines(

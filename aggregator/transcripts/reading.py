@@ -22,7 +22,7 @@ from aggregator.transcripts.parser import (
     storable,
 )
 from aggregator.transcripts.sessions import Session
-from aggregator.transcripts.tracker import Tracker
+from aggregator.transcripts.signals.tracker import Tracker
 
 UNREADABLE = "unreadable file"
 

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, cast, delete, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from aggregator.database.models import Agent, Signal
-from aggregator.transcripts import signals
 from aggregator.transcripts.reading import Reading
-from aggregator.transcripts.tracker import Tracker
+from aggregator.transcripts.signals import signal as signals
+from aggregator.transcripts.signals.tracker import Tracker
 
 KEYS_AT_ONCE = 10_000
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     from aggregator.passes.backfill import BackfillReport
     from aggregator.passes.run import PassReport
-    from aggregator.passes.write import Written
+    from aggregator.passes.write.metrics import Written
 
 import click
 

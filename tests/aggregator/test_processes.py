@@ -27,7 +27,7 @@ from aggregator.database.models import ActivityMetric
 from aggregator.database.state import last_pass_at
 from aggregator.jobs.scheduler import ActivityAggregator
 from aggregator.passes.slots import slot_at
-from aggregator.passes.write import Written
+from aggregator.passes.write.metrics import Written
 from aggregator.schema.migrate import upgrade
 from aggregator.settings import Settings
 from aggregator.standalone.database import open_database

@@ -28,7 +28,7 @@ from aggregator.errors import (
 from aggregator.passes import recompute, transactions
 from aggregator.passes.backfill import backfill
 from aggregator.passes.workers import Workers, dask_cluster, process_pool
-from aggregator.passes.write import Written
+from aggregator.passes.write.metrics import Written
 
 SINCE = datetime(2026, 11, 20, tzinfo=UTC)
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)

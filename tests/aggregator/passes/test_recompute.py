@@ -14,7 +14,7 @@ from aggregator.passes.rebuild import rebuild, rebuild_due
 from aggregator.passes.recompute import chunks, recompute_in_transaction
 from aggregator.passes.retention import prune
 from aggregator.passes.run import make_pass
-from aggregator.passes.write import Written
+from aggregator.passes.write.metrics import Written
 from aggregator.schema import capture
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)

@@ -9,7 +9,7 @@ from aggregator.database import locks
 from aggregator.database.models import ActivityChange, ActivityMetric, ActivityState, Agent, Turn
 from aggregator.passes import recompute, retention
 from aggregator.passes.run import make_pass
-from aggregator.passes.write import Written
+from aggregator.passes.write.metrics import Written
 from aggregator.schema import capture
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)

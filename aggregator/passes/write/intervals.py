@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from aggregator.database.facts import Windows
 from aggregator.intervals.timeline import Timeline
-from aggregator.passes.staging import (
+from aggregator.passes.write.staging import (
     FLAG,
     ID,
     INSTANT,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from aggregator.transcripts.signals import SILENCE_AFTER, Kind, Signal
+from aggregator.transcripts.signals.signal import SILENCE_AFTER, Kind, Signal
 
 
 @dataclass(slots=True)

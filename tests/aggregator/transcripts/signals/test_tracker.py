@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from aggregator.transcripts.parser import ParsedLine, parse_line
-from aggregator.transcripts.signals import Signal
-from aggregator.transcripts.tracker import Tracker
+from aggregator.transcripts.signals.signal import Signal
+from aggregator.transcripts.signals.tracker import Tracker
 
 START = datetime(2026, 2, 7, 10, tzinfo=UTC)
 

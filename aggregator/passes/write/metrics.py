@@ -10,7 +10,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from aggregator.metrics.measures import STORED, SqlType
-from aggregator.passes.staging import (
+from aggregator.passes.write.staging import (
     FLAG,
     ID,
     INSTANT,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from aggregator.transcripts.parser import LONGEST_ID, Line, storable
 from aggregator.transcripts.prompts import blocks_of, text_of
-from aggregator.transcripts.tool_calls import SUB_AGENTS, Call
+from aggregator.transcripts.signals.tool_calls import SUB_AGENTS, Call
 
 MONITOR = "Monitor"
 STOPS = frozenset({"KillShell", "KillBash", "TaskStop"})

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from aggregator.transcripts.parser import LONGEST_ID, Line, storable
 from aggregator.transcripts.prompts import Block, blocks_of, text_of
-from aggregator.transcripts.signals import Signal, instant_of
+from aggregator.transcripts.signals.signal import Signal, instant_of
 
 SHORTEST_ASK = timedelta(seconds=1)
 """A person needs longer than this to answer."""

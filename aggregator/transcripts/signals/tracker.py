@@ -1,6 +1,6 @@
 """Tell the signals of one session from its lines, in the order of their file.
 
-Pure: lines in, :class:`aggregator.transcripts.signals.Signal` out. What later lines need
+Pure: lines in, :class:`aggregator.transcripts.signals.signal.Signal` out. What later lines need
 is kept from one reading to the next, so that it does not matter how the growth of a file
 is divided into readings.
 """
@@ -12,11 +12,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from aggregator.transcripts.background import (
-    ended_by_notification,
-    ended_by_result,
-    launched_by,
-)
 from aggregator.transcripts.parser import (
     Line,
     ParsedLine,
@@ -25,10 +20,15 @@ from aggregator.transcripts.parser import (
     storable,
 )
 from aggregator.transcripts.prompts import NOTIFICATION, SCHEDULED
-from aggregator.transcripts.seen import Seen, is_exit, origin_of
-from aggregator.transcripts.signals import REPLY, SILENCE_AFTER, Kind, Signal
-from aggregator.transcripts.spans import Span, Spans
-from aggregator.transcripts.tool_calls import Call, calls_of, results_of
+from aggregator.transcripts.signals.background import (
+    ended_by_notification,
+    ended_by_result,
+    launched_by,
+)
+from aggregator.transcripts.signals.seen import Seen, is_exit, origin_of
+from aggregator.transcripts.signals.signal import REPLY, SILENCE_AFTER, Kind, Signal
+from aggregator.transcripts.signals.spans import Span, Spans
+from aggregator.transcripts.signals.tool_calls import Call, calls_of, results_of
 
 OPEN, STOPPED, ENDED = "open", "stopped", "ended"
 """State of the last run: it goes on; a stop hook ran, after which it may go on; it is over."""

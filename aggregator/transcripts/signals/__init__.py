@@ -1,0 +1,1 @@
+"""Signals: what lines of transcripts tell beside turns, and intervals are computed from."""
