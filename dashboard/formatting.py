@@ -87,7 +87,10 @@ def share(part: int, whole: int) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Format a time span in at most two units: ``48 s``, ``1 min 24 s``, ``2 h 05 min``."""
+    """Format a time span in at most two units: ``48 s``, ``1 min 24 s``, ``2 h 05 min``.
+
+    From 100 hours on, these are whole: ``1 234 h``.
+    """
     if seconds is None or seconds != seconds:  # noqa: PLR0124 - only NaN differs from itself
         return NO_VALUE
     if 0 < seconds < 1:
@@ -99,6 +102,8 @@ def duration(seconds: float | None) -> str:
         minutes, rest = divmod(whole, 60)
         return f"{minutes} min {rest:02} s" if rest else f"{minutes} min"
     hours, rest = divmod(round(seconds / 60), 60)
+    if hours >= 100:
+        return f"{count(round(seconds / 3600))} h"
     return f"{hours} h {rest:02} min" if rest else f"{hours} h"
 
 

@@ -21,7 +21,8 @@ MOST_DAYS = 7
 """Maximum number of day labels; more would touch each other on a phone."""
 
 COUNT_STEPS = tuple(factor * 10**power for power in range(8) for factor in (1, 2, 5))
-SECOND_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 180, 300, 600, 900)
+SECOND_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 180, 300, 600, 900, 1800)
+HOUR_STEPS = (1, 2, 3, 6, 12, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 
 
 def count_axis(highest: float) -> dict[str, Any]:
@@ -31,11 +32,8 @@ def count_axis(highest: float) -> dict[str, Any]:
 
 
 def duration_axis(highest: float) -> dict[str, Any]:
-    """Return a value axis in seconds from 0 to at least ``highest``, with round time spans.
-
-    Gaps lie within one hour, so 4 times 15 minutes always suffice.
-    """
-    ticks = _ticks(highest, SECOND_STEPS)
+    """Return a value axis in seconds from 0 to at least ``highest``, with round time spans."""
+    ticks = _ticks(highest, (*SECOND_STEPS, *(3600 * hours for hours in HOUR_STEPS)))
     return _value_axis(ticks, list(map(duration_label, ticks)))
 
 
@@ -47,7 +45,7 @@ def count_label(number: int) -> str:
 
 
 def duration_label(seconds: int) -> str:
-    """Format a time span for an axis: ``30 s``, ``1 min 30 s``."""
+    """Format a time span for an axis: ``30 s``, ``1 min 30 s``, ``12 h``."""
     return formatting.duration(seconds)
 
 

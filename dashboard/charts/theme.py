@@ -2,11 +2,13 @@
 
 The colours of figures are here; all others are variables in ``activity.css``. Both sets
 have at least the contrast that WCAG AA requires: 4.5 to 1 for text, 3 to 1 for graphics
-that carry meaning. Colour-blind people can tell the colours of projects apart, too.
+that carry meaning. Colour-blind people can tell the colours of projects, and those of kinds of
+time, apart, too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,6 +16,16 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
+
+from aggregator.intervals.kinds import (
+    BACKGROUND,
+    BLOCKED,
+    IDLE,
+    LIMITED,
+    STALLED,
+    WAITING,
+    WORKING,
+)
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 MARGIN = {"l": 54, "r": 70, "t": 52, "b": 44}
@@ -38,6 +50,8 @@ class Palette:
         projects: Colours of projects, distinct in any pair, the first of them most; the very
             first is the accent.
         others: Colour of all other projects together.
+        kinds: Colours of kinds of time, of :data:`aggregator.intervals.kinds.KINDS`, distinct
+            in any pair; that of idle time is hardly to be seen.
         ramp: Colours from few to many.
     """
 
@@ -51,6 +65,7 @@ class Palette:
     contrast: str
     projects: tuple[str, ...]
     others: str
+    kinds: Mapping[str, str]
     ramp: tuple[str, ...]
 
     def of_project(self, slot: int | None) -> str:
@@ -157,6 +172,15 @@ LIGHT = Palette(
         "#769270",
     ),
     others="#92918d",
+    kinds={
+        WORKING: "#2f9a7f",
+        BLOCKED: "#8a1538",
+        WAITING: "#c7781d",
+        BACKGROUND: "#4a90d9",
+        STALLED: "#5e6270",
+        LIMITED: "#5a3fa8",
+        IDLE: "#eceef2",
+    },
     ramp=_ramp("#f1f4fe", "#2f4fd6"),
 )
 DARK = Palette(
@@ -195,6 +219,15 @@ DARK = Palette(
         "#8874ae",
     ),
     others="#85847f",
+    kinds={
+        WORKING: "#5fd3b0",
+        BLOCKED: "#d0335f",
+        WAITING: "#f1af47",
+        BACKGROUND: "#4f7fb5",
+        STALLED: "#8a8f99",
+        LIMITED: "#b69cf0",
+        IDLE: "#242a34",
+    },
     ramp=_ramp("#1d2330", "#7f9bff"),
 )
 

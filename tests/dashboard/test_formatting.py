@@ -23,6 +23,8 @@ NOW = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
         (64, "1 min 04 s"),
         (3599.7, "1 h"),
         (7500, "2 h 05 min"),
+        (359_940, "99 h 59 min"),
+        (4_444_000, "1\u202f234 h"),
     ],
 )
 def test_a_duration_reads_in_two_units(seconds, text):

@@ -33,6 +33,19 @@ def test_an_axis_without_values_still_has_marks():
 
 
 @pytest.mark.parametrize(
+    ("highest", "labels"),
+    [
+        (6000, ["0 s", "30 min", "1 h", "1 h 30 min", "2 h"]),
+        (40 * 3600, ["0 s", "12 h", "24 h", "36 h", "48 h"]),
+        # 200 agents that work all day.
+        (4800 * 3600, ["0 s", "2\u202f000 h", "4\u202f000 h", "6\u202f000 h", "8\u202f000 h"]),
+    ],
+)
+def test_hours_of_many_agents_are_marked_by_whole_parts_of_a_day(highest, labels):
+    assert duration_axis(highest)["ticktext"] == labels
+
+
+@pytest.mark.parametrize(
     ("number", "label"),
     [(500, "500"), (5000, "5\u202f000"), (20_000, "20k"), (1_500_000, "1.5M")],
 )

@@ -7,6 +7,7 @@ import numpy as np
 import plotly.io as pio
 import pytest
 
+from aggregator.intervals.kinds import IDLE, KINDS
 from aggregator.shipped import shipped_folder
 from dashboard.charts.theme import DARK, LIGHT, mix, palette, template
 
@@ -71,8 +72,20 @@ def test_any_two_projects_can_be_told_apart(colours, cones):
 
 
 @BOTH
+@pytest.mark.parametrize("cones", SEEN_WITH)
+def test_any_two_kinds_of_time_can_be_told_apart(colours, cones):
+    assert set(colours.kinds) == set(KINDS)
+    seen = [lab(SEEN_WITH[cones] @ linear(colour)) for colour in colours.kinds.values()]
+
+    distances = [float(np.linalg.norm(one - other)) for one, other in combinations(seen, 2)]
+
+    assert min(distances) > (25 if cones == "all cones" else 17)
+
+
+@BOTH
 def test_what_carries_meaning_stands_out_and_text_can_be_read(colours):
-    marks = (*colours.projects, colours.others, colours.contrast, colours.ramp[-1])
+    kinds = (colour for kind, colour in colours.kinds.items() if kind != IDLE)
+    marks = (*kinds, *colours.projects, colours.others, colours.contrast, colours.ramp[-1])
     texts = (colours.text, colours.muted)
 
     assert min(contrast(mark, colours.surface) for mark in marks) >= 3
