@@ -25,6 +25,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from aggregator.database.engine import connect
 from aggregator.database.models import Agent, Project, Task, Turn
+from aggregator.schema import capture
 from aggregator.schema.migrate import upgrade
 from aggregator.standalone.embedded import EmbeddedPostgres
 from dashboard.pictures.renderer import Renderer, shared
@@ -97,8 +98,10 @@ def engine(postgres: EmbeddedPostgres) -> Iterator[Engine]:
 
 @pytest.fixture
 def empty_engine(engine: Engine) -> Engine:
-    """The database of all tests without rows, for tests that commit."""
+    """The database of all tests without rows and without capture, for tests that commit."""
     with engine.begin() as conn:
+        # Commands install it, and it would queue the hours of all that a test writes.
+        capture.remove(conn)
         conn.execute(
             text(
                 "TRUNCATE projects, signals, transcript_files, activity_intervals, activity_runs, "

@@ -34,9 +34,7 @@ def history(empty_engine, record):
         record(conn, "alpha", "a1", hours_ago(0.1, 0.2, 5, 5.1, 5.2, 20, 40))
         record(conn, "beta", "b1", hours_ago(5, 5.3, 21))
         capture.install(conn)
-    yield empty_engine
-    with empty_engine.begin() as conn:
-        capture.remove(conn)
+    return empty_engine
 
 
 def state(engine):

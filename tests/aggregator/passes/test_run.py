@@ -31,9 +31,6 @@ def captured(request, empty_engine):
     if request.param == "captured":
         with empty_engine.begin() as conn:
             capture.install(conn)
-    yield
-    with empty_engine.begin() as conn:
-        capture.remove(conn)
 
 
 @pytest.fixture
