@@ -16,6 +16,8 @@ from aggregator.standalone.demo_signals import demo_signals
 
 PROJECTS = ("atlas-api", "billing", "docs-site", "mobile-app", "search")
 AGENTS_PER_PROJECT = (7, 5, 2, 4, 2)
+ORIGINS = {6: "background", 10: "sdk", 20: "sdk"}
+"""Who started an agent, by its number, if no person did."""
 DEMO_DAYS = 30
 SEED = 20_261_122
 SLOT = timedelta(minutes=30)
@@ -49,17 +51,15 @@ def fill_with_demo(engine: Engine, now: datetime, zone: tzinfo) -> int:
             instants = [*_month(rng, now, zone), *_last_hour(rng, now, number)]
             own = _dialogue(rng, instants, task_id=number)
             session = rng.bytes(16).hex()
-            conn.execute(
-                insert(Agent).values(
-                    project_id=int(owner) + 1, session_id=session, started_at=own[0]["timestamp"]
-                )
-            )
+            agent = {"project_id": int(owner) + 1, "session_id": session}
+            agent |= {"started_at": own[0]["timestamp"], "origin": ORIGINS.get(number)}
+            conn.execute(insert(Agent).values(agent))
             # After a reply, an agent may still be busy with its tools.
             busy = own[-1]["actor"] == "USER" or rng.random() < 0.5
             state = "processing" if busy else "awaiting_input"
             conn.execute(insert(Task).values(agent_id=number, state=state))
             turns += own
-            signals += demo_signals(session, own, [SEED, number])
+            signals += demo_signals(session, own, [SEED, number], is_over=not busy)
         conn.execute(insert(Turn), turns)
         conn.execute(insert(Signal), signals)
     return len(turns)
@@ -98,7 +98,8 @@ def _tell_signals(conn: Connection, since: datetime, now: datetime, zone: tzinfo
     for task_id, session in conn.execute(sessions.order_by(Task.id)).all():
         for slot in range(_slot_of(since), _slot_of(now) + 1):
             turns = [turn for turn in _in_slot(task_id, slot, zone) if turn["timestamp"] <= now]
-            told = demo_signals(session, turns, [SEED, task_id, slot])
+            is_over = (slot + 1) * SLOT.total_seconds() <= now.timestamp()
+            told = demo_signals(session, turns, [SEED, task_id, slot], is_over=is_over)
             if told:
                 # Runs that go on have grown.
                 statement = postgresql.insert(Signal)

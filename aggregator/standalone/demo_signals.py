@@ -14,9 +14,9 @@ from aggregator.intervals.kinds import SILENCE_AFTER
 Turn = dict[str, Any]
 Signal = dict[str, Any]
 
-MEASURED = 0.55
+MEASURED = 0.42
 """Share of runs with a record of their duration."""
-ASKED = 0.2
+ASKED = 0.4
 """Share of longer runs in which a call waited for a permission."""
 BACKGROUND = 0.05
 """Share of runs that leave work in the background."""
@@ -26,13 +26,16 @@ TOOLS = ("Edit", "Write", "Bash", "AskUserQuestion")
 COLUMNS = ("until", "source", "tool", "mode", "milliseconds")
 
 
-def demo_signals(session: str, turns: Sequence[Turn], seed: Sequence[int]) -> list[Signal]:
-    """Make up the signals of one agent: runs, most of them measured, and what they waited for.
+def demo_signals(
+    session: str, turns: Sequence[Turn], seed: Sequence[int], *, is_over: bool
+) -> list[Signal]:
+    """Make up the signals of one agent: runs, some of them measured, and what they waited for.
 
     Args:
         session: Its session.
         turns: Its turns, oldest first.
         seed: Seed of what is random.
+        is_over: Whether the last run is over.
 
     Returns:
         Rows of ``signals``. They depend only on the arguments.
@@ -45,7 +48,7 @@ def demo_signals(session: str, turns: Sequence[Turn], seed: Sequence[int]) -> li
     ]
     for number, run in enumerate(runs):
         following = runs[number + 1][0]["timestamp"] if number + 1 < len(runs) else None
-        found += _of_run(rng, run, following)
+        found += _of_run(rng, run, following, is_over=is_over or following is not None)
     return [
         {
             **dict.fromkeys(COLUMNS),
@@ -84,25 +87,26 @@ def _runs(turns: Sequence[Turn]) -> Iterator[list[Turn]]:
 
 
 def _of_run(
-    rng: np.random.Generator, run: list[Turn], following: datetime | None
+    rng: np.random.Generator, run: list[Turn], following: datetime | None, *, is_over: bool
 ) -> Iterator[Signal]:
     key, replies = run[0]["key"], [turn for turn in run if turn["actor"] == "AGENT"]
     yield from _lines(run)
+    # They are drawn even where they do not count: a run that goes on draws the same.
+    measured, launches, limited = rng.random(3) < (MEASURED, BACKGROUND, LIMITED)
     if not replies:
         return
     start, first, last = (turn["timestamp"] for turn in (run[0], replies[0], replies[-1]))
-    done = following is not None
     yield {
         "kind": "work",
         "at": first,
         "until": last,
-        "source": "reply" if done else None,
+        "source": "reply" if is_over else None,
         "key": key,
     }
     call = _call(rng, replies, key)
     if call:
         yield call
-    if done and rng.random() < MEASURED:
+    if is_over and measured:
         worked = last - start - (call["until"] - call["at"] if call else timedelta())
         yield {
             "kind": "duration",
@@ -110,10 +114,10 @@ def _of_run(
             "milliseconds": worked // timedelta(milliseconds=1),
             "key": key,
         }
-    if rng.random() < BACKGROUND:
+    if is_over and launches:
         report = last + timedelta(minutes=rng.uniform(2, 20))
         yield {"kind": "background", "at": last, "until": report, "source": "shell", "key": key}
-    if done and rng.random() < LIMITED:
+    if following is not None and limited:
         yield {"kind": "limit", "at": last, "until": following, "key": key}
 
 
