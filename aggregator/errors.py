@@ -6,6 +6,7 @@ is allowed. Edges turn it into one line on stderr or a JSON answer.
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,38 @@ SHOWN_NAMES = 20
 """Longest list of names in an error, so that it stays one readable line."""
 
 
+LONGEST_VALUE = 200
+"""Characters of a value in an error; whoever sent more knows the rest."""
+
+
+def printable(text: str) -> str:
+    """Return a text on one line, with everything escaped that a terminal could obey.
+
+    Line feeds, escape sequences, marks that change the direction of writing, and bytes of
+    file names that are no text become what Python would write for them.
+    """
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def shown(value: object) -> str:
+    """Return a value as Python writes it, shortened to :data:`LONGEST_VALUE` characters."""
+    # The value may be long or deep: its beginning is enough.
+    limited = reprlib.Repr()
+    limited.maxstring = limited.maxother = limited.maxlong = LONGEST_VALUE
+    text = limited.repr(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
+
+
 class ActivityError(Exception):
-    """Base class of all errors that this project raises on purpose."""
+    """Base class of all errors that this project raises on purpose.
+
+    Its message may hold names and values from anywhere; it is one line of printable text.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Unpickling must not call __init__, whose arguments are no longer known.
@@ -36,7 +67,7 @@ class SettingError(ActivityError):
     """A setting has a value that cannot be used."""
 
     def __init__(self, name: str, value: object, allowed: str) -> None:
-        super().__init__(f"{name}: {value!r} is not allowed; expected {allowed}")
+        super().__init__(f"{name}: {shown(value)} is not allowed; expected {allowed}")
 
 
 class ParameterError(ActivityError):
@@ -46,14 +77,14 @@ class ParameterError(ActivityError):
         self.name = name
         self.value = value
         self.allowed = allowed
-        super().__init__(f"{name}: {value!r} is not allowed; expected {allowed}")
+        super().__init__(f"{name}: {shown(value)} is not allowed; expected {allowed}")
 
 
 class UnknownParameterError(ActivityError):
     """A request has a parameter that does not exist."""
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"there is no parameter {name!r}; there are {', '.join(known)}")
+        super().__init__(f"there is no parameter {shown(name)}; there are {', '.join(known)}")
 
 
 class ConflictingParametersError(ActivityError):
@@ -71,12 +102,25 @@ class MissingParameterError(ActivityError):
 
 
 class UnknownScopeError(ActivityError):
-    """No project or agent has the requested id."""
+    """No project or agent has a requested id, or each of several ids.
 
-    def __init__(self, kind: str, scope_id: int) -> None:
+    Attributes:
+        kind: ``project`` or ``agent``.
+        scope_ids: The ids.
+    """
+
+    def __init__(self, kind: str, *scope_ids: int) -> None:
         self.kind = kind
-        self.scope_id = scope_id
-        super().__init__(f"there is no {kind} with id {scope_id}")
+        self.scope_ids = frozenset(scope_ids)
+        *others, last = map(str, scope_ids[: SHOWN_NAMES + 1])
+        if not others:
+            said = f"there is no {kind} with id {last}"
+        elif len(scope_ids) > SHOWN_NAMES:
+            more = len(scope_ids) - SHOWN_NAMES
+            said = f"there are no {kind}s with ids {', '.join(others)} and {more} more"
+        else:
+            said = f"there are no {kind}s with ids {', '.join(others)} and {last}"
+        super().__init__(said)
 
 
 class NaiveTimestampError(ActivityError):

@@ -6,7 +6,6 @@ Slow imports are inside the commands, so that ``--help`` answers at once.
 from __future__ import annotations
 
 import json
-import logging
 import signal
 import socket
 import sys
@@ -18,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aggregator.errors import printable
 from aggregator.settings import OPTIONS, Settings
 from dashboard.command_line.backfill_options import parse_range, parse_workers, range_options
 from dashboard.command_line.listening import listen
 from dashboard.command_line.output import (
     OneLineGroup,
     backfill_line,
+    log_to_terminal,
     pass_line,
     progress_on,
     status_lines,
@@ -49,9 +50,7 @@ def main() -> None:
     """See what all your Claude Code agents are doing, and what they have done."""
     # A service manager stops us as cleanly as Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    for noisy in ("alembic", "apscheduler", "waitress"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    log_to_terminal()
 
 
 main.add_command(service)
@@ -126,9 +125,9 @@ def _import_with_progress(engine: Engine, settings: Settings) -> ImportReport:
         f"files in {report.seconds:.1f} s"
     )
     for kind, count in sorted(report.skipped.items()):
-        click.echo(f"Skipped {count:,} × {kind}", err=True)
+        click.echo(f"Skipped {count:,} × {printable(kind)}", err=True)
     for folder in noteworthy(report.missing, settings):
-        click.echo(f"There is no folder {folder} with transcripts", err=True)
+        click.echo(f"There is no folder {printable(str(folder))} with transcripts", err=True)
     return report
 
 

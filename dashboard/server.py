@@ -15,6 +15,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.sansio.utils import host_is_trusted
 from werkzeug.wrappers import Response
 
+from aggregator.errors import printable
 from aggregator.jobs.scheduler import ActivityAggregator
 from aggregator.settings import Settings
 from aggregator.standalone.database import open_database
@@ -86,7 +87,7 @@ def import_job(engine: Engine, settings: Settings) -> Callable[[], None]:
         )
         missing = set(noteworthy(report.missing, settings))
         for folder in sorted(missing - logged):
-            log.warning("There is no folder %s with transcripts", folder)
+            log.warning("There is no folder %s with transcripts", printable(str(folder)))
         logged.clear()
         logged.update(missing)
 

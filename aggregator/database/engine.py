@@ -93,6 +93,8 @@ def make_engine(url: URL, *, purpose: str) -> Engine:
     engine = create_engine(
         url,
         pool_pre_ping=True,
+        # Errors must not carry the values of a statement into a log.
+        hide_parameters=True,
         # Statements with many rows are sent at once; psycopg 3 does so by itself.
         **({"executemany_mode": "values_plus_batch"} if url.drivername.endswith("2") else {}),
         connect_args={

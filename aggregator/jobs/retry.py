@@ -9,7 +9,7 @@ from threading import Event
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from aggregator.errors import ActivityError
+from aggregator.errors import ActivityError, printable
 
 LONGEST_PAUSE = 10.0
 """Longest pause between two attempts in seconds: a database that is back is soon noticed."""
@@ -79,4 +79,4 @@ def is_transient(failure: Exception) -> bool:
 def failure_line(failure: Exception) -> str:
     """First line of an error message, without the statement that failed and without advice."""
     cause = failure.orig if isinstance(failure, DBAPIError) else failure
-    return str(cause).partition("\n")[0]
+    return printable(str(cause).partition("\n")[0])

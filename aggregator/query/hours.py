@@ -56,15 +56,15 @@ def check_scope(conn: Connection, scope: Scope) -> None:
     """Check that all projects or agents of a scope exist.
 
     Raises:
-        UnknownScopeError: One of them does not.
+        UnknownScopeError: Some do not; it names all that are missing.
     """
     model = Project if scope.kind == "project" else Agent
     # An id outside the range of the column is unknown, too; the database would fail on it.
     possible = [scope_id for scope_id in scope.ids if 0 <= scope_id < 2**63]
     known = set(conn.scalars(select(model.id).where(model.id.in_(possible)))) if possible else set()
-    for scope_id in scope.ids:
-        if scope_id not in known:
-            raise UnknownScopeError(scope.kind, scope_id)
+    missing = [scope_id for scope_id in scope.ids if scope_id not in known]
+    if missing:
+        raise UnknownScopeError(scope.kind, *missing)
 
 
 def read_hours(conn: Connection, scope: Scope, since: datetime, until: datetime) -> pd.DataFrame:

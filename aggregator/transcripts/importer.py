@@ -26,6 +26,7 @@ from sqlalchemy import Connection, Engine, func, select, text
 
 from aggregator.database import locks
 from aggregator.database.models import Turn
+from aggregator.errors import printable
 from aggregator.settings import Settings
 from aggregator.transcripts.discovery import (
     FoundFiles,
@@ -282,7 +283,7 @@ class _Import:
         reading = self._reading(storable_name(path))
         if reading.is_unreadable:
             return
-        logger.warning("Cannot read %s: %s", path, reason)
+        logger.warning("Cannot read %s: %s", printable(str(path)), reason)
         reading.mark_unreadable()
         self._add_reading(reading)
 

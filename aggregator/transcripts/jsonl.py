@@ -8,6 +8,7 @@ object and a whole one, and the last line may be incomplete.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,8 +25,16 @@ LONGEST_LINE = 64 * 2**20
 TAIL = 4096
 MALFORMED = "malformed"
 TOO_LONG = "too long"
+TOO_COMPLEX = "too complex"
+"""A long line with so many small parts that they would take many times its size in memory."""
 
 _DISCARDED_AT_ONCE = 2**20
+_LONG = 2**20
+"""Bytes. The parts of a shorter line take little memory, however many there are."""
+_PARTS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[{\[,]', re.DOTALL)
+"""A text, which may hold any signs; or the beginning of another part of a JSON value."""
+_PART_BYTES = {b"{"[0]: 240, b"["[0]: 120, b'"'[0]: 80, b","[0]: 32}
+"""Memory of a decoded part beside its own text, by the byte with which it begins."""
 _ATTEMPTS = 1_000
 """Attempts to decode objects on one line, which limits the time spent on garbage."""
 _raw_decode = json.JSONDecoder().raw_decode
@@ -42,7 +51,8 @@ class Position:
         objects: Number of JSON objects.
         waiting: Whether an incomplete last line follows.
         skipped: Number of unusable parts by kind: :data:`MALFORMED` pieces,
-            :data:`TOO_LONG` lines, and other kinds that the caller counts.
+            :data:`TOO_LONG` and :data:`TOO_COMPLEX` lines, and other kinds that the caller
+            counts.
     """
 
     offset: int = 0
@@ -77,6 +87,9 @@ def read_lines(
         if not is_ended:
             yield from _read_unfinished_line(line, position)
             return
+        if _is_too_complex(line):
+            _skip_line(len(line), TOO_COMPLEX, position)
+            continue
         records, malformed = decode_line(line)
         position.offset += len(line)
         position.objects += len(records)
@@ -90,7 +103,7 @@ def read_lines(
 
 def _read_unfinished_line(line: bytes, position: Position) -> Iterator[list[Record]]:
     """Read the complete objects at the beginning of a line without a newline."""
-    records, size = _leading_objects(line)
+    records, size = ([], 0) if _is_too_complex(line) else _leading_objects(line)
     position.waiting = not line[size:].isspace() and size < len(line)
     if not records:
         return
@@ -130,11 +143,34 @@ def _discard_line(file: BinaryIO, size: int, position: Position) -> bool:
             position.waiting = True
             return False
         size += len(chunk)
+    _skip_line(size, TOO_LONG, position)
+    return True
+
+
+def _skip_line(size: int, kind: str, position: Position) -> None:
+    """Go on after a line of a certain size, and count it."""
     position.offset += size
     position.lines += not position.mid_line
     position.mid_line = False
-    position.skipped[TOO_LONG] += 1
-    return True
+    position.skipped[kind] += 1
+
+
+def _is_too_complex(line: bytes) -> bool:
+    """Return whether a line would take more than four times its size once it is decoded.
+
+    Empty objects take 30 times their size; of a line with an image, most is one text.
+    """
+    if len(line) <= _LONG:
+        return False
+    allowed = 4 * len(line) + 16 * _LONG
+    # Signs inside texts are counted too, but this is fast and enough for almost all lines.
+    if sum(line.count(sign) * size for sign, size in _PART_BYTES.items()) <= allowed:
+        return False
+    for part in _PARTS.finditer(line):
+        allowed -= _PART_BYTES[line[part.start()]]
+        if allowed < 0:
+            return True
+    return False
 
 
 def decode_line(line: bytes) -> tuple[list[Record], int]:

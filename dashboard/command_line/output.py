@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 import click
 
-from aggregator.errors import ActivityError, ExtraMissingError
+from aggregator.errors import ActivityError, ExtraMissingError, printable
 from aggregator.installation import extra_with
 
 
@@ -52,7 +53,7 @@ def progress_on(bar: Any) -> Callable[[int, int], None]:
 def status_lines(facts: dict[str, Any], indent: str = "") -> Iterator[str]:
     """Format nested facts as indented lines."""
     for name, value in facts.items():
-        label = name.replace("_", " ")
+        label = printable(name.replace("_", " "))
         if isinstance(value, dict) and value:
             yield f"{indent}{label}:"
             yield from status_lines(value, indent + "  ")
@@ -60,7 +61,30 @@ def status_lines(facts: dict[str, Any], indent: str = "") -> Iterator[str]:
             commands = ", ".join(f"{row['command']} (pid {row['pid']})" for row in value)
             yield f"{indent}{label}: {commands or 'nothing'}"
         else:
-            yield f"{indent}{label}: {'none' if value in (None, {}) else value}"
+            shown = "none" if value in (None, {}) else printable(str(value))
+            yield f"{indent}{label}: {shown}"
+
+
+class PrintableFormatter(logging.Formatter):
+    """A formatter of log lines whose messages cannot forge a line or control a terminal.
+
+    Names of files and answers of other programs get into messages, of our own and of
+    libraries. Tracebacks keep their lines.
+    """
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """Format a record on one line."""
+        record.message = printable(record.message)
+        return super().formatMessage(record)
+
+
+def log_to_terminal() -> None:
+    """Log to standard error, of libraries only what deserves attention."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(PrintableFormatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    for noisy in ("alembic", "apscheduler", "waitress"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 class OneLineGroup(click.Group):

@@ -74,8 +74,9 @@ def _read(
         ("project", view.projects, answer.view.projects),
         ("agent", view.agents, answer.view.agents),
     ):
-        for missing in sorted(set(requested) - set(known)):
-            raise UnknownScopeError(kind, missing)
+        missing = sorted(set(requested) - set(known))
+        if missing:
+            raise UnknownScopeError(kind, *missing)
     return answer
 
 

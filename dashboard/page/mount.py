@@ -34,6 +34,7 @@ from dashboard.context import Clock, PageContext
 from dashboard.export.routes import add_export_rules
 from dashboard.page import callbacks
 from dashboard.page.asset_bundle import SCRIPT_BUNDLE, STYLE_BUNDLE
+from dashboard.page.callback_requests import checked
 from dashboard.page.csrf import Csrf
 from dashboard.page.dash_isolation import isolated_from_other_dash_apps
 from dashboard.page.freshness import add_version_rule
@@ -176,8 +177,11 @@ class _Page(Dash):
 
     def _add_url(self, name: str, view_func: Callable[..., Any], methods: Any = ("GET",)) -> None:
         # The blueprint answers for the index and for unknown paths.
-        if name not in ("", "<path:path>"):
-            super()._add_url(name, _renamed(view_func), methods)
+        if name in ("", "<path:path>"):
+            return
+        if "POST" in methods:
+            view_func = checked(view_func, lambda: self.callback_map)
+        super()._add_url(name, _renamed(view_func), methods)
 
     def _generate_scripts_html(self) -> str:
         # Once: later it would include scripts that belong to a host's own Dash.

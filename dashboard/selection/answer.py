@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from aggregator.errors import UnknownScopeError
+from aggregator.errors import ParameterError, UnknownScopeError
 from aggregator.metrics.periods import today as local_day
+from aggregator.parameters import parse_zone
 from aggregator.query.overview import Overview
 from aggregator.query.reader import MetricReader
 from dashboard import formatting
@@ -29,9 +30,9 @@ class Viewer:
         """Read what the browser sent, without trusting it: an unknown zone becomes UTC."""
         given = data or {}
         try:
-            zone = ZoneInfo(str(given.get("zone", "UTC")))
-        except (KeyError, ValueError, OSError):
-            # An unknown zone, or a text that cannot be a name; browsers send both.
+            zone = parse_zone(given.get("zone", "UTC"))
+        except ParameterError:
+            # Browsers send "Etc/Unknown" and names that are none.
             zone = ZoneInfo("UTC")
         return cls(zone, str(given.get("scheme", "light")))
 
@@ -74,6 +75,6 @@ def read_answer(
             )
         except UnknownScopeError as unknown:
             problems.append(formatting.sentence(f"{unknown}."))
-            view = view.without(unknown.kind, unknown.scope_id)
+            view = view.without(unknown.kind, unknown.scope_ids)
         else:
             return Answer(view.during(period, today), overview, choices, tuple(problems))

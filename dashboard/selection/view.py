@@ -9,7 +9,7 @@ puts the busiest first; ``open=2,5`` unfolds two of the projects, ``open=none`` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, cast
@@ -20,12 +20,15 @@ from aggregator.errors import MissingParameterError, ParameterError
 from aggregator.metrics.periods import CalendarName, Period, calendar_period, custom_period
 from aggregator.metrics.scope import OVERALL, Scope
 from aggregator.metrics.windows import LONGEST
+from aggregator.parameters import parse_zone
 from dashboard.labels import LABELS
 
 WINDOWS = ("day", "week", "month", "custom")
 METRICS = tuple(LABELS)
 LISTS = ("projects", "agents")
 SORTS = tuple(way + key for key in ("turns", "turn-time", "last", "name", "state") for way in "-+")
+LONGEST_LIST = 500
+"""Most ids of one kind in an address, and of one control."""
 FOLDED = "none"
 """Value of ``open`` in an address if no project is unfolded."""
 
@@ -128,13 +131,11 @@ class View:
         on = None if period.first <= today <= period.last else period.first
         return replace(self, window=period.name, on=on, first=None, last=None)
 
-    def without(self, kind: str, missing: int) -> View:
-        """Return this view without one project or agent."""
+    def without(self, kind: str, missing: Collection[int]) -> View:
+        """Return this view without some projects or agents."""
         if kind == "agent":
-            return replace(self, agents=tuple(agent for agent in self.agents if agent != missing))
-        return replace(
-            self, projects=tuple(project for project in self.projects if project != missing)
-        )
+            return replace(self, agents=tuple(each for each in self.agents if each not in missing))
+        return replace(self, projects=tuple(each for each in self.projects if each not in missing))
 
 
 def read_parameter(name: str, text: str) -> tuple[str, Any]:
@@ -146,7 +147,7 @@ def read_parameter(name: str, text: str) -> tuple[str, Any]:
     field, read, allowed = ADDRESS_PARAMETERS[name]
     try:
         return field, read(text)
-    except (ValueError, KeyError, OSError):
+    except (ValueError, ParameterError):
         raise ParameterError(name, text, allowed) from None
 
 
@@ -172,7 +173,12 @@ def _one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
     return read
 
 
-def _day(raw: str) -> date:
+def read_day(raw: str) -> date:
+    """Read a day in ISO 8601.
+
+    Raises:
+        ValueError: It is none, or too far away.
+    """
     day = date.fromisoformat(raw)
     # In these years, the periods around the day stay inside datetime's range in any zone.
     if not 1970 < day.year < 9998:
@@ -180,13 +186,22 @@ def _day(raw: str) -> date:
     return day
 
 
+def read_id(raw: str) -> int:
+    """Read the id of a project or an agent, which the database's largest integers can hold.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not (raw.isascii() and raw.isdigit() and len(raw) < 19):
+        raise ValueError
+    return int(raw)
+
+
 def _ids(raw: str) -> tuple[int, ...]:
     parts = raw.split(",")
-    if len(parts) > 500 or not all(
-        part.isascii() and part.isdigit() and len(part) < 10 for part in parts
-    ):
+    if len(parts) > LONGEST_LIST:
         raise ValueError
-    return tuple(sorted({int(part) for part in parts}))
+    return tuple(sorted({read_id(part) for part in parts}))
 
 
 def _unfolded(raw: str) -> tuple[int, ...]:
@@ -194,7 +209,7 @@ def _unfolded(raw: str) -> tuple[int, ...]:
 
 
 def _zone(raw: str) -> str:
-    return ZoneInfo(raw).key
+    return parse_zone(raw).key
 
 
 def _sort(raw: str) -> str:
@@ -216,9 +231,9 @@ _IDS = "whole numbers separated by commas"
 _DAY = "a day such as 2026-11-16"
 ADDRESS_PARAMETERS: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
     "window": ("window", _one_of(WINDOWS), "day, week, month or custom"),
-    "on": ("on", _day, _DAY),
-    "from": ("first", _day, _DAY),
-    "to": ("last", _day, _DAY),
+    "on": ("on", read_day, _DAY),
+    "from": ("first", read_day, _DAY),
+    "to": ("last", read_day, _DAY),
     "tz": ("zone", _zone, "a time zone such as Europe/Berlin"),
     "project": ("projects", _ids, _IDS),
     "agent": ("agents", _ids, _IDS),

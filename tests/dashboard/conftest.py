@@ -186,23 +186,26 @@ class Page:
         Returns:
             The answered properties by element id; what is to stay is left out.
         """
-        callback = self._server_callback()
-        given = {**FIRST_VALUES, **values}
         response = self.client.post(
-            "/activity/_dash-update-component",
-            json={
-                "output": callback["output"],
-                "outputs": [_property(part) for part in callback["output"].strip(".").split("...")],
-                "inputs": [
-                    {**item, "value": given.get(item["id"], given.get(_name(item)))}
-                    for item in callback["inputs"]
-                ],
-                "changedPropIds": list(changed),
-            },
+            "/activity/_dash-update-component", json=self.request(*changed, **values)
         )
         assert response.status_code == 200, response.text
         answer: dict[str, Any] = response.get_json()["response"]
         return answer
+
+    def request(self, *changed: str, **values: Any) -> dict[str, Any]:
+        """Make the body of the browser's request, see :meth:`update`."""
+        callback = self._server_callback()
+        given = {**FIRST_VALUES, **values}
+        return {
+            "output": callback["output"],
+            "outputs": [_property(part) for part in callback["output"].strip(".").split("...")],
+            "inputs": [
+                {**item, "value": given.get(item["id"], given.get(_name(item)))}
+                for item in callback["inputs"]
+            ],
+            "changedPropIds": list(changed),
+        }
 
     def _server_callback(self) -> dict[str, Any]:
         callbacks = self.client.get("/activity/_dash-dependencies").get_json()

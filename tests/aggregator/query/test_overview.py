@@ -289,7 +289,7 @@ def test_an_unknown_member_of_a_scope_is_named(reader):
     with pytest.raises(UnknownScopeError, match="no agent with id 9") as caught:
         read(reader, Scope("agent", (1, 9)))
 
-    assert (caught.value.kind, caught.value.scope_id) == ("agent", 9)
+    assert (caught.value.kind, caught.value.scope_ids) == ("agent", {9})
 
 
 def test_the_version_tells_of_the_last_pass_and_the_last_change(reader, empty_engine):

@@ -292,7 +292,8 @@ def test_what_a_deleted_file_told_stays(empty_engine, folder, put):
 def test_what_cannot_be_read_is_counted_and_told_once(empty_engine, folder, put, caplog):
     put("p/s1.jsonl", prompt(1))
     (folder / "p" / "folder.jsonl").mkdir()
-    link = folder / "p" / "link.jsonl"
+    # The name of a file must not forge a line of the log.
+    link = folder / "p" / "link\nINFO fake\x1b[31m.jsonl"
     link.symlink_to(folder / "nowhere")
 
     with caplog.at_level(logging.WARNING, "aggregator.transcripts.importer"):
@@ -302,7 +303,7 @@ def test_what_cannot_be_read_is_counted_and_told_once(empty_engine, folder, put,
     assert totals(empty_engine)["skipped"] == {"unreadable file": 2}
     assert caplog.messages == [
         f"Cannot read {folder}/p/folder.jsonl: it is not a file",
-        f"Cannot read {link}: No such file or directory",
+        rf"Cannot read {folder}/p/link\nINFO fake\x1b[31m.jsonl: No such file or directory",
     ]
 
 

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import io
+import json
 import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.transcripts.jsonl import MALFORMED, TOO_LONG, Position, read_lines
+from aggregator.transcripts.jsonl import MALFORMED, TOO_COMPLEX, TOO_LONG, Position, read_lines
 
 
 def read(content: bytes, position: Position | None = None, **options):
@@ -181,3 +182,27 @@ def test_reading_a_file_while_it_grows_gives_what_reading_it_at_once_gives(piece
 
     assert grown == [record for records in lines for record in records]
     assert position == at_once
+
+
+def test_a_long_line_of_many_small_parts_is_skipped_and_counted():
+    many = b'{"a":[' + b"{}," * 2**20 + b"{}]}\n"
+
+    lines, position = read(b'{"a":1}\n' + many + b'{"b":2}\n')
+
+    assert lines == [[{"a": 1}], [{"b": 2}]]
+    assert (position.lines, position.skipped) == (3, {TOO_COMPLEX: 1})
+
+
+def test_a_long_line_whose_text_looks_like_many_parts_is_read():
+    text = '{[,"' * 2**19
+    line = json.dumps({"a": text}).encode() + b"\n"
+
+    assert read(line)[0] == [[{"a": text}]]
+
+
+def test_a_long_line_of_many_small_parts_that_has_not_ended_waits():
+    many = b'{"a":[' + b"{}," * 2**20
+
+    _, position = read(many)
+
+    assert position == Position(waiting=True)

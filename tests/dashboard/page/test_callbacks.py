@@ -203,7 +203,7 @@ def test_an_agent_brings_its_own_project(page):
     ("search", "notice"),
     [
         ("?project=99", "There is no project with id 99. Showing all projects."),
-        ("?agent=99,98", "There is no agent with id 98. There is no agent with id 99. Showing"),
+        ("?agent=99,98", "There are no agents with ids 98 and 99. Showing"),
         ("?project=1&agent=99", "There is no agent with id 99. Showing project atlas."),
         ("?window=year", "In the address, window is “year”; it can be day, week, month or custom."),
         ("?%%%", ""),
