@@ -17,7 +17,7 @@ from aggregator.standalone.demo_signals import demo_signals
 PROJECTS = ("atlas-api", "billing", "docs-site", "mobile-app", "search")
 AGENTS_PER_PROJECT = (7, 5, 2, 4, 2)
 ORIGINS = {6: "background", 10: "sdk", 20: "sdk"}
-"""Who started an agent, by its number, if no person did."""
+"""Programs that started an agent, by its number; persons started the others."""
 DEMO_DAYS = 30
 SEED = 20_261_122
 SLOT = timedelta(minutes=30)
