@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from aggregator.intervals.kinds import BACKGROUND, IDLE, LIMITED, STALLED, WAITING, WORKING
+from aggregator.intervals.state import UNKNOWN_STATE
 from aggregator.metrics.measures import MEASURES
-from aggregator.query.agent_states import IDLE, WAITING, WORKING
 
 TURNS = "turns"
 TURN_TIME = "turn-time"
@@ -29,4 +30,12 @@ EXPLANATIONS = {
 """A sentence for people about each measure."""
 RATE_EXPLANATION = "Turns divided by the hours of the period that have passed."
 
-STATE_LABELS = {WORKING: "working", WAITING: "waiting for input", IDLE: "idle"}
+STATE_LABELS = {
+    WORKING: "working",
+    WAITING: "waiting for input",
+    STALLED: "stalled",
+    LIMITED: "at the usage limit",
+    BACKGROUND: "working in the background",
+    IDLE: "idle",
+    UNKNOWN_STATE: "in an unknown state",
+}

@@ -1,4 +1,7 @@
-"""Present state of each agent: working, waiting for input, or idle."""
+"""Present states of agents, read from their last facts.
+
+What the states mean is defined in :mod:`aggregator.intervals.state`.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +10,15 @@ from datetime import datetime, timedelta
 import pandas as pd
 from sqlalchemy import Connection, func, select
 
-from aggregator.database.models import Agent, Project, Turn
+from aggregator.database.facts import Windows, read_facts
+from aggregator.database.models import ActivityRun, Agent, Project, Turn
 from aggregator.database.source import STANDALONE, Source
+from aggregator.intervals.present import present_states
+from aggregator.intervals.state import ENDED
 from aggregator.metrics.hourly import INSTANT_DTYPE
 
 PRESENT_FOR = timedelta(hours=24)
 """An agent whose last turn is older than this is not present and has no state."""
-IDLE_AFTER = timedelta(hours=1)
-"""An agent without a turn for this long is idle, whatever the state of its task."""
-
-WORKING = "working"
-WAITING = "waiting"
-IDLE = "idle"
-STATES = (WORKING, WAITING, IDLE)
-
-_BY_TASK_STATE = {"commanded": WORKING, "processing": WORKING, "awaiting_input": WAITING}
 
 
 def last_turns(conn: Connection, now: datetime, source: Source = STANDALONE) -> pd.DataFrame:
@@ -56,12 +53,13 @@ def agent_states(conn: Connection, now: datetime, source: Source = STANDALONE) -
     """Read the state of every present agent.
 
     An agent is present if it belongs to a project, has not ended and had a turn in the
-    last 24 hours. It is idle after an hour without a turn; before that, the state of its
-    newest task shows whether it is working or waiting for a person.
+    last 24 hours.
 
     Returns:
-        (n, 4) frame of ``agent_id`` and ``project_id`` (int64), ``state`` (one of
-        :data:`STATES`) and ``last_turn_at`` (UTC), newest first.
+        (n, 8) frame of ``agent_id`` and ``project_id`` (int64), ``state`` (one of
+        :data:`aggregator.intervals.state.STATES`), ``since`` (UTC), ``reason``, ``tool``
+        (str), ``changes_at`` (UTC, NaT for never: the next instant at which time alone may
+        change the state) and ``last_turn_at`` (UTC), newest turn first.
     """
     return states_of(conn, last_turns(conn, now, source), now, source)
 
@@ -73,28 +71,48 @@ def states_of(
 
     See :func:`agent_states`.
     """
-    agents = turns["agent_id"].tolist()
+    agents = tuple(turns["agent_id"].tolist())
+    facts = read_facts(conn, _last_runs(conn, agents, now), source)
+    turns_, signals, calls = (
+        rows.assign(agent_id=turns["agent_id"].to_numpy()[rows["agent_id"]]) for rows in facts[:3]
+    )
+    states = present_states(turns_, signals, calls, _agents(conn, agents, source), now)
+    present = turns.merge(states[states["state"] != ENDED], on="agent_id")
+    return present[[*present.columns.drop("last_turn_at"), "last_turn_at"]]
+
+
+def _last_runs(conn: Connection, agents: tuple[int, ...], now: datetime) -> Windows:
+    """Windows from the last stored run of each agent until now.
+
+    The last pass may have been before its newest run. Then the window is longer than needed.
+    """
+    rows = conn.execute(
+        select(ActivityRun.agent_id, func.max(ActivityRun.started_at))
+        .where(ActivityRun.agent_id.in_(agents), ActivityRun.started_at <= now)
+        .group_by(ActivityRun.agent_id)
+    ).all()
+    started: dict[int, datetime] = dict(rows)
+    since = tuple(started.get(agent, now - PRESENT_FOR) for agent in agents)
+    return Windows(agents, since, (now,) * len(agents))
+
+
+def _agents(conn: Connection, agents: tuple[int, ...], source: Source) -> pd.DataFrame:
+    """Read what is known of agents apart from their turns and signals."""
     task = source.task.c
     newest = select(func.max(task.id)).where(task.agent_id.in_(agents)).group_by(task.agent_id)
     newest_task = select(task.agent_id, task.state).where(task.id.in_(newest)).subquery()
-    found = conn.execute(
-        select(Agent.id, newest_task.c.state)
-        .join(newest_task, newest_task.c.agent_id == Agent.id)
-        .where(source.ended_at.is_(None) | (source.ended_at > now))
+    rows = conn.execute(
+        select(Agent.id, source.ended_at, newest_task.c.state)
+        .outerjoin(newest_task, newest_task.c.agent_id == Agent.id)
+        .where(Agent.id.in_(agents))
+    ).all()
+    frame = pd.DataFrame(
+        [tuple(row) for row in rows], columns=["agent_id", "ended_at", "task_state"]
     )
-    states: dict[int, str] = dict(found.all())
-    present = turns[turns["agent_id"].isin(states)].reset_index(drop=True)
-    present["state"] = pd.Series(
-        [
-            _state(states[agent_id], now - last)
-            for agent_id, last in zip(present["agent_id"], present["last_turn_at"], strict=True)
-        ],
-        dtype="str",
-    )
-    return present[["agent_id", "project_id", "state", "last_turn_at"]]
-
-
-def _state(task_state: str, silent_for: timedelta) -> str:
-    if silent_for >= IDLE_AFTER:
-        return IDLE
-    return _BY_TASK_STATE.get(str(task_state).lower(), IDLE)
+    ended_at = pd.to_datetime(frame["ended_at"], utc=True).dt.as_unit("us")
+    return frame.assign(
+        ended_at=ended_at,
+        status=None,
+        status_at=pd.Series(pd.NaT, frame.index, dtype=INSTANT_DTYPE),
+        is_gone=False,
+    ).astype({"agent_id": "int64"})

@@ -22,6 +22,7 @@ from aggregator.database.models import (
     Turn,
 )
 from aggregator.database.source import STANDALONE, Source
+from aggregator.intervals.state import STATES
 from aggregator.metrics.measures import MEASURES
 from aggregator.metrics.totals import Value, values_of
 from aggregator.metrics.windows import (
@@ -31,7 +32,7 @@ from aggregator.metrics.windows import (
     floor_hour,
     rolling_window,
 )
-from aggregator.query.agent_states import STATES, last_turns, states_of
+from aggregator.query.agent_states import last_turns, states_of
 from aggregator.query.imported import import_totals
 from aggregator.query.names import PROJECT_NAME
 from aggregator.query.sql import HAS_TURNS, between, pooled_sums
@@ -55,7 +56,7 @@ class ProjectSnapshot:
         name: Displayed name.
         counted: Its measures, by window.
         agents: Number of its present agents, by each of
-            :data:`aggregator.query.agent_states.STATES`.
+            :data:`aggregator.intervals.state.STATES`.
     """
 
     id: int

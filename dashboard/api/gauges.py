@@ -38,7 +38,7 @@ _GAUGES = {
     },
     "activity_agents": _Gauge(
         ("project_id", "project", "state"),
-        "Agents of a project by what they do now: working, waiting for a person's input, or idle.",
+        "Agents of a project by what they do now, such as working or waiting for a person.",
     ),
     "activity_last_pass_timestamp_seconds": _Gauge(
         (), "When the metrics were last brought up to date, in seconds since 1970."

@@ -13,7 +13,7 @@ import pandas as pd
 from flask import Blueprint, Response
 
 from aggregator.metrics.windows import HOUR, floor_hour
-from aggregator.query.agent_states import IDLE_AFTER, PRESENT_FOR
+from aggregator.query.agent_states import PRESENT_FOR
 from aggregator.query.overview import Overview
 from aggregator.query.reader import MetricReader
 from dashboard.context import Clock, PageContext
@@ -39,11 +39,11 @@ def stale_at(overview: Overview) -> datetime:
     """Return the instant at which time alone will change what is shown.
 
     Then the hour ends, perhaps with its day, or an agent has been silent for long enough
-    to count as idle, or as gone.
+    to be in another state, or to be gone.
     """
     as_of = overview.window.as_of
     silences = overview.states["last_turn_at"]
-    edges = pd.concat([silences + IDLE_AFTER, silences + PRESENT_FOR])
+    edges = pd.concat([overview.states["changes_at"].dropna(), silences + PRESENT_FOR])
     ahead: list[datetime] = pd.DatetimeIndex(edges[edges > as_of]).to_pydatetime().tolist()
     return min([floor_hour(as_of) + HOUR, *ahead])
 

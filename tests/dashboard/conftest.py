@@ -42,6 +42,10 @@ STATE_DTYPES = {
     "project_id": "int64",
     "state": "str",
     "last_turn_at": INSTANT_DTYPE,
+    "since": INSTANT_DTYPE,
+    "reason": "str",
+    "tool": "str",
+    "changes_at": INSTANT_DTYPE,
 }
 PROJECT_BUCKET_DTYPES = {"project_id": "int64", "start": INSTANT_DTYPE, "turn_count": "int64"}
 PROJECT_DTYPES = {
@@ -88,8 +92,9 @@ def overview(now: datetime) -> Callable[..., Overview]:
     ``project_buckets``: (project, bucket's start, turns); ``projects``: (id, name,
     turns, average, agents, hours, last active, spark); ``agents``: (id, project, name,
     turns, average, hours, last active, ended, spark); ``states``: (agent, project,
-    state, last turn); and every other attribute by its name. Rows of projects and
-    agents may end after their turns.
+    state, last turn, since, reason, tool, changes at); and every other attribute by its
+    name. Rows of projects and agents may end after their turns, those of states after the
+    last turn.
     """
 
     def make(
@@ -129,7 +134,7 @@ def overview(now: datetime) -> Callable[..., Overview]:
             "pattern_until": days.last,
             "projects": _padded(projects, PROJECT_DTYPES, (None, 1, 1, None, [])),
             "agents": _padded(agents, AGENT_DTYPES, (None, 1, None, False, [])),
-            "states": _frame(states, STATE_DTYPES),
+            "states": _padded(states, STATE_DTYPES, (at, "", "", None)),
             "newest_bucket": every["bucket_start"].max().to_pydatetime() if hours else None,
             "newest_turn_at": None,
             "last_pass_at": at,

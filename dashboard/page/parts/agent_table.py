@@ -15,9 +15,9 @@ import jinja2
 import numpy as np
 import pandas as pd
 
+from aggregator.intervals.state import STATES
 from aggregator.metrics.buckets import spark_edges
 from aggregator.metrics.measures import MEASURES
-from aggregator.query.agent_states import STATES
 from aggregator.query.overview import Overview
 from dashboard import formatting
 from dashboard.labels import EXPLANATIONS, RATE_EXPLANATION, TURN_TIME, TURNS

@@ -8,8 +8,8 @@ from __future__ import annotations
 import pandas as pd
 from dash import html
 
+from aggregator.intervals.state import COMMON, STATES
 from aggregator.metrics.scope import Scope
-from aggregator.query.agent_states import STATES
 from aggregator.query.overview import Overview
 from dashboard import formatting
 from dashboard.labels import STATE_LABELS
@@ -24,7 +24,11 @@ def states_in(scope: Scope, states: pd.DataFrame) -> pd.DataFrame:
 
 
 def state_counts(states: pd.DataFrame | None) -> Children:
-    """List the number of agents in each state; ``states`` is None before the first answer."""
+    """List the number of agents in each state; ``states`` is None before the first answer.
+
+    Rare states are listed only if an agent is in them.
+    """
+    shown = COMMON if states is None else (*COMMON, *states["state"])
     return [
         html.Li(
             [
@@ -34,6 +38,7 @@ def state_counts(states: pd.DataFrame | None) -> Children:
             className=f"activity-state activity-state-{state}",
         )
         for state in STATES
+        if state in shown
     ]
 
 

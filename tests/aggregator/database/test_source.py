@@ -112,7 +112,7 @@ def test_ends_without_a_zone_are_in_utc(host, source):
         states = agent_states(conn, NOW, source)
 
     assert states[["agent_id", "state"]].values.tolist() == [
-        [3_000_000_000, "idle"],
+        [3_000_000_000, "stalled"],
         [1, "working"],
     ]
 

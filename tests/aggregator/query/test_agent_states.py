@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import insert, update
 
-from aggregator.database.models import Agent, Task
+from aggregator.database.models import ActivityRun, Agent, Signal, Task
 from aggregator.query.agent_states import agent_states
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
@@ -20,22 +20,62 @@ def ago(minutes: float) -> datetime:
     [
         ("processing", 2, "working"),
         ("COMMANDED", 2, "working"),
-        ("awaiting_input", 59, "waiting"),
-        ("processing", 60, "idle"),
-        ("awaiting_input", 24 * 60 - 1, "idle"),
+        ("awaiting_input", 119, "waiting"),
+        ("processing", 60, "stalled"),
+        ("awaiting_input", 12 * 60, "idle"),
         ("complete", 2, "idle"),
+        ("on holiday", 2, "unknown"),
     ],
 )
-def test_the_task_tells_the_state_until_an_hour_without_a_turn(
-    conn, record, task_state, minutes, state
-):
+def test_without_signals_the_task_tells_the_state(conn, record, task_state, minutes, state):
     agent = record(conn, "alpha", "a1", [ago(minutes), ago(minutes + 5)], state=task_state)
 
     states = agent_states(conn, NOW)
 
-    assert states.to_dict("records") == [
-        {"agent_id": agent, "project_id": 1, "state": state, "last_turn_at": ago(minutes)}
+    assert states[["agent_id", "project_id", "state", "last_turn_at"]].values.tolist() == [
+        [agent, 1, state, ago(minutes)]
     ]
+
+
+def test_signals_tell_the_state_since_when_and_why(conn, record):
+    agent = record(conn, "alpha", "a1", [ago(9)], actor="USER")
+    record(conn, "alpha", "a1", [ago(8)])
+    told = {"session_id": "a1", "source": None, "tool": None, "mode": None}
+    conn.execute(
+        insert(Signal),
+        [
+            {**told, "kind": "lines", "at": ago(9), "until": ago(7), "key": "1"},
+            {**told, "kind": "work", "at": ago(8), "until": ago(7), "key": "2"},
+            {
+                **told, "kind": "call", "at": ago(7), "until": None, "key": "3",
+                "source": "call", "tool": "Edit", "mode": "default",
+            },
+        ],
+    )  # fmt: skip
+
+    assert agent_states(conn, NOW).to_dict("records") == [
+        {
+            "agent_id": agent,
+            "project_id": 1,
+            "state": "waiting",
+            "since": ago(7),
+            "reason": "permission",
+            "tool": "Edit",
+            "changes_at": ago(-23),
+            "last_turn_at": ago(8),
+        }
+    ]
+
+
+def test_a_run_that_began_more_than_a_day_ago_still_goes_on(conn, record):
+    began = ago(26 * 60)
+    agent = record(conn, "alpha", "a1", [began], actor="USER")
+    record(conn, "alpha", "a1", [ago(minutes) for minutes in range(2, 26 * 60, 5)])
+    run = {"agent_id": agent, "started_at": began, "ended_at": ago(2), "trigger": "person"}
+    numbers = {"ended_by": "open", "working_seconds": 1, "blocked_seconds": 0}
+    conn.execute(insert(ActivityRun).values(**run, **numbers, is_exact=False, is_response=False))
+
+    assert agent_states(conn, NOW)[["state", "since"]].values.tolist() == [["working", began]]
 
 
 def test_agents_that_left_or_ended_or_have_yet_to_come_have_no_state(conn, record):

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import insert
 
 from aggregator.database.models import TranscriptFile
+from aggregator.intervals.state import STATES
 from aggregator.passes.run import make_pass
 from aggregator.query.monitoring import (
     NO_ACTIVITY,
@@ -40,8 +41,8 @@ def values(turns, average, agents):
     return {"turn_count": turns, "avg_turn_time_seconds": average, "active_agents": agents}
 
 
-def agents(*, working=0, waiting=0, idle=0) -> dict[str, int]:
-    return {"working": working, "waiting": waiting, "idle": idle}
+def agents(**counts) -> dict[str, int]:
+    return dict.fromkeys(STATES, 0) | counts
 
 
 def test_the_fleet_at_a_moment(empty_engine, record):
@@ -163,7 +164,7 @@ def test_a_host_unlike_ourselves_is_read_in_utc_and_imports_nothing(host):
             1, "alpha", {"hour": NO_ACTIVITY, "day": values(6, 660.0, 2)}, agents(working=1)
         ),
         ProjectSnapshot(
-            2, "project 2", {"hour": NO_ACTIVITY, "day": values(1, None, 1)}, agents(idle=1)
+            2, "project 2", {"hour": NO_ACTIVITY, "day": values(1, None, 1)}, agents(stalled=1)
         ),
     )
     assert monitoring.imported is None

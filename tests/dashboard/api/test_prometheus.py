@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families as plain
 from sqlalchemy import insert, text
 
 from aggregator.database.models import TranscriptFile
+from aggregator.intervals.state import COMMON, STATES
 from aggregator.passes.run import make_pass
 from aggregator.query.reader import MetricReader
 from dashboard import Activity
@@ -84,7 +85,7 @@ def test_all_vitals_in_either_format(fleet, accept):
         return {(name, *labels, at): value for at, value in zip(label, values, strict=True)}
 
     first, second = ("1", NAME), ("2", "beta")
-    windows, states = ("hour", "day"), ("working", "waiting", "idle")
+    windows, states = ("hour", "day"), (*COMMON, *(s for s in STATES if s not in COMMON))
     # Labels come in alphabetical order: project, project_id, state or window.
     expected = {
         **by(windows, "activity_turns", first[::-1], [4, 7]),
@@ -92,8 +93,8 @@ def test_all_vitals_in_either_format(fleet, accept):
         **by(windows, "activity_active_agents", first[::-1], [2, 2]),
         **by(windows, "activity_active_agents", second[::-1], [0, 1]),
         **by(windows, "activity_turn_time_seconds", first[::-1], [180.0, 135.0]),
-        **by(states, "activity_agents", first[::-1], [1, 1, 0]),
-        **by(states, "activity_agents", second[::-1], [0, 0, 1]),
+        **by(states, "activity_agents", first[::-1], [1, 1, 0, 0, 0, 0, 0]),
+        **by(states, "activity_agents", second[::-1], [0, 0, 1, 0, 0, 0, 0]),
         ("activity_last_pass_timestamp_seconds",): NOW.timestamp() - 120,
         ("activity_last_pass_age_seconds",): 120,
         ("activity_last_pass_duration_seconds",): 0.25,
@@ -207,7 +208,7 @@ def test_a_host_unlike_ourselves(host):
     )
     assert found["activity_turns", "alpha", "1", "day"] == 6
     assert found["activity_turn_time_seconds", "alpha", "1", "day"] == 660
-    assert found["activity_agents", "project 2", "2", "idle"] == 1
+    assert found["activity_agents", "project 2", "2", "stalled"] == 1
     assert [key for key in found if "import" in key[0]] == []
 
 

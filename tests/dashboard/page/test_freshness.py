@@ -10,6 +10,7 @@ from dashboard.context import PageContext
 from dashboard.page.freshness import freshness, stale_at
 
 RETENTION = timedelta(days=30)
+LAST = datetime(2026, 11, 22, 13, 50, tzinfo=UTC)
 
 
 def ask(mounted):
@@ -70,18 +71,27 @@ def test_an_answer_says_of_itself_what_the_server_says(overview, now):
 
 
 @pytest.mark.parametrize(
-    ("last_turns", "stale"),
+    ("changes", "stale"),
     [
-        # The hour ends first; the agent is idle already, or will be in the next one.
-        ([(12, 20), (14, 1)], (15, 0)),
-        # It will be idle an hour after its last turn.
-        ([(13, 20), (14, 1)], (14, 20)),
+        # The hour ends first.
+        ([None, (15, 1)], (15, 0)),
+        # The state of an agent changes first.
+        ([(14, 20), (14, 31)], (14, 20)),
     ],
 )
-def test_numbers_get_old_by_themselves(overview, last_turns, stale):
+def test_numbers_get_old_by_themselves(overview, changes, stale):
     states = [
-        (agent, 1, "working", datetime(2026, 11, 22, *at, tzinfo=UTC))
-        for agent, at in enumerate(last_turns)
+        (
+            agent,
+            1,
+            "working",
+            LAST,
+            LAST,
+            "person",
+            "",
+            at and datetime(2026, 11, 22, *at, tzinfo=UTC),
+        )
+        for agent, at in enumerate(changes)
     ]
 
     assert stale_at(overview(states=states)) == datetime(2026, 11, 22, *stale, tzinfo=UTC)
