@@ -101,15 +101,20 @@ lock: $(BIN)/uv
 	echo uv | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --no-header --no-emit-index-url --quiet -o requirements/uv.txt
 
-# Fetches Plotly's smaller bundle anew, of the very version that plotly.py draws for. A
-# test holds the two together.
+# Makes the scripts of others that the page has instead of Dash's: Plotly with the traces
+# that are drawn, of the very version that plotly.py draws for (a test holds the two
+# together), and the part of Dash's polyfill that browsers still need.
+PLOTLY := assets/plotly-activity.min.js
 plotly: $(VENV)/ready-to-test
 	@version=$$($(BIN)/python -c 'from plotly.offline import get_plotlyjs_version as v; print(v())') && \
 	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
-	npm pack --silent --pack-destination "$$folder" "plotly.js-cartesian-dist-min@$$version" && \
-	tar -xzf "$$folder"/*.tgz -C "$$folder" && \
-	install -m 644 "$$folder"/package/plotly-cartesian.min.js assets/plotly-cartesian.min.js && \
-	install -m 644 "$$folder"/package/LICENSE assets/plotly-cartesian.LICENSE.txt
+	install -m 644 tools/plotly/build.mjs "$$folder" && \
+	npm install --silent --no-audit --no-fund --prefix "$$folder" \
+		"plotly.js@$$version" esbuild@0.28.2 regenerator-runtime@0.14.1 && \
+	(cd "$$folder" && node build.mjs '$(CURDIR)/$(PLOTLY)') && \
+	$(BIN)/python tools/plotly/compress.py $(PLOTLY) && \
+	install -m 644 "$$folder"/node_modules/plotly.js/LICENSE assets/plotly.LICENSE.txt && \
+	install -m 644 "$$folder"/node_modules/regenerator-runtime/runtime.js assets/regenerator-runtime.js
 
 wheel: $(VENV)/ready-to-serve
 	@rm -f dist/*.whl

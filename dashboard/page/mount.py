@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -36,16 +37,17 @@ from dashboard.page import callbacks
 from dashboard.page.asset_bundle import SCRIPT_BUNDLE, STYLE_BUNDLE
 from dashboard.page.callback_requests import checked
 from dashboard.page.csrf import Csrf
+from dashboard.page.dash_bundle import DashScripts, dash_scripts
 from dashboard.page.dash_isolation import isolated_from_other_dash_apps
 from dashboard.page.freshness import add_version_rule
 from dashboard.page.layout import build_layout
-from dashboard.page.static_files import add_file_rules, script_tag, style_tag, trimmed
+from dashboard.page.static_files import add_file_rules, dash_tag, script_tag, style_tag
 from dashboard.pictures.renderer import Renderer, shared
 
 NO_SCRIPT = Markup("<noscript>This page needs JavaScript.</noscript>")
 STANDALONE_TEMPLATE = "activity/standalone.html"
 PLAIN_TEMPLATE = "activity/plain.html"
-PLOTLY = "plotly-cartesian.min.js"
+PLOTLY = "plotly-activity.min.js"
 START = '<activity-start id="_dash-renderer" hidden></activity-start>'
 """The element that starts Dash: ``assets/start.js`` defines it."""
 ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -117,7 +119,7 @@ def mount(
     return app
 
 
-def _blueprint(app: Dash, url_prefix: str) -> Blueprint:
+def _blueprint(app: _Page, url_prefix: str) -> Blueprint:
     blueprint = Blueprint(
         "activity", "dashboard", url_prefix=url_prefix, template_folder="templates"
     )
@@ -125,12 +127,12 @@ def _blueprint(app: Dash, url_prefix: str) -> Blueprint:
     @blueprint.get("")
     @blueprint.get("/")
     def activity_page() -> Response:
-        response = make_response(app.index())
+        response = make_response(app.index())  # type: ignore[no-untyped-call]
         # It may contain a token, and is fetched again for a new one.
         response.cache_control.no_store = True
         return response
 
-    add_file_rules(blueprint, app)
+    add_file_rules(blueprint, app, app.dash_bundle)
     blueprint.after_request(compressed)
 
     @blueprint.route("/<path:_>", methods=ALL_METHODS)
@@ -173,7 +175,7 @@ class _Page(Dash):
         super().__init__(name, **options)
         self._template = template
         self._csrf = csrf
-        self._scripts: str | None = None
+        self._scripts: DashScripts | None = None
 
     def _add_url(self, name: str, view_func: Callable[..., Any], methods: Any = ("GET",)) -> None:
         # The blueprint answers for the index and for unknown paths.
@@ -183,11 +185,17 @@ class _Page(Dash):
             view_func = checked(view_func, lambda: self.callback_map)
         super()._add_url(name, _renamed(view_func), methods)
 
+    def dash_bundle(self) -> bytes:
+        """Return the content of Dash's scripts, once the page is mounted."""
+        assert self._scripts
+        return self._scripts.bundle
+
     def _generate_scripts_html(self) -> str:
         # Once: later it would include scripts that belong to a host's own Dash.
         if self._scripts is None:
-            self._scripts = super()._generate_scripts_html()
-        return self._scripts
+            tags = super()._generate_scripts_html()
+            self._scripts = dash_scripts(tags, Path(self.config.assets_folder))
+        return f"{dash_tag(self._scripts.bundle, self)}\n{self._scripts.others}"
 
     def _generate_renderer(self) -> str:
         # Not inline, as in Dash, because a Content-Security-Policy would forbid it.
@@ -198,7 +206,7 @@ class _Page(Dash):
         """Put the parts of Dash's index into the template."""
         own = [style_tag(STYLE_BUNDLE, self), script_tag(SCRIPT_BUNDLE, self)]
         parts["css"] = "\n".join([*own, parts["css"]])
-        parts["scripts"] = "\n".join([script_tag(PLOTLY, self), trimmed(parts["scripts"])])
+        parts["scripts"] = "\n".join([script_tag(PLOTLY, self), parts["scripts"]])
         # Dash has escaped its own parts; none of them contains anything from a visitor.
         safe = {name: Markup(self._for_request(part)) for name, part in parts.items()}  # noqa: S704
         facts = htmlsafe_json_dumps({"csrf": self._csrf.facts()})

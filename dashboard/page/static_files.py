@@ -8,6 +8,7 @@ for a file that it has.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -21,21 +22,26 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from dashboard.compression import accepted_encoding, compress_well
 from dashboard.page.asset_bundle import ASSET_BUNDLES, joined
+from dashboard.page.dash_bundle import DASH_BUNDLE, PACKAGE
 
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK_FIRST = "no-cache"
 """Browsers may cache the file, but must revalidate it before each use."""
 
 
+COMPRESSED = ".br"
+"""Ending of a file's twin that is compressed already; tools/plotly/compress.py makes them."""
+
 _VERSIONS = {re.sub(r"[^\w-]", "_", part.__version__) for part in (dash, dcc, html, dash_table)}
 
 
-def add_file_rules(blueprint: Blueprint, app: Dash) -> None:
+def add_file_rules(blueprint: Blueprint, app: Dash, dash_bundle: Callable[[], bytes]) -> None:
     """Add the routes of the page's files, which take precedence over Dash's own.
 
     Args:
         blueprint: The page's blueprint; its rules come before those of the app.
         app: Knows the folder of its assets, and the files of components.
+        dash_bundle: Returns the content of Dash's scripts, once the app is mounted.
     """
     folder = Path(app.config.assets_folder)
     for name in ASSET_BUNDLES:
@@ -46,17 +52,16 @@ def add_file_rules(blueprint: Blueprint, app: Dash) -> None:
 
     @blueprint.get("/assets/<path:name>")
     def asset(name: str) -> AnyResponse:
-        kind: str | None
         if name in ASSET_BUNDLES:
-            content, kind = joined(folder, name), ASSET_BUNDLES[name].mimetype
-        else:
-            with send_from_directory(folder, name, etag=False, last_modified=None) as found:
-                found.direct_passthrough = False
-                content, kind = found.get_data(), found.mimetype
-        return _answer(content, kind, for_ever=request.args.get("m") == content_digest(content))
+            return _named_answer(joined(folder, name), ASSET_BUNDLES[name].mimetype)
+        with send_from_directory(folder, name, etag=False, last_modified=None) as found:
+            found.direct_passthrough = False
+            return _named_answer(found.get_data(), found.mimetype, folder / f"{name}{COMPRESSED}")
 
     @blueprint.get("/_dash-component-suites/<package>/<path:name>")
     def component_file(package: str, name: str) -> AnyResponse:
+        if (package, name) == (PACKAGE, DASH_BUNDLE):
+            return _named_answer(dash_bundle(), "text/javascript")
         try:
             found = backend.serve_component_suites(app, package, name)
         except (DependencyException, InvalidResourceError):
@@ -64,9 +69,15 @@ def add_file_rules(blueprint: Blueprint, app: Dash) -> None:
         return _answer(found.get_data(), found.mimetype, for_ever=_is_current(name))
 
 
-def script_tag(name: str, app: Dash) -> str:
+def script_tag(name: str, app: Dash, attributes: str = "") -> str:
     """Return the tag of one of our scripts."""
-    return f'<script src="{_address(name, app)}"></script>'
+    return f'<script src="{_address(name, app)}"{attributes}></script>'
+
+
+def dash_tag(dash_bundle: bytes, app: Dash) -> str:
+    """Return the tag of Dash's scripts."""
+    place = f"{app.config.requests_pathname_prefix}_dash-component-suites/{PACKAGE}"
+    return f'<script src="{place}/{DASH_BUNDLE}?m={content_digest(dash_bundle)}"></script>'
 
 
 def style_tag(name: str, app: Dash) -> str:
@@ -84,11 +95,6 @@ def _digest(folder: Path, name: str) -> str:
     return content_digest(content)
 
 
-def trimmed(scripts: str) -> str:
-    """Remove the table component, which the page does not use, from Dash's script tags."""
-    return re.sub(r'<script src="[^"]+/dash_table/bundle\.[^"]+"></script>\n?', "", scripts)
-
-
 def content_digest(content: bytes) -> str:
     """Return a short digest of a content."""
     return blake2b(content, digest_size=8).hexdigest()
@@ -104,12 +110,27 @@ def _is_current(name: str) -> bool:
     return named is not None and named[1] in _VERSIONS
 
 
-def _answer(content: bytes, kind: str | None, *, for_ever: bool) -> AnyResponse:
+def _named_answer(content: bytes, kind: str | None, twin: Path | None = None) -> AnyResponse:
+    """Answer with a file whose address names its digest."""
+    return _answer(
+        content, kind, for_ever=request.args.get("m") == content_digest(content), twin=twin
+    )
+
+
+def _answer(
+    content: bytes, kind: str | None, *, for_ever: bool, twin: Path | None = None
+) -> AnyResponse:
     encoding = accepted_encoding(kind)
-    answer = Response(compress_well(content, encoding) if encoding else content, mimetype=kind)
+    answer = Response(_encoded(content, encoding, twin), mimetype=kind)
     answer.headers["Cache-Control"] = FOR_EVER if for_ever else ASK_FIRST
     answer.vary.add("Accept-Encoding")
     if encoding:
         answer.content_encoding = encoding
     answer.set_etag(f"{content_digest(content)}-{encoding or 'plain'}")
     return answer.make_conditional(request)
+
+
+def _encoded(content: bytes, encoding: str | None, twin: Path | None) -> bytes:
+    if encoding == "br" and twin and twin.exists():
+        return twin.read_bytes()
+    return compress_well(content, encoding) if encoding else content

@@ -150,7 +150,7 @@ class PictureBrowser:
 
 def _write_page(folder: Path) -> Path:
     """Write the page that Kaleido draws in, with our own Plotly and nothing from the network."""
-    plotly = shipped_folder("dashboard", "assets") / "plotly-cartesian.min.js"
+    plotly = shipped_folder("dashboard", "assets") / "plotly-activity.min.js"
     page = PageGenerator(plotly=(plotly.as_uri(), "utf-8"), mathjax=False).generate_index()
     # The page's title becomes that of a PDF.
     page = page.replace("Kaleido-fier", "Activity").replace("</head>", f"{STYLE}</head>")

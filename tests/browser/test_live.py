@@ -195,11 +195,11 @@ def test_a_first_load_is_light(live):
     )
 
     own = [name.partition("/assets/")[2].partition("?")[0] for name, _ in loaded]
-    assert sorted(filter(None, own)) == ["bundle.css", "bundle.js", "plotly-cartesian.min.js"]
+    assert sorted(filter(None, own)) == ["bundle.css", "bundle.js", "plotly-activity.min.js"]
     # Its own bundle of three times the size is what Dash loads where there is no Plotly.
     assert [name for name, _ in loaded if "package_data" in name] == []
-    assert len(loaded) < 20
-    assert sum(size for _, size in loaded) < 1_000_000
+    assert len(loaded) < 12
+    assert sum(size for _, size in loaded) < 600_000
 
 
 @pytest.mark.parametrize("zone", ["Etc/Unknown", "Middle/Earth", None])

@@ -9,7 +9,13 @@ from dashboard.context import API_STYLE
 from dashboard.page.asset_bundle import SCRIPT_BUNDLE, SCRIPTS, STYLE_BUNDLE, STYLES, joined
 
 FOLDER = shipped_folder("dashboard", "assets")
-ALONE = {"plotly-cartesian.min.js", "plotly-cartesian.LICENSE.txt", API_STYLE}
+ALONE = {
+    "plotly-activity.min.js",
+    "plotly-activity.min.js.br",
+    "plotly.LICENSE.txt",
+    "regenerator-runtime.js",
+    API_STYLE,
+}
 
 
 def test_every_script_and_style_sheet_has_its_place_in_one_list():

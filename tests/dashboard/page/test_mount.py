@@ -96,7 +96,7 @@ def test_what_is_not_there_is_not_found(engine, open_page, path, method):
         "_favicon.ico",
         "assets/bundle.css",
         "assets/bundle.js",
-        "assets/plotly-cartesian.min.js",
+        "assets/plotly-activity.min.js",
     ],
 )
 def test_what_the_page_needs_is_there(engine, open_page, path):
