@@ -24,4 +24,4 @@ EXPOSE 5055
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ['ACTIVITY_PORT'] + '/activity/version', timeout=4)"]
 # exec: gunicorn itself is told to stop.
-CMD ["sh", "-c", ": \"${ACTIVITY_DATABASE_URL:?is not set: postgresql://user:password@host/name}\" && exec gunicorn --bind=0.0.0.0:${ACTIVITY_PORT} --workers=2 --threads=8 --worker-tmp-dir=/dev/shm --no-control-socket 'dashboard.server:create_app()'"]
+CMD ["sh", "-c", ": \"${ACTIVITY_DATABASE_URL:?is not set: postgresql://user:password@host/name}\" && exec gunicorn --bind=0.0.0.0:${ACTIVITY_PORT} --workers=2 --threads=8 --graceful-timeout=4 --worker-tmp-dir=/dev/shm --no-control-socket 'dashboard.server:create_app()'"]

@@ -147,6 +147,13 @@ class DatabaseRefusedError(ActivityError):
         super().__init__(f"the database {shown_url} failed: {reason}")
 
 
+class DatabaseHangsError(ActivityError):
+    """PostgreSQL keeps its connections open, but does not answer in time."""
+
+    def __init__(self) -> None:
+        super().__init__("the database does not answer in time")
+
+
 class EmbeddedPostgresError(ActivityError):
     """The embedded PostgreSQL could not be started or joined."""
 

@@ -92,14 +92,12 @@ def _fill(engine: Engine, settings: Settings, demo: bool) -> None:
 
 
 def _serve_until_stopped(server: Any, listener: socket.socket) -> None:
-    from waitress.server import create_server
+    from dashboard.command_line.web_server import serve_until_stopped
 
-    # Connections are accepted from here on, so the printed address works at once.
-    wsgi_server = create_server(server, sockets=[listener], threads=8, ident=None)
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    click.echo(f"Activity: http://{shown}:{port}/activity  (Ctrl-C ends)")
-    wsgi_server.run()
+    address = f"http://{shown}:{port}/activity"
+    serve_until_stopped(server, listener, lambda: click.echo(f"Activity: {address}  (Ctrl-C ends)"))
 
 
 @main.command("import")

@@ -100,7 +100,11 @@ def make_engine(url: URL, *, purpose: str) -> Engine:
         connect_args={
             # Keep the user's own options, such as a search_path.
             "options": f"{url.query.get('options', '')} -c timezone=UTC".strip(),
-            "connect_timeout": 10,
+            # In seconds; a network that swallows packets is noticed, too.
+            "connect_timeout": 5,
+            "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
         },
     )
     _set_application_name(engine, purpose)

@@ -18,7 +18,7 @@ from aggregator.forks import in_forked_children
 from aggregator.jobs.retry import run_with_retries
 from aggregator.passes.slots import slot_at
 
-STOP_SECONDS = 5.0
+STOP_SECONDS = 2.0
 """Seconds that stopping waits for running jobs."""
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import URL, Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from aggregator.database.engine import DRIVERS, connect, display_url, server_message
 from aggregator.errors import DatabaseUnreachableError, NotMigratedError, ParameterError
-from aggregator.query.reader import DATABASE_AWAY, MetricReader
+from aggregator.query.reader import MetricReader
 from aggregator.schema.host import find_source
 from aggregator.schema.migrate import current_revision
 from aggregator.settings import Settings
@@ -67,7 +68,7 @@ def _reader(engine: Engine) -> MetricReader:
             source = find_source(conn)
             if current_revision(conn, "activity") is None:
                 raise NotMigratedError(None)
-    except DATABASE_AWAY as failure:
+    except (OperationalError, InterfaceError) as failure:
         raise DatabaseUnreachableError(
             display_url(engine.url), server_message(failure)
         ) from failure

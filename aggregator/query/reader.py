@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from aggregator.database.source import STANDALONE, Source
 from aggregator.database.state import Version, last_retention_days, read_version
+from aggregator.database.time_limits import DATABASE_AWAY, LimitedConnections
 from aggregator.metrics.periods import Period
 from aggregator.metrics.scope import Scope, ScopeKind
 from aggregator.metrics.spans import Span
@@ -47,9 +47,6 @@ __all__ = [
     "Totals",
 ]
 
-DATABASE_AWAY = (OperationalError, InterfaceError)
-"""Errors of SQLAlchemy while a database does not answer."""
-
 
 class MetricReader:
     """Reads metrics from one database.
@@ -57,11 +54,18 @@ class MetricReader:
     Args:
         engine: The database.
         source: Columns of the turns and agents in this database.
+        connections: Limits the time of each answer; None for a program that may wait.
     """
 
-    def __init__(self, engine: Engine, source: Source = STANDALONE) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        source: Source = STANDALONE,
+        connections: LimitedConnections | None = None,
+    ) -> None:
         self._source = source
         self._engine = engine
+        self._connections = connections
 
     @contextmanager
     def snapshot(self) -> Iterator[tuple[Connection, Source]]:
@@ -70,12 +74,15 @@ class MetricReader:
         Every answer is read within one snapshot. A host's reader overrides this to check
         first that there is something to read.
         """
-        with self._engine.connect() as conn:
+        limited = self._connections
+        with limited.connection(self._engine) if limited else self._engine.connect() as conn:
             # Every answer comes from one snapshot, so its parts are consistent even while a
             # pass is writing.
             snapshot = conn.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
+            if limited:
+                limited.limit_statements(snapshot)
             yield snapshot, self._source
 
     def activity(self, scope: Scope, span: Span) -> ScopeActivity:

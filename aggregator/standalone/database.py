@@ -59,9 +59,7 @@ def open_database(settings: Settings, *, purpose: str, demo: bool = False) -> It
             server = stack.enter_context(EmbeddedPostgres(settings.home))
             database = DEMO_DATABASE if demo else DATABASE
             engine = connect(server.url(database), purpose=purpose)
-            event.listen(
-                engine, "do_connect", _RestartOnConnect(server, database).before_connecting
-            )
+            event.listen(engine, "do_connect", _RestartOnConnect(server).before_connecting)
         stack.callback(engine.dispose)
         try:
             _check_tables(engine)
@@ -82,9 +80,8 @@ class _RestartOnConnect:
     When memory runs out, the kernel likes to kill a database.
     """
 
-    def __init__(self, server: EmbeddedPostgres, database: str) -> None:
+    def __init__(self, server: EmbeddedPostgres) -> None:
         self._server = server
-        self._database = database
         self._lock = Lock()
         in_forked_children(self, _RestartOnConnect._renew_lock)
 
@@ -97,7 +94,7 @@ class _RestartOnConnect:
     ) -> None:
         try:
             with self._lock:
-                parameters["port"] = self._server.url(self._database).port
+                parameters["port"] = self._server.start()
         except EmbeddedPostgresError as failure:
             # Callers see this as a lost connection.
             raise psycopg2.OperationalError(str(failure)) from failure

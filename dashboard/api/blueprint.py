@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from aggregator.metrics.scope import OVERALL, Scope
 from aggregator.metrics.spans import Span
-from aggregator.query.reader import MetricReader
+from aggregator.query.reader import DATABASE_AWAY, MetricReader
 from aggregator.shipped import shipped_folder
 from dashboard.api.caching import conditional
 from dashboard.api.csv_answers import activity_csv, breakdown_csv
@@ -153,7 +153,8 @@ def _answer_errors(api: Blueprint) -> None:
 
     def answered(error: Exception) -> Response:
         answer = error_response(error)
-        if answer.status_code >= 500:
+        # An outage is logged once, where connections are made.
+        if answer.status_code >= 500 and not isinstance(error, DATABASE_AWAY):
             current_app.logger.warning("API: %s", str(error).split("\n", 1)[0])
         return answer
 

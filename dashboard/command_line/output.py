@@ -85,6 +85,8 @@ def log_to_terminal() -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     for noisy in ("alembic", "apscheduler", "waitress"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # How many requests wait for a thread, one line for each.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 
 class OneLineGroup(click.Group):

@@ -9,6 +9,7 @@ from functools import cached_property
 from sqlalchemy import Connection, Engine
 
 from aggregator.database.source import Source
+from aggregator.database.time_limits import LimitedConnections
 from aggregator.errors import NotMigratedError
 from aggregator.query.reader import MetricReader
 from aggregator.schema.host import find_source
@@ -44,15 +45,19 @@ class HostDatabase:
         """The engine."""
         return self._find()
 
-    def source(self) -> Source:
+    def source(self, connections: LimitedConnections | None = None) -> Source:
         """Return the tables and columns that hold turns, once everything is ready.
+
+        Args:
+            connections: Limits the time that looking takes, for a request.
 
         Raises:
             HostSchemaError: The host's tables lack something.
             NotMigratedError: Our tables are missing or out of date.
         """
         if self._source is None:
-            with self.engine.connect() as conn:
+            connect = connections.connection if connections else Engine.connect
+            with connect(self.engine) as conn:
                 source = self._find_source(conn)
                 current = current_revision(conn, "activity")
             # A newer version belongs to newer workers, which take over one by one.
@@ -77,13 +82,14 @@ class HostDatabase:
 
 
 class HostReader(MetricReader):
-    """A reader of a host's metrics, which says what the database lacks.
+    """A reader of a host's metrics for requests, which says what the database lacks.
 
     Any method may raise HostSchemaError or NotMigratedError.
     """
 
     def __init__(self, database: HostDatabase) -> None:
         self._database = database
+        self._limited = LimitedConnections()
 
     @contextmanager
     def snapshot(self) -> Iterator[tuple[Connection, Source]]:
@@ -93,4 +99,5 @@ class HostReader(MetricReader):
 
     @cached_property
     def _reader(self) -> MetricReader:
-        return MetricReader(self._database.engine, self._database.source())
+        source = self._database.source(self._limited)
+        return MetricReader(self._database.engine, source, self._limited)

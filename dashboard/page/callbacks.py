@@ -127,8 +127,7 @@ def register(app: Dash, reader: MetricReader, context: PageContext, now: Clock) 
             if ids.PROJECT in changed:
                 view = Choices(*reader.choices()).cascaded(view)
             answer = read_answer(reader, view, known_viewer, as_of, context)
-        except DATABASE_AWAY as failure:
-            log.warning("the page has no database: %s", str(failure).split("\n", 1)[0])
+        except DATABASE_AWAY:
             # Without a version, the page asks again as soon as the database is back.
             return {**UNCHANGED, "version": None, "notice": DATABASE_AWAY_NOTICE}
         except (HostSchemaError, NotMigratedError) as missing:

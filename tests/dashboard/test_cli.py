@@ -20,6 +20,8 @@ import pytest
 from sqlalchemy import NullPool, create_engine, text
 
 from aggregator.database import locks
+from aggregator.standalone.embedded import EmbeddedPostgres
+from aggregator.standalone.embedded.cluster import data_folder
 from aggregator.standalone.embedded.supervisor import find_postmaster
 
 COMMAND = [sys.executable, "-m", "dashboard"]
@@ -149,6 +151,30 @@ def test_a_served_page_can_be_read_joined_and_ended(environ, transcripts, home):
     assert process.returncode == 0
     assert "Traceback" not in errors
     assert find_postmaster(home / "postgres") is None
+
+
+@pytest.mark.usefixtures("interruptible", "home_with_database")
+def test_a_server_whose_database_hangs_answers_and_can_be_ended(environ, home):
+    port = free_port()
+    with serving(environ, "--port", port, "--transcripts", home) as (process, _):
+        first = psutil.Process(find_postmaster(data_folder(home)).pid)
+        database = [first, *first.children(recursive=True)]
+        for each in database:
+            each.suspend()
+        with pytest.raises(urllib.error.HTTPError, match="503"):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/api/metrics/overall")
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+        running = first.is_running()
+        for each in database:
+            each.resume()
+    # Its supervisor has seen to its end.
+    with EmbeddedPostgres(home):
+        pass
+
+    assert (process.returncode, running) == (0, True)
+    assert errors.count("Requests have no database: ") == 1
+    assert "Traceback" not in errors
 
 
 def _status_for_host(url: str, host: str) -> int:

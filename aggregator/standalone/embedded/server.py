@@ -35,6 +35,7 @@ LAUNCHES = 3
 READY_SECONDS = 60.0
 """Time limit for a start; recovery after a power cut takes long."""
 CONNECT_SECONDS = 5.0
+CLOSE_SECONDS = 2.0
 POLL_SECONDS = 0.005
 
 
@@ -61,16 +62,16 @@ class EmbeddedPostgres:
     def __exit__(self, *_error: object) -> None:
         self.close()
 
-    def start(self) -> None:
-        """Start the server, or join it.
+    def start(self) -> int:
+        """Start the server, or join it; return its port.
 
         Another call restarts a server that was killed meanwhile, on its port if that is
-        still free.
+        still free. It does not connect, so it does not wait for a server that hangs.
 
         Raises:
             EmbeddedPostgresError: It cannot be started; the message says why.
         """
-        self._join()
+        return self._join().port
 
     def url(self, database: str = "activity", *, fresh: bool = False) -> URL:
         """Return the address of a database, which is created if missing.
@@ -99,10 +100,10 @@ class EmbeddedPostgres:
                 return address
 
     def close(self) -> None:
-        """Leave the server; the last process to leave stops it and waits until it is gone.
+        """Leave the server; the last process to leave stops it.
 
-        Raises:
-            EmbeddedPostgresError: The server does not stop.
+        It waits until the server is gone, but only for ``CLOSE_SECONDS``: the supervisor
+        stops a server that takes longer.
         """
         if self._users_lock is None:
             return
@@ -120,8 +121,12 @@ class EmbeddedPostgres:
     def _stop_if_unused(self) -> None:
         try:
             with self._locked(supervisor.USERS_LOCK, wait=False):
-                supervisor.stop(self._home, self._data)
+                supervisor.stop(self._home, self._data, seconds=CLOSE_SECONDS)
             wait_for = supervisor.SUPERVISOR_LOCK
+        except TimeoutError:
+            # The supervisor goes on, as soon as this process is no user any more.
+            self._supervisor = None
+            return
         except BlockingIOError:
             # Either other processes use it, and there is nothing to wait for; or the
             # supervisor was faster and is stopping it.

@@ -43,7 +43,9 @@ SUPERVISOR_LOCK = "keeper.lock"
 
 FAST_SECONDS = 10.0
 """Time for PostgreSQL's fast shutdown, before the supervisor tries an immediate one."""
-STOP_SECONDS = 20.0
+IMMEDIATE_SECONDS = 20.0
+"""Time until it is killed: a stopped process does not hear of a shutdown."""
+STOP_SECONDS = 30.0
 POLL_SECONDS = 0.01
 
 
@@ -137,26 +139,40 @@ def _pid_file(data: Path) -> list[str]:
         return []
 
 
-def stop(home: Path, data: Path) -> None:
+def stop(home: Path, data: Path, seconds: float = STOP_SECONDS) -> None:
     """Shut the server down; return when none of its processes is left.
 
     The caller holds ``users.lock`` exclusively, so no process can be starting it. A
     server that does not hold ``server.lock`` was not started here and is left alone.
 
     Raises:
-        TimeoutError: The server is still running after ``STOP_SECONDS``.
+        TimeoutError: The server is still running after some seconds.
     """
     started = time.monotonic()
     while not is_free(home / SERVER_LOCK):
         waited = time.monotonic() - started
-        if waited > STOP_SECONDS:
+        if waited > seconds:
             raise TimeoutError(f"PostgreSQL on {data} does not stop")
         # Repeatedly: a process killed while starting may leave a server that has not yet
         # written its pid file. PostgreSQL ignores a repeated signal.
         if postmaster := find_postmaster(data):
-            with suppress(ProcessLookupError):
-                os.kill(postmaster.pid, signal.SIGINT if waited < FAST_SECONDS else signal.SIGQUIT)
+            _signal(postmaster.pid, waited)
         time.sleep(POLL_SECONDS)
+
+
+def _signal(postmaster: int, waited: float) -> None:
+    """Tell the server to shut down, the harder the longer it takes."""
+    if waited < IMMEDIATE_SECONDS:
+        with suppress(ProcessLookupError):
+            os.kill(postmaster, signal.SIGINT if waited < FAST_SECONDS else signal.SIGQUIT)
+        return
+    import psutil  # noqa: PLC0415 - see find_postmaster
+
+    with suppress(psutil.NoSuchProcess):
+        first = psutil.Process(postmaster)
+        for process in (first, *first.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def launch(home: Path, account: str, command: list[str]) -> None:
