@@ -123,7 +123,9 @@ class StagedTable:
                     {_each("{0} = excluded.{0}", values)}{self.on_update}
                 RETURNING {key}
             ), deleted AS (
-                DELETE FROM {self.name} WHERE id IN (SELECT id FROM changed WHERE is_gone)
+                -- No join: while the table is being filled, the planner takes it to be empty.
+                DELETE FROM {self.name}
+                WHERE id = ANY (ARRAY(SELECT id FROM changed WHERE is_gone))
                 RETURNING id
             )
             {self.result}
