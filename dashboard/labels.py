@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from aggregator.intervals.kinds import BACKGROUND, IDLE, LIMITED, STALLED, WAITING, WORKING
 from aggregator.intervals.state import UNKNOWN_STATE
-from aggregator.metrics.measures import MEASURES
+from aggregator.metrics.measures import TURN_MEASURES
 
 TURNS = "turns"
 TURN_TIME = "turn-time"
 AGENTS = "agents"
 
-MEASURE = {measure.name: measure for measure in MEASURES}
+MEASURE = {measure.name: measure for measure in TURN_MEASURES}
 """Measures by the name that addresses and options have for them."""
 
-LABELS = {measure.name: measure.label for measure in MEASURES}
+LABELS = {measure.name: measure.label for measure in TURN_MEASURES}
 
 PATTERN_LABELS = {
     measure.name: f"{measure.label} per hour" if measure.combine == "sum" else measure.label
-    for measure in MEASURES
+    for measure in TURN_MEASURES
 }
 """Labels of the mean of an hour."""
 
 EXPLANATIONS = {
-    **{measure.name: measure.description for measure in MEASURES},
+    **{measure.name: measure.description for measure in TURN_MEASURES},
     TURNS: "Your prompts, and the agents' replies with visible text.",
     TURN_TIME: "Mean time between two consecutive turns of one agent in the same hour.",
     AGENTS: "Different agents with at least one turn: not a sum over hours.",

@@ -18,6 +18,7 @@ from aggregator.database.binary_copy import (
     copy_out,
 )
 from aggregator.metrics.hourly_time import TIMED
+from aggregator.metrics.scope import OVERALL, Scope
 
 _OF_PROJECTS = """
     JOIN agents ON agents.id = agent_id
@@ -41,8 +42,17 @@ _RESPONSES = f"""
 """  # noqa: S608
 
 
-def read_intervals(conn: Connection, since: datetime, until: datetime) -> pd.DataFrame:
-    """Read the parts of intervals that lie in ``[since, until)``, without idle ones.
+_IN_SCOPE = {
+    "overall": "",
+    "project": "AND agents.project_id = ANY(CAST(%(ids)s AS bigint[]))",
+    "agent": "AND agent_id = ANY(CAST(%(ids)s AS bigint[]))",
+}
+
+
+def read_intervals(
+    conn: Connection, since: datetime, until: datetime, scope: Scope = OVERALL
+) -> pd.DataFrame:
+    """Read the parts of a scope's intervals that lie in ``[since, until)``, without idle ones.
 
     Returns:
         The first argument of :func:`aggregator.metrics.hourly_time.agent_hours`.
@@ -55,8 +65,9 @@ def read_intervals(conn: Connection, since: datetime, until: datetime) -> pd.Dat
         "ended_at": TIMESTAMPTZ,
         "is_exact": BOOL,
     }
-    parameters = {"since": since, "until": until, "kinds": list(TIMED)}
-    return _frame(copy_out(conn, _INTERVALS, parameters, columns), columns)
+    parameters = {"since": since, "until": until, "kinds": list(TIMED), "ids": list(scope.ids)}
+    statement = _INTERVALS + _IN_SCOPE[scope.kind]
+    return _frame(copy_out(conn, statement, parameters, columns), columns)
 
 
 def read_responses(conn: Connection, since: datetime, until: datetime) -> pd.DataFrame:

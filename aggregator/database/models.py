@@ -35,7 +35,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
-from aggregator.metrics.measures import STORED, Measure, SqlType
+from aggregator.metrics.measures import MEASURES, Measure, SqlType
 
 TIMESTAMPTZ_TYPE = DateTime(timezone=True)
 
@@ -57,7 +57,7 @@ class ActivityMetric(Base):
     """One bucket (UTC hour) of one scope: an agent, a project, or overall.
 
     Buckets without turns and without time have no row. Apart from its bucket and scope, a
-    row has one column for each of :data:`aggregator.metrics.measures.STORED`.
+    row has one column for each of :data:`aggregator.metrics.measures.MEASURES`.
     """
 
     __tablename__ = "activity_metrics"
@@ -103,7 +103,7 @@ SQL_TYPES: Mapping[SqlType, type[TypeEngine[Any]]] = {
     "integer": Integer,
     "double precision": Float,
 }
-for _measure in STORED:
+for _measure in MEASURES:
     setattr(
         ActivityMetric,
         _measure.column,

@@ -99,7 +99,7 @@ def chart_buckets(
 
 
 def _filled(measure: Measure, pooled: pd.DataFrame, active_agents: pd.Series) -> pd.Series:
-    """One measure of every bucket; without turns it is 0, but an average is NaN."""
+    """One measure of every bucket; without a row it is 0, but an average is NaN."""
     if measure.combine == "pooled":
         return pooled[measure.column]
     values = active_agents if measure.combine == "distinct" else pooled[measure.column]

@@ -13,7 +13,6 @@ from pandas.arrays import IntegerArray
 
 from aggregator.errors import NaiveTimestampError
 from aggregator.metrics.hourly_time import (
-    EVERYBODY,
     HOUR_US,
     KEYS,
     PEAKS,
@@ -22,7 +21,8 @@ from aggregator.metrics.hourly_time import (
     agent_hours,
     peaks,
 )
-from aggregator.metrics.measures import NUMBERS, POOLED, STORED_DTYPES, SUMMED
+from aggregator.metrics.measures import DTYPES, NUMBERS, POOLED, SUMMED
+from aggregator.metrics.scope import EVERYBODY
 
 AGENT_ROWS, PROJECT_ROWS, OVERALL_ROWS = range(3)
 INSTANT_DTYPE = "datetime64[us, UTC]"
@@ -32,7 +32,7 @@ METRIC_DTYPES = {
     "agent_id": "Int64",
     "project_id": "Int64",
     "is_overall": "bool",
-    **STORED_DTYPES,
+    **DTYPES,
 }
 
 
@@ -122,7 +122,7 @@ def _rows_of_all_scopes(
             "avg_turn_time_seconds": average / 1e6,
             "active_agents": IntegerArray(agent_count, kind == AGENT_ROWS),
             **{
-                name: added[name] / 1e6 if STORED_DTYPES[name] == "float64" else added[name]
+                name: added[name] / 1e6 if DTYPES[name] == "float64" else added[name]
                 for name in SUMS
             },
         }
@@ -175,6 +175,22 @@ def agents_with_turns(metrics: pd.DataFrame) -> pd.Series:
     return metrics["active_agents"].astype("Int64").fillna(alone).astype("int64")
 
 
+def agents_at_once(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Count the agents at the same instant behind each row: in a row of an agent, 1 or 0.
+
+    Args:
+        metrics: (n, ≥5) frame with peaks (NA in agent rows) and the seconds of their kinds.
+
+    Returns:
+        (n, 2) int64 frame with :data:`aggregator.metrics.hourly_time.PEAKS`.
+    """
+    found = {}
+    for name, kinds in PEAKS.items():
+        alone = metrics[[f"{kind}_seconds" for kind in kinds]].gt(0).any(axis=1).astype("Int64")
+        found[name] = metrics[name].astype("Int64").fillna(alone).astype("int64")
+    return pd.DataFrame(found, index=metrics.index)
+
+
 WEIGHTS = {"gap_count": gap_counts}
 """Function that computes the weight of a pooled measure from the other columns of its row."""
 
@@ -190,16 +206,17 @@ def pool(metrics: pd.DataFrame, by: pd.Series | list[pd.Series]) -> pd.DataFrame
         by: (n,) keys, such as the local day of each row; several for nested groups.
 
     Returns:
-        Frame indexed by the sorted keys: every summed measure (its dtype), and every
-        pooled one (float64, NaN without a value) with its weight (int64), with which
-        averages can be combined again. In the order of
+        Frame indexed by the sorted keys: every summed measure (its dtype), every peak
+        (Int64, NA in rows of agents), and every pooled one (float64, NaN without a value)
+        with its weight (int64), with which averages can be combined again. In the order of
         :data:`aggregator.metrics.measures.NUMBERS`, without distinct counts.
     """
     sums = pd.DataFrame(additive(metrics)).groupby(by, sort=True).sum()
     for measure in POOLED:
         weights = sums[measure.columns[1]]
         sums[measure.column] /= weights.where(weights > 0)
-    return sums
+    highest = metrics[list(PEAKS)].groupby(by, sort=True).max()
+    return sums.join(highest)
 
 
 def additive(metrics: pd.DataFrame) -> dict[str, pd.Series]:
@@ -210,7 +227,7 @@ def additive(metrics: pd.DataFrame) -> dict[str, pd.Series]:
 
     Returns:
         (n,) series by column, in the order of :data:`aggregator.metrics.measures.NUMBERS`,
-        without distinct counts.
+        without distinct counts and peaks.
     """
     columns = {measure.column: metrics[measure.column] for measure in SUMMED}
     for measure in POOLED:

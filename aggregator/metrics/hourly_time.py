@@ -14,12 +14,11 @@ from aggregator.intervals.kinds import (
     WAITING,
     WORKING,
 )
-from aggregator.metrics.measures import TIME
+from aggregator.metrics.measures import TIME_MEASURES
+from aggregator.metrics.scope import EVERYBODY
 
 Integers = NDArray[np.int64]
 HOUR_US = 3_600_000_000
-EVERYBODY = 0
-"""Key of the peaks of all projects together; ids of projects are positive."""
 TIMED = (WORKING, BLOCKED, WAITING, BACKGROUND, STALLED, LIMITED)
 """Kinds of time that are measured; in frames a kind is its position here."""
 PEAKS = {
@@ -27,7 +26,7 @@ PEAKS = {
     "peak_waiting_agents": (BLOCKED, WAITING),
 }
 """Kinds of time of which each peak counts the agents."""
-SUMS = tuple(measure.column for measure in TIME if measure.combine == "sum")
+SUMS = tuple(measure.column for measure in TIME_MEASURES if measure.combine == "sum")
 KEYS = ("bucket", "project_id", "agent_id")
 
 

@@ -1,11 +1,11 @@
 """Measures: the numbers in ``activity_metrics`` for each hour and scope.
 
-One row of :data:`MEASURES` describes one column. Everything that depends only on this
-description is derived from it: the model, the accepted types of an adopted table, the
-staging table and COPY, dtypes, sums in SQL and pandas, the API with its schema, CSV and
-Prometheus, and on the page the metric choice, charts, tooltips, cards and tables. So a
-new summed measure needs a migration, its computation in
-:mod:`aggregator.metrics.hourly`, and one row here.
+One row of :data:`TURN_MEASURES` or :data:`TIME_MEASURES` describes one column. Everything
+that depends only on this description is derived from it: the model, the accepted types of
+an adopted table, the staging table and COPY, dtypes, sums in SQL and pandas, the API with
+its schema, CSV and Prometheus, and for measures of turns on the page the metric choice,
+charts, tooltips, cards and tables. So a new summed measure needs a migration, its
+computation in :mod:`aggregator.metrics.hourly`, and one row here.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Measure:
         return (self.column, self.weight.column) if self.weight else (self.column,)
 
 
-MEASURES: tuple[Measure, ...] = (
+TURN_MEASURES: tuple[Measure, ...] = (
     Measure(
         name="turns",
         column="turn_count",
@@ -139,7 +139,7 @@ MEASURES: tuple[Measure, ...] = (
         in_agent_rows=False,
     ),
 )
-"""All measures, in the order of their columns in answers and tables."""
+"""Measures of turns: what was said, how often, and by how many agents."""
 
 
 def _seconds(name: str, label: str, description: str) -> Measure:
@@ -175,7 +175,7 @@ def _peak(name: str, label: str, noun: str, description: str) -> Measure:
     )
 
 
-TIME: tuple[Measure, ...] = (
+TIME_MEASURES: tuple[Measure, ...] = (
     _seconds("working", "Working", "Time in which agents worked, added up over them, in seconds."),
     _seconds(
         "blocked",
@@ -230,14 +230,15 @@ TIME: tuple[Measure, ...] = (
         "Most agents that waited for a person at the same instant, blocked or after a run.",
     ),
 )
-"""Measures of time, which are stored but in no answer yet."""
+"""Measures of time: what agents did, and how many at once."""
 
-STORED = (*MEASURES, *TIME)
-"""Measures that the table has, in the order of its columns."""
+MEASURES = (*TURN_MEASURES, *TIME_MEASURES)
+"""All measures, in the order of their columns in answers and tables."""
 
 SUMMED = tuple(measure for measure in MEASURES if measure.combine == "sum")
 POOLED = tuple(measure for measure in MEASURES if measure.combine == "pooled")
 DISTINCT = tuple(measure for measure in MEASURES if measure.combine == "distinct")
+PEAKS = tuple(measure for measure in MEASURES if measure.combine == "peak")
 
 COLUMNS = tuple(measure.column for measure in MEASURES)
 """Columns of the table."""
@@ -251,7 +252,6 @@ AGENT_NUMBERS = tuple(
 """Columns of answers about single agents."""
 
 DTYPES = {measure.column: measure.dtype for measure in MEASURES}
-STORED_DTYPES = {measure.column: measure.dtype for measure in STORED}
 
 NUMBER_DTYPES = {
     column: measure.dtype if column == measure.column else "int64"

@@ -22,3 +22,5 @@ class Scope:
 
 
 OVERALL = Scope()
+EVERYBODY = 0
+"""Id of all agents together, in frames by project or by agent; ids are positive."""

@@ -23,13 +23,13 @@ from aggregator.metrics.measures import (
     POOLED,
 )
 from aggregator.metrics.periods import first_bucket
+from aggregator.metrics.scope import EVERYBODY
 from aggregator.metrics.windows import HOUR, ceil_hour, floor_hour
 
 Freq = Literal["hour", "day", "week"]
 FREQS: tuple[Freq, ...] = get_args(Freq)
 SERIES = "series"
-"""Column that identifies the series: an id, or 0 for all agents."""
-EVERYBODY = 0
+"""Column that identifies the series: an id, or :data:`EVERYBODY` for all agents."""
 ROW_DTYPES = {
     SERIES: "int64",
     "bucket_start": INSTANT_DTYPE,

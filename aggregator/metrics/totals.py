@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from aggregator.metrics.hourly import additive
-from aggregator.metrics.measures import MEASURES, POOLED
+from aggregator.metrics.hourly_time import PEAKS as KINDS_OF_PEAKS
+from aggregator.metrics.measures import MEASURES, PEAKS, POOLED
 
 Value = int | float | None
 
@@ -44,6 +45,27 @@ class Totals:
         return int(self.values["active_agents"] or 0)
 
     @property
+    def waiting_for_me_seconds(self) -> float:
+        """Time in which agents waited for a person: blocked, or after a run."""
+        return self._seconds("blocked") + self._seconds("waiting")
+
+    @property
+    def utilisation(self) -> float | None:
+        """Working time by working time and waiting for a person; None without either."""
+        working = self._seconds("working")
+        both = working + self.waiting_for_me_seconds
+        return working / both if both else None
+
+    @property
+    def exact_share(self) -> float | None:
+        """Part of the working time that Claude Code has measured; None without working time."""
+        working = self._seconds("working")
+        return self._seconds("exact") / working if working else None
+
+    def _seconds(self, kind: str) -> float:
+        return self.values[f"{kind}_seconds"] or 0.0
+
+    @property
     def turn_rate(self) -> float:
         """Turns per elapsed hour."""
         return self.turn_count / self.elapsed_hours
@@ -67,6 +89,7 @@ def add_up(hours: pd.DataFrame, active_agents: int, elapsed_hours: float) -> Tot
     for measure in POOLED:
         value, weight = measure.columns
         sums[value] = sums[value] / sums[weight] if sums[weight] else None
+    sums |= {measure.column: hours[measure.column].max() for measure in PEAKS}
     active_hours = int((hours["turn_count"] > 0).sum())
     return totals_of(sums, active_agents, active_hours, elapsed_hours)
 
@@ -80,7 +103,8 @@ def totals_of(
     """Create totals from numbers that are summed already.
 
     Args:
-        sums: Summed and pooled measures by their columns; None or NaN for no average.
+        sums: Summed and pooled measures, and peaks, by their columns; None or NaN for no
+            average. A peak that is missing, as in rows of agents, is that of one agent.
         active_agents: Distinct agents.
         active_hours: Hours with at least one turn.
         elapsed_hours: Divisor of rates, at least 1.
@@ -93,7 +117,11 @@ def values_of(sums: Mapping[Any, Any], active_agents: int) -> dict[str, Value]:
     values: dict[str, Value] = {}
     for measure in MEASURES:
         value = active_agents if measure.combine == "distinct" else sums[measure.column]
-        if value is None or pd.isna(value):
+        missing = value is None or pd.isna(value)
+        if missing and measure.combine == "peak":
+            kinds = KINDS_OF_PEAKS[measure.column]
+            values[measure.column] = int(any(sums[f"{kind}_seconds"] > 0 for kind in kinds))
+        elif missing:
             values[measure.column] = None
         else:
             values[measure.column] = int(value) if measure.total_dtype == "int64" else float(value)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from aggregator.metrics.measures import AGENT_NUMBERS, DISTINCT, NUMBERS
+from aggregator.metrics.measures import AGENT_NUMBERS, DISTINCT, NUMBERS, PEAKS
 from aggregator.metrics.scope import ScopeKind
 from aggregator.metrics.series import SERIES
 
@@ -44,7 +44,9 @@ def labelled(
     frame = in_local_time(named(frame, projects, agents), "bucket_start", zone)
     if of == "agent":
         return frame[[*SERIES_COLUMNS[of], *AGENT_NUMBERS]]
-    counted = {measure.column: "int64" for measure in DISTINCT}
+    counted = {measure.column: "int64" for measure in (*DISTINCT, *PEAKS)}
+    # Rows from before there were peaks have none until the next rebuild.
+    frame = frame.fillna({measure.column: 0 for measure in PEAKS})
     return frame.astype(counted)[[*SERIES_COLUMNS[of], *NUMBERS]]
 
 

@@ -12,8 +12,8 @@ from typing import cast
 import pandas as pd
 
 from aggregator.metrics.periods import CalendarName, calendar_period, today
-from aggregator.metrics.scope import ScopeKind
-from aggregator.metrics.series import EVERYBODY, FREQS, SERIES, Freq, filled
+from aggregator.metrics.scope import EVERYBODY, ScopeKind
+from aggregator.metrics.series import FREQS, SERIES, Freq, filled
 from aggregator.metrics.spans import Span
 from aggregator.metrics.windows import SPANS, RetainedHours, retained_hours
 from aggregator.notebook.arguments import Instant, chosen_scope, parse_instant, range_of, series_of

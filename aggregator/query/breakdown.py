@@ -15,9 +15,8 @@ from sqlalchemy import Connection
 from aggregator.database.source import STANDALONE, Source
 from aggregator.database.state import read_version
 from aggregator.metrics.hourly import gap_counts
-from aggregator.metrics.scope import OVERALL, Scope, ScopeKind
+from aggregator.metrics.scope import EVERYBODY, OVERALL, Scope, ScopeKind
 from aggregator.metrics.series import (
-    EVERYBODY,
     SERIES,
     add_up_each,
     distinct_agents,
@@ -27,7 +26,9 @@ from aggregator.metrics.series import (
 from aggregator.metrics.spans import Span
 from aggregator.metrics.totals import Totals, add_up, totals_of
 from aggregator.query.hours import check_scope, count_agents, read_hours, read_rows
+from aggregator.query.intervals import read_asking
 from aggregator.query.names import agents_with_metrics, projects_with_metrics
+from aggregator.query.response_times import Times, read_times
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,33 +39,40 @@ class ScopeActivity:
         scope: The scope.
         span: The span, with its buckets.
         totals: Totals of the scope over the whole span.
+        times: Times of its responses and of a person's answers over the whole span.
+        asking: Its blocked time by what asked, see
+            :func:`aggregator.query.intervals.read_asking`.
         buckets: Frame with :data:`aggregator.metrics.series.ROW_DTYPES`; only buckets with
-            turns, oldest first. ``active_agents`` is NA for a single agent.
+            turns or time, oldest first. ``active_agents`` and peaks are NA for a single agent.
         last_pass_at: When the table was last brought up to date, or None.
     """
 
     scope: Scope
     span: Span
     totals: Totals
+    times: Times
+    asking: pd.DataFrame
     buckets: pd.DataFrame
     last_pass_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A project or an agent with turns in a span.
+    """A project or an agent with turns or time in a span.
 
     Attributes:
         id: Id of the project or agent.
         name: Displayed name.
         project_id: Project of an agent; for a project its own id.
         totals: Its totals over the whole span.
+        times: Times of its responses and of a person's answers over the whole span.
     """
 
     id: int
     name: str
     project_id: int
     totals: Totals
+    times: Times
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +82,17 @@ class Breakdown:
     Attributes:
         span: The span, with its buckets.
         totals: Totals of all agents over the whole span.
-        projects: Projects with turns, most turns first.
-        agents: Agents with turns, most turns first.
+        times: Times of their responses and of a person's answers over the whole span.
+        projects: Projects with turns or time, most turns first.
+        agents: Agents with turns or time, most turns first.
         buckets: Frames with :data:`aggregator.metrics.series.ROW_DTYPES` by the kind of
-            their series; only buckets with turns.
+            their series; only buckets with turns or time.
         last_pass_at: When the table was last brought up to date, or None.
     """
 
     span: Span
     totals: Totals
+    times: Times
     projects: tuple[Member, ...]
     agents: tuple[Member, ...]
     buckets: Mapping[ScopeKind, pd.DataFrame]
@@ -108,6 +118,8 @@ def read_activity(conn: Connection, scope: Scope, span: Span) -> ScopeActivity:
         scope=scope,
         span=span,
         totals=add_up(hours, agents, span.elapsed_hours),
+        times=read_times(conn, "overall", scope, span.since, span.until).get(EVERYBODY, Times()),
+        asking=read_asking(conn, scope, span.since, span.until),
         buckets=buckets,
         last_pass_at=read_version(conn, span.retained.now).last_pass_at,
     )
@@ -126,8 +138,8 @@ def read_series(
         source: Columns of the turns and agents in this database.
 
     Returns:
-        Frame with :data:`aggregator.metrics.series.ROW_DTYPES`; only buckets with turns, by
-        series and time.
+        Frame with :data:`aggregator.metrics.series.ROW_DTYPES`; only buckets with turns or
+        time, by series and time.
     """
     buckets = resample(read_rows(conn, of, scope, span.since, span.until), span.edges, span.freq)
     if span.freq == "hour" or of == "agent":
@@ -149,16 +161,19 @@ def read_breakdown(conn: Connection, span: Span, source: Source = STANDALONE) ->
     return Breakdown(
         span=span,
         totals=add_up(overall, len(active), span.elapsed_hours),
+        times=read_times(conn, "overall", OVERALL, since, until).get(EVERYBODY, Times()),
         projects=_members(
             projects,
             known_projects.assign(owner=known_projects["project_id"]).set_index("project_id"),
             active.map(owners).value_counts(),
+            read_times(conn, "project", OVERALL, since, until),
             span,
         ),
         agents=_members(
             agents,
             known.rename(columns={"project_id": "owner"}).set_index("agent_id"),
             pd.Series(1, active),
+            read_times(conn, "agent", OVERALL, since, until),
             span,
         ),
         buckets={
@@ -181,7 +196,11 @@ def _buckets(rows: pd.DataFrame, span: Span, agents: pd.Series) -> pd.DataFrame:
 
 
 def _members(
-    rows: pd.DataFrame, known: pd.DataFrame, agents: pd.Series, span: Span
+    rows: pd.DataFrame,
+    known: pd.DataFrame,
+    agents: pd.Series,
+    times: Mapping[int, Times],
+    span: Span,
 ) -> tuple[Member, ...]:
     """Add up the rows of each project or agent, most turns first.
 
@@ -189,17 +208,18 @@ def _members(
         rows: Frame with :data:`aggregator.metrics.series.ROW_DTYPES`.
         known: ``name`` and ``owner`` by id; rows of other ids are left out.
         agents: Number of active agents by id.
+        times: Times of responses and answers by id.
         span: The span of the rows.
     """
     summed = add_up_each(rows).join(known, how="inner").join(agents.rename("agents"))
-    # Rows may have time without turns.
-    summed = summed[summed["turn_count"] > 0].fillna({"agents": 0}).rename_axis("id").reset_index()
+    summed = summed.fillna({"agents": 0}).rename_axis("id").reset_index()
     return tuple(
         Member(
             id=int(row["id"]),
             name=row["name"],
             project_id=int(row["owner"]),
             totals=totals_of(row, int(row["agents"]), int(row["active_hours"]), span.elapsed_hours),
+            times=times.get(int(row["id"]), Times()),
         )
         for row in summed.sort_values(["turn_count", "id"], ascending=[False, True]).to_dict(
             "records"

@@ -27,6 +27,7 @@ from aggregator.database.binary_copy import (
     compiled,
     copy_out,
 )
+from aggregator.database.intervals import read_intervals
 from aggregator.database.models import (
     ActivityMetric,
     Agent,
@@ -37,9 +38,10 @@ from aggregator.database.models import (
 from aggregator.database.source import STANDALONE, Source
 from aggregator.errors import UnknownScopeError
 from aggregator.metrics.hourly import INSTANT_DTYPE, WEIGHTS
-from aggregator.metrics.measures import DISTINCT, DTYPES, MEASURES, Measure
-from aggregator.metrics.scope import Scope, ScopeKind
-from aggregator.metrics.series import EVERYBODY, ROW_DTYPES, SERIES
+from aggregator.metrics.hourly_time import peaks
+from aggregator.metrics.measures import DISTINCT, DTYPES, MEASURES, PEAKS, Measure
+from aggregator.metrics.scope import EVERYBODY, Scope, ScopeKind
+from aggregator.metrics.series import ROW_DTYPES, SERIES
 from aggregator.query.sql import (
     AGENTS_WITH_TURNS,
     HAS_TURNS,
@@ -71,7 +73,8 @@ def read_hours(conn: Connection, scope: Scope, since: datetime, until: datetime)
     """Read the hours of a scope in ``[since, until)``, oldest first.
 
     Several projects or agents are pooled. An agent belongs to one project, so the active
-    agents of projects can be added.
+    agents of projects can be added. Their peaks may be at different instants, so they are
+    counted anew from the intervals.
 
     Returns:
         (n, 1 + m) frame of ``bucket_start`` (UTC) and the columns of all measures, with
@@ -85,7 +88,17 @@ def read_hours(conn: Connection, scope: Scope, since: datetime, until: datetime)
         statement = statement.group_by(ActivityMetric.bucket_start)
     statement = statement.add_columns(*columns).order_by(ActivityMetric.bucket_start)
     dtypes = {"bucket_start": INSTANT_DTYPE, **DTYPES}
-    return frame(conn, statement)[list(dtypes)].astype(dtypes)
+    hours = frame(conn, statement)[list(dtypes)].astype(dtypes)
+    return _with_peaks(conn, hours, scope, since, until) if len(scope.ids) > 1 else hours
+
+
+def _with_peaks(
+    conn: Connection, hours: pd.DataFrame, scope: Scope, since: datetime, until: datetime
+) -> pd.DataFrame:
+    found = peaks(read_intervals(conn, since, until, scope))
+    together = found[found.index.get_level_values(1) == EVERYBODY].droplevel(1)
+    highest = together.reindex(hours["bucket_start"].astype("int64")).fillna(0).astype("Int64")
+    return hours.assign(**{each.column: highest[each.column].array for each in PEAKS})
 
 
 def newest_bucket(conn: Connection, scope: Scope, *within: ColumnElement[bool]) -> datetime | None:

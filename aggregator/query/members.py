@@ -29,11 +29,11 @@ from aggregator.database.models import ActivityMetric, Agent, Project
 from aggregator.database.source import STANDALONE, Source
 from aggregator.metrics.buckets import Counts
 from aggregator.metrics.hourly import INSTANT_DTYPE
-from aggregator.metrics.measures import MEASURES
 from aggregator.metrics.scope import Scope
 from aggregator.metrics.windows import HOUR, RetainedHours
 from aggregator.query.names import PROJECT_NAME
 from aggregator.query.sql import (
+    ADDED,
     HAS_TURNS,
     HOURS,
     POOLED_DTYPES,
@@ -157,7 +157,7 @@ def _summed(
     retained: RetainedHours,
     hours: Label[int] = HOURS,
 ) -> Subquery:
-    """Add up metric rows by a key: one row per key with turns, with those of its bins in arrays."""
+    """Add up metric rows by a key: one row per key, with the turns of its bins in arrays."""
     since, until = retained.clip(edges[0].to_pydatetime(), edges[-1].to_pydatetime())
     thresholds = cast(edges[:-1].to_pydatetime().tolist(), ARRAY(INSTANT_TYPE))
     number = func.width_bucket(ActivityMetric.bucket_start, thresholds) - 1
@@ -177,7 +177,6 @@ def _summed(
             func.array_agg(by_bin.turn_count).label("turns"),
         )
         .group_by(by_bin.key)
-        .having(func.sum(by_bin.turn_count) > 0)
         .subquery()
     )
 
@@ -190,8 +189,7 @@ def _numbers(summed: Subquery) -> list[ColumnElement[Any]]:
             found[measure.column]
             if measure.combine == "pooled"
             else func.coalesce(found[measure.column], 0).label(measure.column)
-            for measure in MEASURES
-            if measure.combine != "distinct"
+            for measure in ADDED
         ),
         func.coalesce(found.active_hours, 0).label("active_hours"),
         func.coalesce(found.bins, cast([], ARRAY(BigInteger))).label("bins"),

@@ -11,6 +11,7 @@ from aggregator.metrics.periods import Period
 from aggregator.metrics.scope import Scope
 from aggregator.metrics.totals import Totals
 from aggregator.metrics.windows import Window
+from aggregator.query.response_times import Times
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,32 +51,43 @@ class Overview:
         totals: Totals over the period; the turn rate is per elapsed, retained hour.
         compared: The totals compared with those of the period before; None if that is not
             retained entirely, or no hour of the period is over yet.
-        buckets: (n, 6) every bucket of the period, oldest first: ``start``, ``end``
+        buckets: (n, 17) every bucket of the period, oldest first: ``start``, ``end``
             (UTC), ``turn_count`` (int64), ``avg_turn_time_seconds`` (float64, NaN
-            without a gap), ``active_agents`` (Int64, distinct in the bucket), ``phase``
-            (str, see :data:`aggregator.metrics.buckets.PHASES`). Hours up to 8 days, else
-            local days.
+            without a gap), ``active_agents`` (Int64, distinct in the bucket), the columns
+            of :data:`aggregator.metrics.measures.TIME_MEASURES` (of one agent, peaks are 1
+            or 0), ``phase`` (str, see :data:`aggregator.metrics.buckets.PHASES`). Hours up
+            to 8 days, else local days.
+        hours: (n, 15) the hours of the period in which something happened, oldest first:
+            ``bucket_start`` (UTC) and the columns of all measures, as in ``buckets``.
         project_buckets: (n, 3) ``project_id``, ``start``, ``turn_count``: the scope's
             turns by project and bucket; only with turns, oldest first, then in the order
             of ``projects``.
-        pattern: (168, 6) ``weekday`` (0 is Monday), ``hour`` (local, of the bucket's
+        pattern: (168, 17) ``weekday`` (0 is Monday), ``hour`` (local, of the bucket's
             start), ``hours`` (int64, retained hours of this kind that are over),
             ``turn_count`` (int64, their sum), ``avg_turn_time_seconds`` (pooled),
-            ``active_agents`` (int64, summed over these hours).
+            ``active_agents`` (int64, summed over these hours), and the measures of time
+            (summed, but the highest peak).
         pattern_since: First local day of the pattern.
         pattern_until: Last local day of the pattern, inclusive.
-        projects: (n, 8) ``project_id``, ``name``, ``turn_count``,
-            ``avg_turn_time_seconds``, ``active_agents``, ``active_hours``,
-            ``last_active_at`` (UTC, NaT if unknown), ``spark`` (see ``agents``): the
-            projects in which the scope had turns, most turns first.
-        agents: (n, 9) ``agent_id``, ``project_id``, ``name``, ``turn_count``,
-            ``avg_turn_time_seconds``, ``active_hours``, ``last_active_at``, ``ended``
-            (bool), ``spark`` (list of int: turns by hour for a day, by quarter of a day
-            up to 8 days, else by local day; up to now): the scope's agents with turns
+        projects: (n, 18) ``project_id``, ``name``, ``turn_count``,
+            ``avg_turn_time_seconds``, the summed measures of time, ``active_agents``,
+            ``active_hours``, ``last_active_at`` (UTC, NaT if unknown), ``spark`` (see
+            ``agents``), ``response_p50_seconds`` (float64, NaN without a response): the
+            projects in which the scope had turns or time, most turns first.
+        agents: (n, 19) ``agent_id``, ``project_id``, ``name``, ``turn_count``,
+            ``avg_turn_time_seconds``, the summed measures of time, ``active_hours``,
+            ``last_active_at``, ``ended`` (bool), ``spark`` (list of int: turns by hour for a
+            day, by quarter of a day up to 8 days, else by local day; up to now),
+            ``response_p50_seconds``: the scope's agents with turns or time
             in the period, most turns first; if requested, followed by those with metrics
             only at other times. ``last_active_at`` does not depend on the period: it is
             the instant of the last turn, or the end of the newest bucket if that was more
             than a day ago.
+        times: Times of the scope's responses and of a person's answers in the period.
+        asking: Blocked time of the period by what asked, see
+            :func:`aggregator.query.intervals.read_asking`.
+        timeline: Intervals of the period if the scope is one agent, else none, see
+            :func:`aggregator.query.intervals.read_timeline`.
         states: All present agents, see :func:`aggregator.query.agent_states.agent_states`.
         newest_bucket: Start of the scope's newest bucket at any time, or None.
         newest_turn_at: Instant of the scope's newest turn, which outlives its metrics, or
@@ -91,12 +103,16 @@ class Overview:
     totals: Totals
     compared: Comparison | None
     buckets: pd.DataFrame
+    hours: pd.DataFrame
     project_buckets: pd.DataFrame
     pattern: pd.DataFrame
     pattern_since: date
     pattern_until: date
     projects: pd.DataFrame
     agents: pd.DataFrame
+    times: Times
+    asking: pd.DataFrame
+    timeline: pd.DataFrame
     states: pd.DataFrame
     newest_bucket: datetime | None
     newest_turn_at: datetime | None

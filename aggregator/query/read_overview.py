@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import numpy as np
@@ -18,16 +19,18 @@ from aggregator.metrics.buckets import (
     spark_edges,
     sparks,
 )
-from aggregator.metrics.hourly import agents_with_turns
+from aggregator.metrics.hourly import agents_at_once, agents_with_turns
 from aggregator.metrics.periods import Period, comparable
-from aggregator.metrics.scope import Scope
+from aggregator.metrics.scope import EVERYBODY, Scope, ScopeKind
 from aggregator.metrics.totals import Totals, add_up
 from aggregator.metrics.weekly_pattern import pattern_period, weekly_pattern
 from aggregator.metrics.windows import RetainedHours, elapsed_hours, floor_hour
 from aggregator.query.agent_states import last_turns, states_of
 from aggregator.query.hours import check_scope, count_agents, newest_bucket, newest_turn, read_hours
+from aggregator.query.intervals import read_asking, read_timeline
 from aggregator.query.members import agents_by_bin, projects_by_bin
 from aggregator.query.overview import Comparison, Overview
+from aggregator.query.response_times import Times, read_times
 from aggregator.query.sql import between
 
 
@@ -66,6 +69,10 @@ def read_overview(
     own = hours[_starts_in(hours, since, until)]
     version = read_version(conn, retained.now)
     pattern = pattern_period(period, retained.now)
+
+    def times(of: ScopeKind) -> dict[int, Times]:
+        return read_times(conn, of, scope, since, until)
+
     return Overview(
         scope=scope,
         period=period,
@@ -74,6 +81,7 @@ def read_overview(
         totals=add_up(own, len(active), elapsed_hours(since, min(until, retained.now))),
         compared=_compared(conn, scope, period, retained, hours),
         buckets=chart_buckets(own, edges, retained, _agents_by_day(period, by_agent)),
+        hours=own.reset_index(drop=True),
         project_buckets=_project_buckets(projects, by_project, edges),
         pattern=_pattern(hours, pattern, retained),
         pattern_since=pattern.first,
@@ -81,8 +89,15 @@ def read_overview(
         projects=projects.assign(
             active_agents=_agents_of(projects, active),
             spark=sparks(by_project, edges, fine_edges, retained),
+            response_p50_seconds=_medians(projects["project_id"], times("project")),
         ),
-        agents=agents.assign(spark=sparks(by_agent, fine_edges, fine_edges, retained)),
+        agents=agents.assign(
+            spark=sparks(by_agent, fine_edges, fine_edges, retained),
+            response_p50_seconds=_medians(agents["agent_id"], times("agent")),
+        ),
+        times=times("overall").get(EVERYBODY, Times()),
+        asking=read_asking(conn, scope, since, until),
+        timeline=read_timeline(conn, scope, since, until if _is_one_agent(scope) else since),
         states=states_of(conn, turns, retained.now, source),
         newest_bucket=newest_bucket(conn, scope, between(retained.since, retained.until)),
         newest_turn_at=None if own["turn_count"].any() else newest_turn(conn, scope, source),
@@ -98,8 +113,18 @@ def _read_hours(
     firsts = (period, period.before(), pattern_period(period, retained.now))
     since, until = retained.clip(min(each.since for each in firsts), period.until)
     hours = read_hours(conn, scope, since, until)
-    # Rows of single agents have no such column.
-    return hours.assign(active_agents=agents_with_turns(hours))
+    # Rows of single agents have no such columns.
+    return hours.assign(active_agents=agents_with_turns(hours), **agents_at_once(hours))
+
+
+def _medians(ids: pd.Series, times: Mapping[int, Times]) -> pd.Series:
+    """Median time to the answer of each project or agent, NaN without a response."""
+    found = [times.get(number, Times()).responses.p50_seconds for number in ids]
+    return pd.Series(found, ids.index, dtype="float64")
+
+
+def _is_one_agent(scope: Scope) -> bool:
+    return scope.kind == "agent" and len(scope.ids) == 1
 
 
 def _starts_in(hours: pd.DataFrame, since: datetime, until: datetime) -> pd.Series:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from aggregator.database.models import ActivityMetric, Agent, column_of
-from aggregator.metrics.measures import MEASURES, Measure, SqlType
+from aggregator.metrics.measures import MEASURES, PEAKS, Measure, SqlType
 from aggregator.metrics.scope import Scope
 
 
@@ -77,23 +77,23 @@ HAS_TURNS = ActivityMetric.turn_count > 0
 
 HOURS = func.count().filter(HAS_TURNS).label("active_hours")
 
+ADDED = tuple(measure for measure in MEASURES if measure.combine in ("sum", "pooled"))
+"""Measures that can be combined over any rows, of one scope or of several."""
+
 POOLED_DTYPES = {
     "project_id": "int64",
-    **{
-        measure.column: measure.total_dtype for measure in MEASURES if measure.combine != "distinct"
-    },
+    **{measure.column: measure.total_dtype for measure in ADDED},
     "active_hours": "int64",
 }
 
 
 def pooled_sums() -> list[Label[Any]]:
-    """Summed and pooled measures of a group of rows, by their columns."""
+    """Summed and pooled measures, and peaks, of a group of rows of one scope, by column."""
     parts = {part.name: part.element for part in partial_sums()}
     return [
         _quotient(parts, measure) if measure.weight else parts[measure.column].label(measure.column)
-        for measure in MEASURES
-        if measure.combine != "distinct"
-    ]
+        for measure in ADDED
+    ] + [func.max(column_of(measure)).label(measure.column) for measure in PEAKS]
 
 
 def partial_sums() -> list[Label[Any]]:
@@ -119,8 +119,7 @@ def sums_of_partial(partial: Subquery) -> list[Label[Any]]:
         _quotient(parts, measure)
         if measure.weight
         else cast(parts[measure.column], SUM_TYPES[measure.sql_type]).label(measure.column)
-        for measure in MEASURES
-        if measure.combine != "distinct"
+        for measure in ADDED
     ]
 
 

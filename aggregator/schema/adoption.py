@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import Connection, inspect, text
 
 from aggregator.errors import AdoptionError
-from aggregator.metrics.measures import STORED, SqlType
+from aggregator.metrics.measures import MEASURES, SqlType
 from aggregator.schema.catalog import TIMESTAMP_TYPE, Column, read_columns
 
 TABLE = "activity_metrics"
@@ -28,13 +28,13 @@ TYPES = {
     "agent_id": KEY_TYPES,
     "project_id": KEY_TYPES,
     "is_overall": ("boolean",),
-    **{measure.column: ACCEPTED[measure.sql_type] for measure in STORED},
+    **{measure.column: ACCEPTED[measure.sql_type] for measure in MEASURES},
 }
 """Our columns, with their accepted types."""
 REQUIRED = (
     "id",
     "bucket_start",
-    *(measure.column for measure in STORED if measure.required),
+    *(measure.column for measure in MEASURES if measure.required),
 )
 """Columns that an adopted table must have; the others can be added."""
 GIVEN = frozenset({*TYPES, "created_at", "updated_at"}) - {"id"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from aggregator.metrics.measures import NUMBERS
-from aggregator.metrics.scope import ScopeKind
-from aggregator.metrics.series import EVERYBODY, filled
+from aggregator.metrics.scope import EVERYBODY, ScopeKind
+from aggregator.metrics.series import filled
 from aggregator.query.reader import Breakdown, Member, ScopeActivity
 from dashboard.api.json_answers import local_texts
 
@@ -16,7 +16,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def activity_csv(activity: ScopeActivity) -> str:
-    """Answer for one scope: its buckets with turns, oldest first."""
+    """Answer for one scope: its buckets with turns or time, oldest first."""
     buckets = activity.buckets
     starts = local_texts(buckets["bucket_start"], activity.span.zone)
     return _csv(_numbers(buckets, starts))

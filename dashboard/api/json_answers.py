@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,21 +11,22 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from aggregator.metrics.measures import AGENT_NUMBERS, NUMBERS
-from aggregator.metrics.scope import ScopeKind
-from aggregator.metrics.series import EVERYBODY, filled
+from aggregator.metrics.scope import EVERYBODY, ScopeKind
+from aggregator.metrics.series import filled
 from aggregator.metrics.spans import Span
 from aggregator.metrics.totals import Totals
 from aggregator.query.reader import Breakdown, ScopeActivity
+from aggregator.query.response_times import Times
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Incremented when answers change in a way that matters to their readers."""
 
 
 def activity_json(activity: ScopeActivity) -> dict[str, Any]:
-    """Answer for one scope: the window, its buckets with turns, oldest first, and its totals.
+    """Answer for one scope: the window, its buckets, oldest first, its totals and what asked.
 
-    ``current`` is the running bucket, which is also the last of ``history``; it is null
-    outside the window and while it has no turns.
+    Buckets have turns or time. ``current`` is the running one, which is also the last of
+    ``history``; it is null outside the window and while it has neither.
     """
     span, scope = activity.span, activity.scope
     columns = [activity.buckets[name] for name in NUMBERS]
@@ -42,15 +44,16 @@ def activity_json(activity: ScopeActivity) -> dict[str, Any]:
         **_about(span, activity.last_pass_at),
         "current": history[-1] if _is_running(activity.buckets, span) else None,
         "history": history,
-        "totals": _totals(activity.totals),
+        "totals": _totals(activity.totals, activity.times),
+        "asking": _records(activity.asking),
     }
 
 
 def breakdown_json(breakdown: Breakdown) -> dict[str, Any]:
     """Answer for everybody, every project and every agent, in one list of buckets.
 
-    Each list of numbers has one item per bucket; buckets without turns have 0, and no
-    average.
+    Each list of numbers has one item per bucket; buckets without turns and time have 0,
+    and no average.
     """
     span = breakdown.span
     (overall,) = _series(breakdown, "overall", [EVERYBODY])
@@ -59,12 +62,12 @@ def breakdown_json(breakdown: Breakdown) -> dict[str, Any]:
     return {
         **_about(span, breakdown.last_pass_at),
         "buckets": local_texts(pd.Series(span.edges[:-1]), span.zone),
-        "overall": {"totals": _totals(breakdown.totals), **overall},
+        "overall": {"totals": _totals(breakdown.totals, breakdown.times), **overall},
         "projects": [
             {
                 "project_id": project.id,
                 "name": project.name,
-                "totals": _totals(project.totals),
+                "totals": _totals(project.totals, project.times),
                 **numbers,
             }
             for project, numbers in zip(breakdown.projects, projects, strict=True)
@@ -74,7 +77,7 @@ def breakdown_json(breakdown: Breakdown) -> dict[str, Any]:
                 "agent_id": agent.id,
                 "project_id": agent.project_id,
                 "name": agent.name,
-                "totals": _totals(agent.totals),
+                "totals": _totals(agent.totals, agent.times),
                 **numbers,
             }
             for agent, numbers in zip(breakdown.agents, agents, strict=True)
@@ -99,17 +102,28 @@ def _about(span: Span, last_pass_at: datetime | None) -> dict[str, Any]:
     }
 
 
-def _totals(totals: Totals) -> dict[str, Any]:
+def _totals(totals: Totals, times: Times) -> dict[str, Any]:
     return {
         **totals.values,
         "active_hours": totals.active_hours,
         "turn_rate": totals.turn_rate,
         "turns_per_active_hour": totals.turns_per_active_hour,
+        "utilisation": totals.utilisation,
+        "exact_share": totals.exact_share,
+        "response_times": asdict(times.responses),
+        "reaction_times": asdict(times.reactions),
     }
 
 
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Convert the rows of a frame, with None for missing values."""
+    names = list(frame.columns)
+    lists = [_plain(frame[name]) for name in names]
+    return [dict(zip(names, row, strict=True)) for row in zip(*lists, strict=True)]
+
+
 def _is_running(buckets: pd.DataFrame, span: Span) -> bool:
-    """Return True if the last bucket with turns is the running one."""
+    """Return True if the last bucket is the running one."""
     if buckets.empty or span.until <= span.retained.now:
         return False
     return bool(buckets["bucket_start"].iloc[-1] == span.edges[-2])

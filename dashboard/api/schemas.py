@@ -86,6 +86,18 @@ def _each_number(schema: Callable[[Measure], Schema]) -> dict[str, Schema]:
     return schemas
 
 
+def _quantiles(prefix: str, what: str) -> dict[str, Schema]:
+    """Return the schemas of a median and of the 90th percentile."""
+    return {
+        f"{prefix}p50_seconds": _described(
+            _nullable(NUMBER), f"Median time {what}, in seconds; null without any."
+        ),
+        f"{prefix}p90_seconds": _described(
+            _nullable(NUMBER), f"90th percentile of the time {what}, in seconds."
+        ),
+    }
+
+
 ABOUT: dict[str, Schema] = {
     "schema_version": {
         "const": SCHEMA_VERSION,
@@ -120,10 +132,11 @@ HISTORY: dict[str, Schema] = {
     "current": {
         "anyOf": [ref("Bucket"), {"type": "null"}],
         "description": "The bucket that is still filling; null outside the window and without "
-        "turns.",
+        "turns and time.",
     },
-    "history": _list(ref("Bucket"), "The buckets with turns, oldest first."),
+    "history": _list(ref("Bucket"), "The buckets with turns or time, oldest first."),
     "totals": ref("Totals"),
+    "asking": _list(ref("Asking"), "Blocked time by what asked, most seconds first."),
 }
 
 SCHEMAS: dict[str, Schema] = {
@@ -131,7 +144,7 @@ SCHEMAS: dict[str, Schema] = {
     "Project": _object("One project.", project_id=ID, **ABOUT, **HISTORY),
     "Agent": _object("One agent.", agent_id=ID, **ABOUT, **HISTORY),
     "Activity": _object(
-        "Everybody, every project and every agent that had turns, in the same buckets.",
+        "Everybody, every project and every agent that had turns or time, in the same buckets.",
         **ABOUT,
         buckets=_list(
             INSTANT_SCHEMA, "Start of each bucket that is kept and has begun, oldest first."
@@ -140,13 +153,41 @@ SCHEMAS: dict[str, Schema] = {
         projects=_list(ref("ProjectSeries"), "Most turns first."),
         agents=_list(ref("AgentSeries"), "Most turns first."),
     ),
-    "Bucket": _object("One hour, day or week with turns.", **BUCKET),
+    "Bucket": _object("One hour, day or week with turns or time.", **BUCKET),
     "Totals": _object(
         "A scope over the whole window.",
         **{measure.column: _total(measure) for measure in MEASURES},
         active_hours=_described(COUNT, "Hours with at least one turn."),
         turn_rate=_described(NUMBER, "Turns per elapsed hour."),
         turns_per_active_hour=_described(_nullable(NUMBER), "Turns per hour with turns."),
+        utilisation=_described(
+            _nullable(NUMBER), "Working time by working, blocked and waiting time; null without."
+        ),
+        exact_share=_described(
+            _nullable(NUMBER), "Part of the working time that Claude Code has measured."
+        ),
+        response_times=ref("ResponseTimes"),
+        reaction_times=ref("ReactionTimes"),
+    ),
+    "ResponseTimes": _object(
+        "Responses that ended in the window: runs that a person began and that are over.",
+        count=_described(COUNT, "Responses."),
+        **_quantiles("", "to the answer: working and blocked"),
+        **_quantiles("active_", "worked"),
+    ),
+    "ReactionTimes": _object(
+        "Answers of a person to the ends of runs, and to questions in them, that came up in the "
+        "window. Not limited to 30 minutes.",
+        count=_described(COUNT, "Answers."),
+        **_quantiles("", "until the answer"),
+    ),
+    "Asking": _object(
+        "Blocked time of one project, tool and permission mode.",
+        project_id=ID,
+        tool=_described(_nullable(TEXT), "Name of the tool; null if unknown."),
+        mode=_described(_nullable(TEXT), "Permission mode of the session; null if unknown."),
+        calls=_described(COUNT, "Calls that asked."),
+        seconds=_described(NUMBER, "Their blocked time in the window, in seconds."),
     ),
     "OverallSeries": _object("Everybody.", totals=ref("Totals"), **LISTS),
     "ProjectSeries": _object(

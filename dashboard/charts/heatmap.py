@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from aggregator.metrics.measures import MEASURES
+from aggregator.metrics.measures import TURN_MEASURES
 from aggregator.query.overview import Overview
 from dashboard import formatting
 from dashboard.charts.figure_types import Chart, Trace
@@ -99,7 +99,7 @@ def hourly_means(overview: Overview) -> pd.DataFrame:
             measure.name: pattern[measure.column]
             if measure.combine == "pooled"
             else pattern[measure.column] / hours
-            for measure in MEASURES
+            for measure in TURN_MEASURES
         }
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from aggregator.metrics.buckets import FUTURE, GONE, RUNNING, by_day
-from aggregator.metrics.measures import MEASURES, Measure
+from aggregator.metrics.measures import TURN_MEASURES, Measure
 from aggregator.query.overview import Overview
 from dashboard import formatting
 from dashboard.charts.stack import StackedSeries
@@ -88,7 +88,7 @@ def _numbers(bucket: Mapping[Hashable, Any], parts: list[str], *, alone: bool) -
     if bucket["phase"] == GONE:
         return [NO_LONGER_KEPT]
     lines = []
-    for measure in MEASURES:
+    for measure in TURN_MEASURES:
         if _has_line(measure, bucket[measure.column], alone=alone):
             lines.append(formatting.quantity(measure, bucket[measure.column]))
         if measure.name == TURNS:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from aggregator.database.engine import connect
 from aggregator.intervals.kinds import SIGNAL_CODES
-from aggregator.metrics.measures import STORED
+from aggregator.metrics.measures import MEASURES
 from aggregator.metrics.windows import floor_hour
 from aggregator.passes import recompute, transactions
 from aggregator.passes.rebuild import rebuild
@@ -204,7 +204,7 @@ class World:
         with self.engine.connect() as conn:
             return {
                 row.id: (
-                    tuple(row._mapping[measure.column] for measure in STORED),
+                    tuple(row._mapping[measure.column] for measure in MEASURES),
                     row.updated_at,
                 )
                 for row in conn.execute(text("SELECT * FROM activity_metrics"))

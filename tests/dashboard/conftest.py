@@ -5,8 +5,9 @@ from __future__ import annotations
 import struct
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,14 +22,18 @@ from sqlalchemy import Engine
 
 from aggregator.metrics.buckets import bin_of, chart_buckets, chart_edges
 from aggregator.metrics.hourly import INSTANT_DTYPE
+from aggregator.metrics.measures import DTYPES
 from aggregator.metrics.periods import Period, calendar_period, comparable
 from aggregator.metrics.scope import OVERALL
 from aggregator.metrics.totals import Totals, add_up
 from aggregator.metrics.weekly_pattern import pattern_period, weekly_pattern
 from aggregator.metrics.windows import RetainedHours, elapsed_hours, floor_hour
+from aggregator.query.intervals import ASKING_DTYPES, INTERVAL_DTYPES
 from aggregator.query.overview import Comparison, Overview
 from aggregator.query.reader import MetricReader
+from aggregator.query.response_times import Times
 from dashboard.context import PageContext
+from tests.no_time import NO_SUMMED_TIME, NO_TIME
 
 Hour = tuple[datetime, int, float | None, int | None]
 HOUR_DTYPES = {
@@ -87,7 +92,8 @@ def overview(now: datetime) -> Callable[..., Overview]:
     What follows from hours (totals, buckets, pattern) is computed as the reader does
     it, but for a bucket of several hours, which has the agents of its busiest one.
 
-    Args of the maker, all optional: ``period``, by default Sunday 22 November in
+    Args of the maker, all optional: ``time``, the measures of time by column, each with one
+    value per hour, by default all 0; ``period``, by default Sunday 22 November in
     Berlin; ``at``, the present; ``kept_since``; ``then``, Totals of the period before;
     ``project_buckets``: (project, bucket's start, turns); ``projects``: (id, name,
     turns, average, agents, hours, last active, spark); ``agents``: (id, project, name,
@@ -99,6 +105,7 @@ def overview(now: datetime) -> Callable[..., Overview]:
 
     def make(
         *hours: Hour,
+        time: Mapping[str, Sequence[Any]] = MappingProxyType({}),
         period: Period | None = None,
         at: datetime = now,
         kept_since: datetime | None = None,
@@ -111,7 +118,8 @@ def overview(now: datetime) -> Callable[..., Overview]:
     ) -> Overview:
         period = period or calendar_period("day", date(2026, 11, 22), ZoneInfo("Europe/Berlin"))
         kept_since = kept_since or floor_hour(at - timedelta(days=30))
-        every = _frame(hours, HOUR_DTYPES)
+        every = _frame(hours, HOUR_DTYPES).assign(**{**NO_TIME, **time})
+        every = every.astype({name: DTYPES[name] for name in NO_TIME})
         inside = _between(every, period.since, period.until)
         edges = chart_edges(period)
         counts = inside["active_agents"].fillna(1)
@@ -128,12 +136,16 @@ def overview(now: datetime) -> Callable[..., Overview]:
             "totals": totals,
             "compared": then and Comparison(*comparable(period, at), totals, then),
             "buckets": chart_buckets(inside, edges, RetainedHours(kept_since, at), busiest),
+            "hours": inside.reset_index(drop=True),
             "project_buckets": _frame(project_buckets, PROJECT_BUCKET_DTYPES),
             "pattern": weekly_pattern(_between(every, since, until), since, until, period.zone),
             "pattern_since": days.first,
             "pattern_until": days.last,
             "projects": _padded(projects, PROJECT_DTYPES, (None, 1, 1, None, [])),
             "agents": _padded(agents, AGENT_DTYPES, (None, 1, None, False, [])),
+            "times": Times(),
+            "asking": _frame([], ASKING_DTYPES),
+            "timeline": _frame([], INTERVAL_DTYPES),
             "states": _padded(states, STATE_DTYPES, (at, "", "", None)),
             "newest_bucket": every["bucket_start"].max().to_pydatetime() if hours else None,
             "newest_turn_at": None,
@@ -156,7 +168,7 @@ def _padded(
     """Make a frame of rows, with defaults for the last columns that a row leaves out."""
     width, spare = len(dtypes), len(defaults)
     full = [[*row, *defaults[spare - (width - len(row)) :]] for row in rows]
-    return _frame(full, dtypes)
+    return _frame(full, dtypes).assign(**NO_SUMMED_TIME, response_p50_seconds=float("nan"))
 
 
 FIRST_VALUES = {

@@ -1,6 +1,6 @@
 """Run with the address of an empty database: add a measure, and print where it is found.
 
-The measure is one more row of :data:`aggregator.metrics.measures.MEASURES`, computed by the
+The measure is one more row of :data:`aggregator.metrics.measures.TURN_MEASURES`, computed by the
 kernel as 30 s for each turn. A process of its own, because the table is read at import.
 """
 
@@ -29,7 +29,7 @@ ROW = """
         gauge="activity_busy_seconds",
     ),
 )
-\"\"\"All measures"""
+\"\"\"Measures of turns"""
 
 
 TURNS = """
@@ -46,9 +46,11 @@ def add_measure() -> None:
     """Import the table with one more row, as if it had been written there."""
     spec = find_spec("aggregator.metrics.measures")
     source = spec.loader.get_source(spec.name)
-    assert source.count('\n)\n"""All measures') == 1
+    assert source.count('\n)\n"""Measures of turns') == 1
     module = sys.modules[spec.name] = module_from_spec(spec)
-    exec(compile(source.replace('\n)\n"""All measures', ROW), spec.origin, "exec"), vars(module))
+    exec(
+        compile(source.replace('\n)\n"""Measures of turns', ROW), spec.origin, "exec"), vars(module)
+    )
 
 
 def extend_kernel() -> None:

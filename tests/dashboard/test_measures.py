@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.no_time import NO_TIME
+
 SCRIPT = Path(__file__).with_name("made_up_measure.py")
 
 
@@ -26,8 +28,9 @@ def test_a_measure_that_is_one_more_row_is_found_everywhere(fresh):
         "JSON": [90.0, 90.0],
         "JSON of all": [60.0, 30.0],
         "CSV": [
-            "bucket_start,turn_count,avg_turn_time_seconds,gap_count,active_agents,busy_seconds",
-            "2026-11-22T14:00:00Z,3,60.0,1,2,90.0",
+            "bucket_start,turn_count,avg_turn_time_seconds,gap_count,active_agents,busy_seconds,"
+            + ",".join(NO_TIME),
+            "2026-11-22T14:00:00Z,3,60.0,1,2,90.0," + ",".join(map(str, NO_TIME.values())),
         ],
         "schema": [
             {"type": "number", "minimum": 0, "description": "Seconds made up for a test."},

@@ -9,7 +9,7 @@ from datetime import datetime
 import pandas as pd
 from sqlalchemy import Connection
 
-from aggregator.metrics.measures import STORED, SqlType
+from aggregator.metrics.measures import MEASURES, SqlType
 from aggregator.passes.write.staging import (
     FLAG,
     ID,
@@ -55,7 +55,7 @@ _KINDS: Mapping[SqlType, Kind] = {"integer": INTEGER, "double precision": SECOND
 _METRICS = StagedTable(
     name="activity_metrics",
     keys={"bucket_start": INSTANT, "agent_id": ID, "project_id": ID, "is_overall": FLAG},
-    values={measure.column: _KINDS[measure.sql_type] for measure in STORED},
+    values={measure.column: _KINDS[measure.sql_type] for measure in MEASURES},
     scope="WHERE bucket_start >= :since AND bucket_start < :until",
     result="""
         SELECT count(agent_id), count(project_id), count(*) FILTER (WHERE is_overall),

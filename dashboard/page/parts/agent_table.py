@@ -17,7 +17,7 @@ import pandas as pd
 
 from aggregator.intervals.state import STATES
 from aggregator.metrics.buckets import spark_edges
-from aggregator.metrics.measures import MEASURES
+from aggregator.metrics.measures import TURN_MEASURES
 from aggregator.query.overview import Overview
 from dashboard import formatting
 from dashboard.labels import EXPLANATIONS, RATE_EXPLANATION, TURN_TIME, TURNS
@@ -44,7 +44,7 @@ TABLE_COLUMNS = (
     ("Share of turns", None, "", "share", "Part of all turns in the period."),
 )
 _SORT_COLUMNS = {
-    **{measure.name: measure.column for measure in MEASURES if measure.in_agent_rows},
+    **{measure.name: measure.column for measure in TURN_MEASURES if measure.in_agent_rows},
     "last": "last_active_at",
     "name": "sort_name",
     "state": "rank",

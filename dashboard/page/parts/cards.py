@@ -14,7 +14,7 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from aggregator.metrics.measures import COLUMNS, MEASURES, Measure
+from aggregator.metrics.measures import COLUMNS, TURN_MEASURES, Measure
 from aggregator.metrics.totals import Totals, Value
 from aggregator.query.overview import Comparison, Overview
 from dashboard import formatting
@@ -39,7 +39,7 @@ CARD_IDS = {
 
 def _card_labels() -> Iterator[tuple[str, str]]:
     """Yield id and label of every card: one for each measure, and one for turns per hour."""
-    for measure in MEASURES:
+    for measure in TURN_MEASURES:
         yield CARD_IDS.get(measure.name, f"card-{measure.name}"), measure.label
         if measure.name == TURNS:
             yield ids.CARD_TURN_RATE, PATTERN_LABELS[TURNS]
@@ -86,7 +86,7 @@ def _contents(overview: Overview) -> list[Card]:
     shapes = trends(overview.buckets)
     details = _details(overview)
     shown = []
-    for measure in MEASURES:
+    for measure in TURN_MEASURES:
         shown.append(
             Card(
                 formatting.amount(measure, totals.values[measure.column]),
@@ -109,7 +109,7 @@ def _contents(overview: Overview) -> list[Card]:
 
 def _amounts(totals: Totals) -> Iterator[str]:
     """Yield only the numbers, in the order of the cards."""
-    for measure in MEASURES:
+    for measure in TURN_MEASURES:
         yield formatting.amount(measure, totals.values[measure.column])
         if measure.name == TURNS:
             yield formatting.rate(totals.turn_rate)

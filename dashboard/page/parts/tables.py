@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from aggregator.metrics.buckets import FUTURE, GONE, RUNNING
-from aggregator.metrics.measures import COLUMNS, MEASURES, Measure
+from aggregator.metrics.measures import COLUMNS, TURN_MEASURES, Measure
 from aggregator.metrics.windows import elapsed_hours
 from aggregator.query.overview import Overview
 from dashboard.charts.heatmap import FULL_DAYS, hour_name, hourly_means
@@ -39,7 +39,7 @@ def chart_table(overview: Overview, names: Mapping[int, str]) -> pd.DataFrame:
             _heading(measure, measure.label): _rounded(measure, buckets[measure.column]).where(
                 retained
             )
-            for measure in MEASURES
+            for measure in TURN_MEASURES
         },
         "Note": [NOTES.get(phase, "") for phase in buckets["phase"]],
     }
@@ -70,7 +70,7 @@ def heatmap_table(overview: Overview) -> pd.DataFrame:
                 _heading(measure, PATTERN_LABELS[measure.name]): means[measure.name].round(
                     1 if measure.unit == "seconds" else 2
                 )
-                for measure in MEASURES
+                for measure in TURN_MEASURES
             },
         }
     )
@@ -113,7 +113,7 @@ def agent_table(overview: Overview, names: Mapping[int, str]) -> pd.DataFrame:
 def _measured(rows: list[dict[Hashable, Any]], hours: float) -> dict[str, Any]:
     """Return the columns of all measures, and of turns per hour."""
     columns: dict[str, Any] = {}
-    for measure in MEASURES:
+    for measure in TURN_MEASURES:
         values = pd.Series([row[measure.column] for row in rows], dtype=_nullable(measure))
         columns[_heading(measure, measure.label)] = _rounded(measure, values)
         if measure.name == TURNS:

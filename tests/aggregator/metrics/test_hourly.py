@@ -12,7 +12,8 @@ from pandas.testing import assert_frame_equal
 
 from aggregator.errors import NaiveTimestampError
 from aggregator.metrics.hourly import METRIC_DTYPES, TURN_DTYPES, gap_counts, hourly_metrics, pool
-from aggregator.metrics.measures import TIME
+from aggregator.metrics.measures import TIME_MEASURES
+from tests.no_time import NO_TIME
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
 ONE, NONE = 1.0, float("nan")
@@ -24,10 +25,10 @@ def turns(*rows: tuple[int, int, datetime]) -> pd.DataFrame:
 
 def metrics(*rows: tuple[object, ...]) -> pd.DataFrame:
     """Rows without any time."""
-    times = {measure.column: 0 for measure in TIME}
+    times = {measure.column: 0 for measure in TIME_MEASURES}
     own = [name for name in METRIC_DTYPES if name not in times]
     frame = pd.DataFrame(rows, columns=own).assign(**times).astype(METRIC_DTYPES)
-    peaks = [measure.column for measure in TIME if measure.combine == "peak"]
+    peaks = [measure.column for measure in TIME_MEASURES if measure.combine == "peak"]
     return frame.assign(**{name: frame[name].mask(frame["agent_id"].notna()) for name in peaks})
 
 
@@ -146,6 +147,7 @@ def test_pooling_weights_each_average_by_its_gaps():
             "turn_count": [11, 3, 2],
             "avg_turn_time_seconds": [10.0, 100.0, NONE],
             "active_agents": pd.array([1, 2, 2], dtype="Int64"),
+            **NO_TIME,
         }
     )
 

@@ -22,6 +22,7 @@ from aggregator.metrics.series import (
     with_agents,
 )
 from aggregator.metrics.windows import HOUR, ceil_hour, floor_hour
+from tests.no_time import NO_PEAKS, NO_TIME
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Apia")
 NONE = float("nan")
@@ -32,7 +33,11 @@ def utc(day: int, hour: int = 0, month: int = 10) -> datetime:
 
 
 def rows(*values: tuple[int, datetime, int, float, int, int | None]) -> pd.DataFrame:
-    return pd.DataFrame(values, columns=list(ROW_DTYPES)).astype(ROW_DTYPES)
+    """Make rows of turns; those of agents, without active agents, have no peaks either."""
+    turns = list(ROW_DTYPES)[: len(ROW_DTYPES) - len(NO_TIME)]
+    frame = pd.DataFrame(values, columns=turns).assign(**NO_TIME)
+    peaks = {name: frame[name].mask(frame["active_agents"].isna()) for name in NO_PEAKS}
+    return frame.assign(**peaks).astype(ROW_DTYPES)
 
 
 def edges(*instants: datetime) -> pd.DatetimeIndex:
@@ -111,28 +116,19 @@ def test_hours_stay_as_they_are_and_longer_buckets_pool_all_their_gaps():
     assert_frame_equal(
         resample(hours, days, "day"),
         rows(
-            (3, utc(24), 6, 60.0, 3, None),
-            (3, utc(25), 3, 30.0, 1, None),
+            (3, utc(24), 6, 60.0, 3, 0),
+            (3, utc(25), 3, 30.0, 1, 0),
             (7, utc(24), 4, 10.0, 3, None),
-        ),
+        ).assign(active_agents=pd.array([None] * 3, "Int64")),
     )
     # Not 60 and 30 averaged, but three gaps of 60 s and one of 30 s.
     week = resample(hours, edges(utc(19), utc(26)), "week")
     assert week["avg_turn_time_seconds"].tolist() == [52.5, 10.0]
-    assert add_up_each(hours).to_dict("index") == {
-        3: {
-            "turn_count": 9,
-            "avg_turn_time_seconds": 52.5,
-            "gap_count": 4,
-            "active_hours": 3,
-        },
-        7: {
-            "turn_count": 4,
-            "avg_turn_time_seconds": 10.0,
-            "gap_count": 3,
-            "active_hours": 1,
-        },
-    }
+    each = add_up_each(hours)
+    assert each["turn_count"].to_dict() == {3: 9, 7: 4}
+    assert each["avg_turn_time_seconds"].to_dict() == {3: 52.5, 7: 10.0}
+    assert each["gap_count"].to_dict() == {3: 4, 7: 3}
+    assert each["active_hours"].to_dict() == {3: 3, 7: 1}
 
 
 def test_an_agent_counts_once_in_a_day_and_for_its_own_project_only():

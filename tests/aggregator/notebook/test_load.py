@@ -24,12 +24,15 @@ from aggregator.errors import (
 )
 from aggregator.passes.run import make_pass
 from aggregator.schema.migrate import upgrade
+from tests.no_time import NO_SUMMED_TIME, NO_TIME, with_no_time
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 RETENTION = timedelta(days=30)
 NONE = float("nan")
 TEXT = str(pd.Series(["text"]).dtype)
 """Dtype of texts: ``str`` since pandas 3, ``object`` before."""
+
+TIME_DTYPES = {name: type(value).__name__ + "64" for name, value in NO_TIME.items()}
 
 
 def minutes_ago(*minutes: float) -> list[datetime]:
@@ -54,7 +57,8 @@ def local(*texts: str, zone: str = "UTC") -> pd.DatetimeIndex:
 
 
 def frame(index: pd.DatetimeIndex, **columns: list) -> pd.DataFrame:
-    return pd.DataFrame(columns, index=index)
+    frame = pd.DataFrame(columns, index=index)
+    return with_no_time(frame, of_agents="agent" in columns)
 
 
 def test_hours_of_everybody_in_utc_are_the_default(database):
@@ -68,6 +72,9 @@ def test_hours_of_everybody_in_utc_are_the_default(database):
             avg_turn_time_seconds=[NONE, NONE, NONE, 70.0],
             gap_count=[0, 0, 0, 3],
             active_agents=[1, 1, 1, 2],
+            # After the prompt of agent 3, which was not answered.
+            waiting_seconds=[1800, 0, 0, 0],
+            peak_waiting_agents=[1, 0, 0, 0],
         ),
         check_freq=False,
     )
@@ -87,6 +94,8 @@ def test_projects_by_local_day_with_their_names(database):
             avg_turn_time_seconds=[NONE, 70.0, NONE],
             gap_count=[0, 3, 0],
             active_agents=[1, 2, 1],
+            waiting_seconds=[0, 0, 1800],
+            peak_waiting_agents=[0, 0, 1],
         ),
         check_freq=False,
     )
@@ -116,12 +125,12 @@ def test_agents_of_a_project_with_their_quiet_hours(database):
 @pytest.mark.parametrize(
     ("choice", "turns", "columns"),
     [
-        ({}, 9, 4),
-        ({"project": 1}, 6, 6),
-        ({"project": ["alpha", "beta"]}, 9, 6),
-        ({"agent": "bbbbbbbb"}, 2, 7),
-        ({"project": "beta", "scope": "agent"}, 3, 7),
-        ({"project": "beta", "agent": "cccccccc"}, 2, 7),
+        ({}, 9, 15),
+        ({"project": 1}, 6, 17),
+        ({"project": ["alpha", "beta"]}, 9, 17),
+        ({"agent": "bbbbbbbb"}, 2, 16),
+        ({"project": "beta", "scope": "agent"}, 3, 16),
+        ({"project": "beta", "agent": "cccccccc"}, 2, 16),
     ],
 )
 def test_what_is_chosen_is_what_is_loaded(*, database, choice, turns, columns):
@@ -149,6 +158,7 @@ def test_an_empty_database_has_the_same_columns(empty_engine):
         "avg_turn_time_seconds": "float64",
         "gap_count": "int64",
         "active_agents": "int64",
+        **TIME_DTYPES,
     }
     assert str(everybody.index.dtype) == str(load_turns(empty_engine).index.dtype)
     assert str(everybody.index.dtype) == "datetime64[us, UTC]"
@@ -160,6 +170,7 @@ def test_an_empty_database_has_the_same_columns(empty_engine):
         "turn_count": "int64",
         "avg_turn_time_seconds": "float64",
         "gap_count": "int64",
+        **{name: TIME_DTYPES[name] for name in NO_SUMMED_TIME},
     }
 
 

@@ -16,6 +16,7 @@ from aggregator.query.monitoring import (
 from aggregator.query.reader import MetricReader
 from aggregator.schema.host import find_source
 from aggregator.schema.migrate import upgrade
+from tests.no_time import NO_TIME
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 RETENTION = timedelta(days=30)
@@ -38,7 +39,12 @@ def read(engine, now=NOW) -> MonitoringSnapshot:
 
 
 def values(turns, average, agents):
-    return {"turn_count": turns, "avg_turn_time_seconds": average, "active_agents": agents}
+    return {
+        "turn_count": turns,
+        "avg_turn_time_seconds": average,
+        "active_agents": agents,
+        **NO_TIME,
+    }
 
 
 def agents(**counts) -> dict[str, int]:
@@ -159,10 +165,18 @@ def test_a_host_unlike_ourselves_is_read_in_utc_and_imports_nothing(host):
 
     monitoring = MetricReader(host.engine, source).monitoring(now, retention=RETENTION)
 
+    # From the prompt at 00:10 to the reply at 00:13, then half an hour; and a silence later.
+    alpha = values(6, 660.0, 2) | {
+        "working_seconds": 180.0,
+        "waiting_seconds": 1800.0,
+        "stalled_seconds": 1800.0,
+        "response_seconds": 180.0,
+        "responses": 1,
+        "peak_working_agents": 1,
+        "peak_waiting_agents": 1,
+    }
     assert monitoring.projects == (
-        ProjectSnapshot(
-            1, "alpha", {"hour": NO_ACTIVITY, "day": values(6, 660.0, 2)}, agents(working=1)
-        ),
+        ProjectSnapshot(1, "alpha", {"hour": NO_ACTIVITY, "day": alpha}, agents(working=1)),
         ProjectSnapshot(
             2, "project 2", {"hour": NO_ACTIVITY, "day": values(1, None, 1)}, agents(stalled=1)
         ),

@@ -15,6 +15,7 @@ from aggregator.metrics.scope import OVERALL, Scope
 from aggregator.passes.run import make_pass
 from aggregator.query.overview import Comparison
 from aggregator.query.reader import MetricReader, Totals
+from tests.no_time import NO_SUMMED_TIME, NO_TIME, turns_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 # Sunday, 15:30 in Berlin.
@@ -43,7 +44,15 @@ def reader(empty_engine, record):
 
 
 def values(turns, average, agents):
-    return {"turn_count": turns, "avg_turn_time_seconds": average, "active_agents": agents}
+    return {
+        "turn_count": turns,
+        "avg_turn_time_seconds": average,
+        "active_agents": agents,
+        **NO_TIME,
+    }
+
+
+NONE = pytest.approx(float("nan"), nan_ok=True)
 
 
 def read(reader, scope=OVERALL, period=TODAY, retention=RETENTION, **options):
@@ -64,7 +73,7 @@ def test_a_day_so_far_beside_yesterday_up_to_the_same_time(reader):
         then=Totals(values(1, None, 1), 1, 15),
     )
     hours = overview.buckets[overview.buckets["turn_count"] > 0]
-    assert hours.to_dict("list") == {
+    assert turns_of(hours) == {
         "start": [utc(22, 9), utc(22, 14)],
         "end": [utc(22, 10), utc(22, 15)],
         "turn_count": [4, 2],
@@ -88,18 +97,22 @@ def test_projects_and_agents_come_with_the_most_turns_first(reader):
             "name": "alpha",
             "turn_count": 5,
             "avg_turn_time_seconds": 90.0,
+            **NO_SUMMED_TIME,
             "active_hours": 2,
             "last_active_at": utc(22, 14, 21),
             "active_agents": 2,
+            "response_p50_seconds": NONE,
         },
         {
             "project_id": 2,
             "name": "beta",
             "turn_count": 1,
-            "avg_turn_time_seconds": pytest.approx(float("nan"), nan_ok=True),
+            "avg_turn_time_seconds": NONE,
+            **NO_SUMMED_TIME,
             "active_hours": 1,
             "last_active_at": utc(22, 9, 50),
             "active_agents": 1,
+            "response_p50_seconds": NONE,
         },
     ]
     assert overview.agents.drop(columns="spark").to_dict("records")[1] == {
@@ -108,9 +121,11 @@ def test_projects_and_agents_come_with_the_most_turns_first(reader):
         "name": "bbbbbbbb",
         "turn_count": 2,
         "avg_turn_time_seconds": 120.0,
+        **NO_SUMMED_TIME,
         "active_hours": 1,
         "last_active_at": utc(22, 9, 12),
         "ended": False,
+        "response_p50_seconds": NONE,
     }
     # From midnight in Berlin to the running hour.
     assert overview.agents["spark"].tolist() == [
@@ -197,7 +212,14 @@ def test_a_month_is_made_of_local_days_that_count_an_agent_once(reader):
     buckets = read(reader, period=MONTH).buckets.set_index("start")
 
     assert len(buckets) == 30
-    assert buckets.loc[utc(21, 23)].tolist() == [utc(22, 23), 6, 90.0, 3, "running"]
+    assert buckets.loc[utc(21, 23)].tolist() == [
+        utc(22, 23),
+        6,
+        90.0,
+        3,
+        *NO_TIME.values(),
+        "running",
+    ]
     assert buckets.loc[utc(17, 23), ["turn_count", "active_agents"]].tolist() == [2, 1]
     assert buckets["phase"].iloc[-8:].tolist() == ["future"] * 8
 
@@ -259,7 +281,7 @@ def test_the_pattern_counts_hours_that_are_kept_and_over(reader):
         date(2026, 11, 22),
     )
     # Sundays at 10, of which there were four; this one at 15 is not over.
-    assert pattern.loc[(6, 10)].tolist() == [4, 4, 120.0, 3]
+    assert pattern.loc[(6, 10)].tolist() == [4, 4, 120.0, 3, *NO_TIME.values()]
     assert pattern.loc[(6, 15), ["hours", "turn_count"]].tolist() == [3, 0]
     assert pattern["hours"].sum() == 28 * 24 - 9
 

@@ -18,6 +18,7 @@ from aggregator.metrics.spans import Span
 from aggregator.metrics.windows import Window, retained_hours, rolling_window
 from aggregator.passes.run import make_pass
 from aggregator.query.reader import MetricReader, Totals
+from tests.no_time import NO_TIME, turns_of
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 RETENTION = timedelta(days=30)
@@ -44,7 +45,12 @@ def span(window: Window, freq: Freq = "hour", zone: str = "UTC", retention=RETEN
 
 
 def values(turns, average, agents):
-    return {"turn_count": turns, "avg_turn_time_seconds": average, "active_agents": agents}
+    return {
+        "turn_count": turns,
+        "avg_turn_time_seconds": average,
+        "active_agents": agents,
+        **NO_TIME,
+    }
 
 
 DAY, WEEK, MONTH = (span(rolling_window(name, NOW)) for name in ("day", "week", "month"))
@@ -56,7 +62,7 @@ def test_a_day_overall(reader):
     # Gaps: 60 and 120 s of agent 1, 30 s of agent 2, all in the running hour.
     assert activity.totals == Totals(values(8, 70.0, 3), active_hours=4, elapsed_hours=23.5)
     assert (activity.totals.turn_rate, activity.totals.turns_per_active_hour) == (8 / 23.5, 2.0)
-    assert activity.buckets.to_dict("list") == {
+    assert turns_of(activity.buckets) == {
         "series": [0, 0, 0, 0],
         "bucket_start": [
             pd.Timestamp(f"2026-11-22 {hour}:00", tz="UTC") for hour in (10, 11, 13, 14)
@@ -133,7 +139,7 @@ def test_days_belong_to_a_zone_and_count_an_agent_once(reader):
 
     activity = reader.activity(OVERALL, days)
 
-    assert activity.buckets.to_dict("list") == {
+    assert turns_of(activity.buckets) == {
         "series": [0, 0],
         "bucket_start": [
             pd.Timestamp("2026-11-21 11:00", tz="UTC"),

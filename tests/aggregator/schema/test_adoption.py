@@ -8,7 +8,7 @@ from sqlalchemy import MetaData, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from aggregator.errors import AdoptionError
-from aggregator.metrics.measures import TIME
+from aggregator.metrics.measures import TIME_MEASURES
 from aggregator.schema.migrate import alembic_config, leave_activity_alone, upgrade
 
 COLUMNS = {
@@ -66,8 +66,8 @@ def test_a_table_that_a_host_has_keeps_its_rows_and_takes_ours(host):
             )
         assert conn.scalar(text("SELECT count(*) FROM activity_metrics")) == 2
     assert {name: after[name] for name in before} == before
-    assert {measure.column: after[measure.column] for measure in TIME} == {
-        measure.column: measure.default for measure in TIME
+    assert {measure.column: after[measure.column] for measure in TIME_MEASURES} == {
+        measure.column: measure.default for measure in TIME_MEASURES
     }
 
 
@@ -168,6 +168,6 @@ def test_a_table_with_nothing_but_hours_and_counts_can_be_adopted(host):
 
     assert {column["name"] for column in inspect(host.engine).get_columns("activity_metrics")} == {
         *COLUMNS,
-        *(measure.column for measure in TIME),
+        *(measure.column for measure in TIME_MEASURES),
         "updated_at",
     } - {"frustration"}

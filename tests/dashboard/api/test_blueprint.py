@@ -8,6 +8,7 @@ from flask.json.provider import DefaultJSONProvider
 from sqlalchemy import text
 
 from aggregator.passes.run import make_pass
+from tests.no_time import NO_PEAKS, NO_SUMMED_TIME, NO_TIME
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 RETENTION = timedelta(days=400)
@@ -15,6 +16,22 @@ RETENTION = timedelta(days=400)
 
 def minutes_ago(*minutes: float) -> list[datetime]:
     return [NOW - timedelta(minutes=minute) for minute in minutes]
+
+
+NO_TIMES = {
+    "utilisation": None,
+    "exact_share": None,
+    "response_times": {
+        "count": 0,
+        "p50_seconds": None,
+        "p90_seconds": None,
+        "active_p50_seconds": None,
+        "active_p90_seconds": None,
+    },
+    "reaction_times": {"count": 0, "p50_seconds": None, "p90_seconds": None},
+}
+TIME_NAMES = ",".join(NO_TIME)
+TIME_CELLS = ",".join(map(str, NO_TIME.values()))
 
 
 @pytest.fixture
@@ -36,9 +53,10 @@ def test_a_day_overall_is_the_default(client):
         "avg_turn_time_seconds": 90.0,
         "gap_count": 2,
         "active_agents": 1,
+        **NO_TIME,
     }
     assert answer.get_json() == {
-        "schema_version": 1,
+        "schema_version": 2,
         "window": "day",
         "freq": "hour",
         "tz": "UTC",
@@ -56,6 +74,7 @@ def test_a_day_overall_is_the_default(client):
                 "avg_turn_time_seconds": None,
                 "gap_count": 0,
                 "active_agents": 1,
+                **NO_TIME,
             },
             running,
         ],
@@ -63,10 +82,13 @@ def test_a_day_overall_is_the_default(client):
             "turn_count": 4,
             "avg_turn_time_seconds": 90.0,
             "active_agents": 1,
+            **NO_TIME,
             "active_hours": 2,
             "turn_rate": 4 / 23.5,
             "turns_per_active_hour": 2.0,
+            **NO_TIMES,
         },
+        "asking": [],
     }
 
 
@@ -243,6 +265,7 @@ def test_days_are_those_of_the_zone(client):
             "avg_turn_time_seconds": None,
             "gap_count": 0,
             "active_agents": 1,
+            **NO_TIME,
         },
         {
             "bucket_start": "2026-11-22T00:00:00-05:00",
@@ -250,6 +273,7 @@ def test_days_are_those_of_the_zone(client):
             "avg_turn_time_seconds": 90.0,
             "gap_count": 2,
             "active_agents": 1,
+            **NO_TIME,
         },
     ]
 
@@ -261,18 +285,21 @@ def test_everybody_is_one_answer_without_holes(client):
         "turn_count": 4,
         "avg_turn_time_seconds": 90.0,
         "active_agents": 1,
+        **NO_TIME,
         "active_hours": 2,
         "turn_rate": 1.6,
         "turns_per_active_hour": 2.0,
+        **NO_TIMES,
     }
     numbers = {
         "turn_count": [0, 1, 3],
         "avg_turn_time_seconds": [None, None, 90.0],
         "gap_count": [0, 0, 2],
+        **{name: [value] * 3 for name, value in NO_SUMMED_TIME.items()},
     }
-    agents = {"active_agents": [0, 1, 1]}
+    agents = {"active_agents": [0, 1, 1], **{name: [0] * 3 for name in NO_PEAKS}}
     assert answer == {
-        "schema_version": 1,
+        "schema_version": 2,
         "window": "custom",
         "freq": "hour",
         "tz": "UTC",
@@ -335,9 +362,9 @@ def test_csv_comes_for_the_ending_or_for_the_header(client, path, accept):
 
     assert answer.content_type == "text/csv; charset=utf-8"
     assert answer.text == (
-        "bucket_start,turn_count,avg_turn_time_seconds,gap_count,active_agents\r\n"
-        "2026-11-22T13:00:00Z,1,,0,1\r\n"
-        "2026-11-22T14:00:00Z,3,90.0,2,1\r\n"
+        f"bucket_start,turn_count,avg_turn_time_seconds,gap_count,active_agents,{TIME_NAMES}\r\n"
+        f"2026-11-22T13:00:00Z,1,,0,1,{TIME_CELLS}\r\n"
+        f"2026-11-22T14:00:00Z,3,90.0,2,1,{TIME_CELLS}\r\n"
     )
 
 
@@ -351,10 +378,10 @@ def test_everybody_as_csv_names_whose_row_it_is(client, empty_engine):
     name = '"\'=1+1, ""alpha"""'
     assert answer.text.split("\r\n") == [
         "scope,project_id,project,agent_id,agent,bucket_start,turn_count,avg_turn_time_seconds,"
-        "gap_count,active_agents",
-        "overall,,,,,2026-11-22T13:00:00Z,1,,0,1",
-        f"project,1,{name},,,2026-11-22T13:00:00Z,1,,0,1",
-        f"agent,1,{name},1,a1,2026-11-22T13:00:00Z,1,,0,",
+        f"gap_count,active_agents,{TIME_NAMES}",
+        f"overall,,,,,2026-11-22T13:00:00Z,1,,0,1,{TIME_CELLS}",
+        f"project,1,{name},,,2026-11-22T13:00:00Z,1,,0,1,{TIME_CELLS}",
+        f"agent,1,{name},1,a1,2026-11-22T13:00:00Z,1,,0,,{TIME_CELLS[:-4]},,",
         "",
     ]
 

@@ -12,6 +12,7 @@ from sqlalchemy import insert, text
 
 from aggregator.database.models import TranscriptFile
 from aggregator.intervals.state import COMMON, STATES
+from aggregator.metrics.measures import TIME_MEASURES
 from aggregator.passes.run import make_pass
 from aggregator.query.reader import MetricReader
 from dashboard import Activity
@@ -95,6 +96,12 @@ def test_all_vitals_in_either_format(fleet, accept):
         **by(windows, "activity_turn_time_seconds", first[::-1], [180.0, 135.0]),
         **by(states, "activity_agents", first[::-1], [1, 1, 0, 0, 0, 0, 0]),
         **by(states, "activity_agents", second[::-1], [0, 0, 1, 0, 0, 0, 0]),
+        **{
+            key: 0
+            for each in TIME_MEASURES
+            for project in (first, second)
+            for key in by(windows, each.gauge, project[::-1], [0, 0])
+        },
         ("activity_last_pass_timestamp_seconds",): NOW.timestamp() - 120,
         ("activity_last_pass_age_seconds",): 120,
         ("activity_last_pass_duration_seconds",): 0.25,

@@ -10,11 +10,13 @@ from aggregator.metrics.periods import calendar_period
 from aggregator.metrics.totals import Totals
 from aggregator.query.overview import Comparison
 from dashboard.page.parts.cards import cards, compared_with, skyline, trends
+from tests.no_time import NO_TIME
 
 BERLIN = ZoneInfo("Europe/Berlin")
 LABELS = "Turns", "Turns per hour", "Average gap between turns", "Active agents"
+
 THEN = Totals(
-    {"turn_count": 20, "avg_turn_time_seconds": 90.0, "active_agents": 2},
+    {"turn_count": 20, "avg_turn_time_seconds": 90.0, "active_agents": 2, **NO_TIME},
     active_hours=4,
     elapsed_hours=20 / 1.4,
 )
@@ -83,6 +85,7 @@ def test_a_course_has_the_means_of_all_its_buckets():
             "turn_count": [number % 6 for number in range(168)],
             "avg_turn_time_seconds": float("nan"),
             "active_agents": pd.array([1] * 168, "Int64"),
+            **NO_TIME,
         }
     )
 
