@@ -1,8 +1,8 @@
 /**
  * The viewer's time zone and colour scheme, which only the browser knows.
  *
- * Dash runs `activity.viewer` once at load, before the first request, and again whenever
- * the colour scheme changes. A time zone that the viewer chooses on the page is remembered
+ * The first request, of first-answer.js, carries both, and another follows whenever the
+ * colour scheme changes. A time zone that the viewer chooses on the page is remembered
  * for the next visit; one from a link is not.
  */
 (() => {
@@ -49,8 +49,11 @@
     if (exists(value)) activity.remember(KEY, value);
   });
 
-  document.addEventListener("activity:scheme", () => {
-    if (scheme === null || scheme === activity.scheme()) return;
+  // Before the first answer is on the page, Dash may not be there yet.
+  const follow = () => {
+    if (scheme === activity.scheme() || !activity.shownZone()) return;
     window.dash_clientside.set_props(VIEWER_ID, { data: activity.viewer() });
-  });
+  };
+  document.addEventListener("activity:scheme", follow);
+  document.addEventListener("activity:freshness", follow);
 })();

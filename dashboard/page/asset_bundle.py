@@ -24,8 +24,10 @@ SCRIPTS = (
     "csrf.js",
     "connection.js",
     "superseded-requests.js",
-    # The viewer's zone and colours, and what stays up to date by itself.
+    # The viewer's zone and colours, and what is asked for with them.
     "viewer.js",
+    "first-answer.js",
+    # What stays up to date by itself.
     "live-updates.js",
     "freshness.js",
     "relative-times.js",

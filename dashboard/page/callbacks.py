@@ -8,8 +8,8 @@ is one request, and Dash drops an answer that a newer request has overtaken.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -92,12 +92,7 @@ DATABASE_AWAY_NOTICE = (
 
 
 def register(app: Dash, reader: MetricReader, context: PageContext, now: Clock) -> None:
-    """Register the page's callbacks: four in the browser, one on the server."""
-    app.clientside_callback(
-        ClientsideFunction("activity", "viewer"),
-        Output(ids.VIEWER, "data"),
-        Input(ids.VIEWER, "id"),
-    )
+    """Register the page's callbacks: three in the browser, one on the server."""
     app.clientside_callback(
         ClientsideFunction("activity", "agent_table"),
         Input(ids.AGENT_TABLE, "data"),
@@ -111,7 +106,8 @@ def register(app: Dash, reader: MetricReader, context: PageContext, now: Clock) 
         Input(ids.VERSION, "data"),
     )
 
-    @app.callback(output=OUTPUTS, inputs=INPUTS)
+    # The layout comes with the first answer in it, see first_answer.py.
+    @app.callback(output=OUTPUTS, inputs=INPUTS, prevent_initial_call=True)
     def update(
         *,
         search: str | None,
@@ -119,27 +115,50 @@ def register(app: Dash, reader: MetricReader, context: PageContext, now: Clock) 
         tick: int,  # noqa: ARG001 - it only signals that there are new numbers
         controls: dict[str, Any],
     ) -> dict[str, Any]:
-        changed = set(changed_ids())
-        addressed, problems = View.parse(search)
-        known_viewer, as_of = Viewer.of(viewer), now()
-        try:
-            view = changed_view(addressed, controls, changed, known_viewer, as_of)
-            if ids.PROJECT in changed:
-                view = Choices(*reader.choices()).cascaded(view)
-            answer = read_answer(reader, view, known_viewer, as_of, context)
-        except DATABASE_AWAY:
-            # Without a version, the page asks again as soon as the database is back.
-            return {**UNCHANGED, "version": None, "notice": DATABASE_AWAY_NOTICE}
-        except (HostSchemaError, NotMigratedError) as missing:
-            log.warning("the page cannot be filled: %s", missing)
-            return {**UNCHANGED, "version": None, "notice": f"Nothing to show: {missing}."}
-        content = draw(answer, known_viewer, context)
-        if changed == {ids.TICK}:
-            # A screen reader should not repeat the view with every pass.
-            content["announcement"] = no_update
-        address = no_update if view == addressed else view.search
-        text = notice((*problems, *answer.problems), answer.choices.scope_name(answer.view))
-        return {"search": address, "notice": text, **content}
+        choice = Choice(search, Viewer.of(viewer), controls, frozenset(changed_ids()))
+        return content(choice, reader, context, now())
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the browser asks for.
+
+    Attributes:
+        search: Query of the page's address.
+        viewer: The viewer's time zone and colour scheme.
+        controls: Values of the controls, by the names of :data:`CONTROLS`.
+        changed: Ids of the elements that changed; none at first load.
+    """
+
+    search: str | None
+    viewer: Viewer
+    controls: Mapping[str, Any] = field(default_factory=dict)
+    changed: frozenset[str] = frozenset()
+
+
+def content(
+    choice: Choice, reader: MetricReader, context: PageContext, as_of: datetime
+) -> dict[str, Any]:
+    """Return the content of every element, by the names of :data:`OUTPUTS`."""
+    addressed, problems = View.parse(choice.search)
+    try:
+        view = changed_view(addressed, choice.controls, choice.changed, choice.viewer, as_of)
+        if ids.PROJECT in choice.changed:
+            view = Choices(*reader.choices()).cascaded(view)
+        answer = read_answer(reader, view, choice.viewer, as_of, context)
+    except DATABASE_AWAY:
+        # Without a version, the page asks again as soon as the database is back.
+        return {**UNCHANGED, "version": None, "notice": DATABASE_AWAY_NOTICE}
+    except (HostSchemaError, NotMigratedError) as missing:
+        log.warning("the page cannot be filled: %s", missing)
+        return {**UNCHANGED, "version": None, "notice": f"Nothing to show: {missing}."}
+    drawn = draw(answer, choice.viewer, context)
+    if choice.changed == {ids.TICK}:
+        # A screen reader should not repeat the view with every pass.
+        drawn["announcement"] = no_update
+    address = no_update if view == addressed else view.search
+    text = notice((*problems, *answer.problems), answer.choices.scope_name(answer.view))
+    return {"search": address, "notice": text, **drawn}
 
 
 def changed_ids() -> list[str]:
@@ -150,7 +169,7 @@ def changed_ids() -> list[str]:
 def changed_view(
     addressed: View,
     controls: Mapping[str, Any],
-    changed: set[str],
+    changed: Collection[str],
     viewer: Viewer,
     now: datetime,
 ) -> View:

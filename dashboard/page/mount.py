@@ -39,8 +39,8 @@ from dashboard.page.callback_requests import checked
 from dashboard.page.csrf import Csrf
 from dashboard.page.dash_bundle import DashScripts, dash_scripts
 from dashboard.page.dash_isolation import isolated_from_other_dash_apps
+from dashboard.page.first_answer import layout_maker
 from dashboard.page.freshness import add_version_rule
-from dashboard.page.layout import build_layout
 from dashboard.page.static_files import add_file_rules, dash_tag, script_tag, style_tag
 from dashboard.pictures.renderer import Renderer, shared
 
@@ -100,7 +100,7 @@ def mount(
             update_title="",
             add_log_handler=False,
         )
-        app.layout = build_layout(context)
+        app.layout = layout_maker(reader, context, now)
         callbacks.register(app, reader, context, now)
         blueprint = _blueprint(app, url_prefix)
         add_version_rule(blueprint, reader, context, now)
@@ -221,6 +221,9 @@ class _Page(Dash):
                     Markup('<script id="activity-host" type="application/json">{}</script>').format(
                         facts
                     ),
+                    Markup(
+                        '<script id="activity-callbacks" type="application/json">{}</script>'
+                    ).format(htmlsafe_json_dumps(self._callback_list)),
                     *(safe[name] for name in ("app_entry", "config", "scripts", "renderer")),
                 ]
             ),

@@ -22,7 +22,7 @@ from dashboard.page import mount
 AXE = Path(__file__).parent / "axe.min.js"
 """axe-core 4.14.1 as npm has it; its licence is beside it."""
 
-UPDATE = "/activity/_dash-update-component"
+FIRST, UPDATE = "/activity/_dash-layout", "/activity/_dash-update-component"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 RUN = """
 const [rules, done] = arguments;
@@ -73,7 +73,7 @@ class Visit:
         url: Address of the server.
         engine: The page's database.
         now: The server's present.
-        updates: What had changed before each request for numbers.
+        updates: What had changed before each request for numbers; nothing before the first.
         answers: How many of these requests have been answered.
         held: Where it names a changed property, the answer to a request for that alone
             waits until the last is given.
@@ -119,6 +119,8 @@ def visit(empty_engine: Engine, dash_br: Any, serve: Callable[[Any], str]) -> It
 
     @server.before_request
     def note_updates() -> None:
+        if request.path == FIRST:
+            visit.updates.append([])
         if request.path == UPDATE:
             changed = request.get_json()["changedPropIds"]
             visit.updates.append(changed)
@@ -127,7 +129,7 @@ def visit(empty_engine: Engine, dash_br: Any, serve: Callable[[Any], str]) -> It
 
     @server.after_request
     def note_answers(response: Response) -> Response:
-        if request.path == UPDATE:
+        if request.path in (FIRST, UPDATE):
             visit.answers += 1
         return response
 

@@ -121,6 +121,7 @@ def test_nothing_is_inline_but_data(engine, open_page):
     inline = [attributes for attributes, text in scripts if text]
     assert inline == [
         ' id="activity-host" type="application/json"',
+        ' id="activity-callbacks" type="application/json"',
         ' id="_dash-config" type="application/json"',
     ]
     assert re.findall(r"<style|\bstyle=|\bon\w+=", html) == []
