@@ -38,6 +38,7 @@ class Option:
         parse: Converts a raw value to the field's type, or raises ``ValueError`` with a
             description of the allowed values.
         repeatable: Whether the option may be given several times.
+        is_flag: Whether the option has no value on the command line.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Option:
     shown_default: str
     parse: Callable[[Any], Any]
     repeatable: bool = False
+    is_flag: bool = False
 
     @property
     def variable(self) -> str:
@@ -66,6 +68,7 @@ class Settings:
         interval_seconds: Time between two passes.
         import_interval_seconds: Time between two imports of transcripts.
         retention_days: Age at which hourly metrics are pruned.
+        titles: Whether agents are named by titles that a model wrote from the prompt, too.
         given: Names of the settings that the user set, and of Claude Code's variable
             ``CLAUDE_CONFIG_DIR``; the others have their defaults.
     """
@@ -78,6 +81,7 @@ class Settings:
     interval_seconds: int
     import_interval_seconds: int
     retention_days: int
+    titles: bool
     given: frozenset[str]
 
     @classmethod
@@ -100,7 +104,7 @@ class Settings:
         for option in OPTIONS:
             raw = given.get(option.name)
             source = "--" + option.name.replace("_", "-")
-            if raw in (None, "", ()):
+            if raw in (None, "", ()) or raw is False:
                 raw, source = environ.get(option.variable), option.variable
             if raw in (None, "", ()):
                 continue
@@ -137,6 +141,7 @@ def _defaults(environ: Mapping[str, str]) -> dict[str, Any]:
         "interval_seconds": 300,
         "import_interval_seconds": 60,
         "retention_days": 30,
+        "titles": False,
     }
 
 
@@ -184,6 +189,14 @@ def _paths(raw: Any) -> tuple[Path, ...]:
         raw.split(os.pathsep) if isinstance(raw, str) else [raw] if isinstance(raw, Path) else raw
     )
     return tuple(_path(part) for part in parts if str(part))
+
+
+def _yes_or_no(raw: Any) -> bool:
+    known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    value = known.get(str(raw).lower())
+    if value is None:
+        raise ValueError("1 or 0")
+    return value
 
 
 def _whole(low: int, high: int) -> Callable[[Any], int]:
@@ -235,5 +248,13 @@ OPTIONS: tuple[Option, ...] = (
         "Days after which hourly metrics are deleted. Turns are never deleted.",
         "30",
         _whole(1, 36_500),
+    ),
+    Option(
+        "titles",
+        "",
+        "Name agents by the titles that a model wrote from the prompt, too.",
+        "no",
+        _yes_or_no,
+        is_flag=True,
     ),
 )

@@ -101,7 +101,7 @@ def _serve_until_stopped(server: Any, listener: socket.socket) -> None:
 
 
 @main.command("import")
-@settings_from("home", "database_url", "transcripts")
+@settings_from("home", "database_url", "transcripts", "titles")
 def import_(settings: Settings) -> None:
     """Import transcripts once, then exit."""
     with _database(settings, "import") as engine:
@@ -117,6 +117,7 @@ def _import_with_progress(engine: Engine, settings: Settings) -> ImportReport:
             settings.transcripts,
             must_exist=settings.transcripts_given,
             progress=progress_on(bar),
+            titles=settings.titles,
         )
     click.echo(
         f"Imported {report.turns:,} new turns from {report.files_read:,} of {report.files:,} "

@@ -17,6 +17,8 @@ from werkzeug.wrappers import Response
 
 from aggregator.errors import printable
 from aggregator.jobs.scheduler import ActivityAggregator
+from aggregator.sessions.files import sessions_folders
+from aggregator.sessions.store import note_gone_processes, note_session_files
 from aggregator.settings import Settings
 from aggregator.standalone.database import open_database
 from aggregator.standalone.demo import continue_demo
@@ -83,8 +85,15 @@ def import_job(engine: Engine, settings: Settings) -> Callable[[], None]:
 
     def run() -> None:
         report = import_transcripts(
-            engine, settings.transcripts, must_exist=settings.transcripts_given
+            engine,
+            settings.transcripts,
+            must_exist=settings.transcripts_given,
+            titles=settings.titles,
         )
+        now = datetime.now(UTC)
+        with engine.begin() as conn:
+            note_session_files(conn, sessions_folders(settings.transcripts), now)
+            note_gone_processes(conn, now)
         missing = set(noteworthy(report.missing, settings))
         for folder in sorted(missing - logged):
             log.warning("There is no folder %s with transcripts", printable(str(folder)))

@@ -104,7 +104,8 @@ def empty_engine(engine: Engine) -> Engine:
         capture.remove(conn)
         conn.execute(
             text(
-                "TRUNCATE projects, signals, transcript_files, activity_intervals, activity_runs, "
+                "TRUNCATE projects, signals, live_sessions, transcript_files, "
+                "activity_intervals, activity_runs, "
                 "activity_changes, activity_fingerprints, activity_state "
                 "RESTART IDENTITY CASCADE"
             )

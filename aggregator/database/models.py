@@ -250,7 +250,9 @@ class Agent(Base):
 
     ``session_id`` is standalone, and so are ``known_since``, the earliest instant in the
     transcript that told its project, and ``origin``: ``sdk``, ``scheduled`` or ``background``
-    if the transcript says that a program started the session, else null.
+    if the transcript says that a program started the session, else null. Also ``name``, null
+    if the transcript has none, and ``cwd``, the folder in which it was started; they are those
+    of the transcript whose last line is at ``named_at``.
     """
 
     __tablename__ = "agents"
@@ -262,6 +264,9 @@ class Agent(Base):
     session_id: Mapped[str] = mapped_column(Text, unique=True)
     known_since: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ_TYPE)
     origin: Mapped[str | None] = mapped_column(Text)
+    name: Mapped[str | None] = mapped_column(Text)
+    cwd: Mapped[str | None] = mapped_column(Text)
+    named_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ_TYPE)
     started_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ_TYPE)
     ended_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ_TYPE)
 
@@ -337,6 +342,24 @@ class Signal(Base):
     )
 
 
+class LiveSession(Base):
+    """What is known of a session that runs on some machine, or did so (standalone).
+
+    Of sessions with a file of Claude Code ``status`` is what it says, and ``status_at`` when
+    that began. ``gone_at`` is when its process was found to be gone; null while it runs.
+    ``changed_at`` is when the row last changed.
+    """
+
+    __tablename__ = "live_sessions"
+
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    session_id: Mapped[str] = mapped_column(Text, index=True)
+    status: Mapped[str] = mapped_column(Text)
+    status_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ_TYPE)
+    gone_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ_TYPE)
+    changed_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ_TYPE)
+
+
 class TranscriptFile(Base):
     """Reading position in one transcript (standalone).
 
@@ -379,5 +402,5 @@ OWN_TABLES = frozenset(
     }
 )
 STANDALONE_TABLES = frozenset(
-    {"projects", "agents", "tasks", "turns", "signals", "transcript_files"}
+    {"projects", "agents", "tasks", "turns", "signals", "live_sessions", "transcript_files"}
 )

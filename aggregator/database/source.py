@@ -44,6 +44,7 @@ class Source:
         turn_task_column: Column of ``turns`` with the task.
         turn_has_intent: Whether ``turns`` has a column ``intent``, which may be ``question`` or
             ``answer``.
+        agent_title_column: Column of ``agents`` with a name that comes first, if it has one.
     """
 
     turn_at_column: str = "timestamp"
@@ -55,6 +56,7 @@ class Source:
     task_table: str = "tasks"
     turn_task_column: str = "task_id"
     turn_has_intent: bool = False
+    agent_title_column: str | None = "name"
 
     @property
     def task(self) -> FromClause:
@@ -107,7 +109,14 @@ class Source:
             return number
         name = cast(literal_column(f"agents.{_quoted(self.agent_name_column)}", Text), Text)
         shown = func.left(name, SHORT_ID) if self.agent_name_is_id else func.btrim(name)
-        return func.coalesce(func.nullif(shown, ""), number)
+        return func.coalesce(*self._title, func.nullif(shown, ""), number)
+
+    @property
+    def _title(self) -> list[ColumnElement[Any]]:
+        if self.agent_title_column is None:
+            return []
+        title = cast(literal_column(f"agents.{_quoted(self.agent_title_column)}", Text), Text)
+        return [func.nullif(func.btrim(title), "")]
 
 
 @lru_cache(maxsize=8)
@@ -127,4 +136,4 @@ def _quoted(column: str) -> str:
 
 
 STANDALONE = Source()
-"""Our own tables: an agent's name is the first eight characters of its session id."""
+"""Our own tables: an agent without a name is called by the start of its session id."""

@@ -33,10 +33,11 @@ def present_states(
             ``answers`` (bool).
         signals: (m, 5), see :func:`aggregator.intervals.timeline.agent_intervals`.
         calls: (k, 6), the same.
-        agents: (a, 6) ``agent_id`` (int64, distinct), ``ended_at`` (UTC or NaT),
+        agents: (a, 7) ``agent_id`` (int64, distinct), ``ended_at`` (UTC or NaT),
             ``task_state`` (str or None; counts for agents without signals only),
-            ``status`` (str or None), ``status_at`` (UTC or NaT), ``is_gone`` (bool): what
-            Claude Code's file says about the session.
+            ``message_at`` (UTC or NaT: the last reply, if it may go on with a call),
+            ``status`` (str or None), ``status_at``, ``gone_at`` (UTC or NaT): what Claude
+            Code's file says about the session, and when its process was found to be gone.
         now: The present; facts after it are ignored.
 
     Returns:
@@ -138,6 +139,7 @@ class _Last:
             is_interrupted=run is not None and run["ended_by"] == "interruption",
             left_at=self.left.get(agent),
             limited_at=self.limits.get(agent),
+            may_go_on=run is not None and row["message_at"] >= run["ended_at"],
             has_background=agent in self.launched,
             open_calls=self._open_calls(agent),
             asks=bool(replied and turn is not None and turn["asks"]),
@@ -198,7 +200,7 @@ def _session(row: dict[Any, Any]) -> Session | None:
     since = _instant(row["status_at"])
     if since is None or pd.isna(row["status"]):
         return None
-    return Session(row["status"], since, bool(row["is_gone"]))
+    return Session(row["status"], since, _instant(row["gone_at"]))
 
 
 def _instant(value: Any) -> datetime | None:

@@ -32,12 +32,13 @@ STATES = (WORKING, WAITING, STALLED, LIMITED, BACKGROUND, IDLE, UNKNOWN_STATE)
 COMMON = (WORKING, WAITING, IDLE)
 """States that are shown even where no agent is in them."""
 
+SETTLES_AFTER = timedelta(seconds=3)
+"""A reply that may go on with a call is the last one after this time: four of five that do
+go on do so earlier."""
 LONG_AFTER = IDLE_AFTER
 """A longer wait is folded away, but goes on."""
 LONGEST_WAIT = timedelta(hours=12)
 """An agent is idle that has been in one state for longer, unless it works."""
-GONE_AFTER = timedelta(minutes=1)
-"""A session whose process is gone has ended after this long without a line."""
 
 TURN_DONE: Final = "turn done"
 INTERRUPTED: Final = "interrupted"
@@ -83,12 +84,12 @@ class Session(NamedTuple):
     Attributes:
         status: The status, as it is written there.
         since: When the session took it, in UTC.
-        is_gone: Whether the process is gone, so that the status says nothing.
+        gone_at: When its process was found to be gone, so that the status says nothing.
     """
 
     status: str
     since: datetime
-    is_gone: bool = False
+    gone_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ class AgentFacts:
         last_line_at: Instant of the last line, sub-agents included.
         left_at: Instant at which a person left the session with ``/exit``.
         limited_at: Instant at which a usage limit stopped it, if it still does.
+        may_go_on: Whether its last line is a reply that may go on with a call.
         has_background: Whether work that the run launched has not reported back.
         open_calls: Calls of the run that have no result.
         asks: Whether its last turn is a question (hosts).
@@ -120,6 +122,7 @@ class AgentFacts:
     is_interrupted: bool = False
     left_at: datetime | None = None
     limited_at: datetime | None = None
+    may_go_on: bool = False
     has_background: bool = False
     open_calls: tuple[OpenCall, ...] = field(default=())
     asks: bool = False
@@ -167,13 +170,13 @@ def state_of(facts: AgentFacts, now: datetime) -> AgentState:
 
 def next_change(facts: AgentFacts, found: AgentState, now: datetime) -> datetime | None:
     """Return the next instant at which time alone may change a state, or None."""
-    last, session = facts.last_line_at, facts.session
+    last = facts.last_line_at
     edges = [found.since + LONG_AFTER, found.since + LONGEST_WAIT]
     if found.state in (WORKING, IDLE):
         edges = [last + SILENCE_AFTER, last + SILENCE_AFTER_MEASURED]
+        if facts.run_ended_at is not None:
+            edges.append(facts.run_ended_at + SETTLES_AFTER)
         edges += [call.at + EDIT_ASKS_AFTER for call in facts.open_calls]
-    if session is not None and session.is_gone:
-        edges.append(last + GONE_AFTER)
     return min((edge for edge in edges if edge > now), default=None)
 
 
@@ -184,18 +187,18 @@ def _ended(facts: AgentFacts, now: datetime) -> AgentState | None:
     if facts.left_at is not None and not _has_come_back(session, facts.left_at):
         return AgentState(ENDED, facts.left_at, LEFT)
     # A resumed session may be run by a process that writes no file: lines prove that it lives.
-    if session is not None and session.is_gone and now - last >= GONE_AFTER:
+    if session is not None and session.gone_at is not None and last <= session.gone_at:
         return AgentState(ENDED, last, PROCESS_GONE)
     return None
 
 
 def _has_come_back(session: Session | None, left_at: datetime) -> bool:
-    return session is not None and not session.is_gone and session.since > left_at
+    return session is not None and session.gone_at is None and session.since > left_at
 
 
 def _of_session(facts: AgentFacts) -> AgentState | None:
     session = facts.session
-    if session is None or session.is_gone:
+    if session is None or session.gone_at is not None:
         return None
     asked = _asked(facts)
     if session.status == ASKS:
@@ -249,16 +252,15 @@ def _of_task(facts: AgentFacts, now: datetime) -> AgentState | None:
 def _of_run(facts: AgentFacts, now: datetime) -> AgentState:
     if facts.run_started_at is None:
         return AgentState(IDLE, facts.last_line_at, NOTHING)
+    works = AgentState(WORKING, facts.working_since or facts.run_started_at, facts.trigger)
     if facts.run_ended_at is not None:
-        return _over(facts, facts.run_ended_at)
+        is_settled = not facts.may_go_on or now - facts.run_ended_at >= SETTLES_AFTER
+        return _over(facts, facts.run_ended_at) if is_settled else works
     if facts.limited_at is not None:
         return AgentState(LIMITED, facts.limited_at, USAGE_LIMIT)
-    asked = _asked(facts) or _asked_by_time(facts, now)
-    if asked is not None:
-        return asked
-    if now - facts.last_line_at > SILENCE_AFTER:
-        return AgentState(STALLED, facts.last_line_at, SILENCE)
-    return AgentState(WORKING, facts.working_since or facts.run_started_at, facts.trigger)
+    is_silent = now - facts.last_line_at > SILENCE_AFTER
+    stalled = AgentState(STALLED, facts.last_line_at, SILENCE) if is_silent else None
+    return _asked(facts) or _asked_by_time(facts, now) or stalled or works
 
 
 def _over(facts: AgentFacts, over_at: datetime) -> AgentState:

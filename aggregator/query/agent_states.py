@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pandas as pd
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
-from aggregator.database.facts import Windows, read_facts
+from aggregator.database.facts import Windows, has_signals, read_facts
 from aggregator.database.models import ActivityRun, Agent, Project, Turn
 from aggregator.database.source import STANDALONE, Source
 from aggregator.intervals.present import present_states
@@ -19,6 +19,22 @@ from aggregator.metrics.hourly import INSTANT_DTYPE
 
 PRESENT_FOR = timedelta(hours=24)
 """An agent whose last turn is older than this is not present and has no state."""
+
+_NOTHING_TOLD = pd.DataFrame(columns=["agent_id", "message_at", "status", "status_at", "gone_at"])
+# A session that runs counts first, then the one that went last.
+_SESSIONS = text(
+    """
+    SELECT agents.id, message.at, live.status, live.status_at, live.gone_at FROM agents
+    LEFT JOIN LATERAL (
+        SELECT status, status_at, gone_at FROM live_sessions
+        WHERE session_id = agents.session_id
+        ORDER BY gone_at DESC NULLS FIRST, status_at DESC LIMIT 1
+    ) AS live ON true
+    LEFT JOIN signals AS message
+        ON message.session_id = agents.session_id AND message.kind = 'message'
+    WHERE agents.id = ANY (:agents) AND (live.status IS NOT NULL OR message.at IS NOT NULL)
+    """
+)
 
 
 def last_turns(conn: Connection, now: datetime, source: Source = STANDALONE) -> pd.DataFrame:
@@ -109,10 +125,15 @@ def _agents(conn: Connection, agents: tuple[int, ...], source: Source) -> pd.Dat
     frame = pd.DataFrame(
         [tuple(row) for row in rows], columns=["agent_id", "ended_at", "task_state"]
     )
-    ended_at = pd.to_datetime(frame["ended_at"], utc=True).dt.as_unit("us")
+    told = _told_by_sessions(conn, agents) if has_signals(conn) else _NOTHING_TOLD
+    frame = frame.join(told.set_index("agent_id"), on="agent_id")
+    instants = ("ended_at", "message_at", "status_at", "gone_at")
     return frame.assign(
-        ended_at=ended_at,
-        status=None,
-        status_at=pd.Series(pd.NaT, frame.index, dtype=INSTANT_DTYPE),
-        is_gone=False,
+        **{name: pd.to_datetime(frame[name], utc=True).dt.as_unit("us") for name in instants}
     ).astype({"agent_id": "int64"})
+
+
+def _told_by_sessions(conn: Connection, agents: tuple[int, ...]) -> pd.DataFrame:
+    """Read of agents with sessions on our own tables which run, and whose message is open."""
+    rows = conn.execute(_SESSIONS, {"agents": list(agents)}).all()
+    return pd.DataFrame([tuple(row) for row in rows], columns=_NOTHING_TOLD.columns)

@@ -91,7 +91,8 @@ def find_source(
         raise HostSchemaError(problems)
     turns, agents, tasks = tables["turns"], tables["agents"], _task_table(tables)
     instant = next(column for column in instants if column in turns)
-    name = next((column for column in names if column in agents), None)
+    title = None if agent_name or not _is_title(agents) else "name"
+    name = next((column for column in names if column in agents and column != title), None)
     ended_at = agents.get("ended_at")
     return Source(
         task_table=tasks,
@@ -100,10 +101,16 @@ def find_source(
         turn_at_is_naive=turns[instant].type == NAIVE_TIMESTAMP_TYPE,
         turn_has_intent="intent" in turns,
         agent_name_column=name,
+        agent_title_column=title,
         agent_name_is_id=name is not None and _is_id(name, agents[name]),
         ended_at_column="ended_at" if ended_at else None,
         ended_at_is_naive=ended_at is not None and ended_at.type == NAIVE_TIMESTAMP_TYPE,
     )
+
+
+def _is_title(agents: Mapping[str, Column]) -> bool:
+    """Return whether agents have names, beside what identifies them."""
+    return "name" in agents and not _is_id("name", agents["name"])
 
 
 def _is_id(name: str, column: Column) -> bool:

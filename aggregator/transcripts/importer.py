@@ -92,6 +92,7 @@ def import_transcripts(
     must_exist: bool = False,
     progress: Progress | None = None,
     turns_at_once: int = TURNS_AT_ONCE,
+    titles: bool = False,
 ) -> ImportReport:
     """Import the new content of some folders of transcripts into the database.
 
@@ -103,6 +104,7 @@ def import_transcripts(
         must_exist: Whether a missing folder is an error; otherwise it counts as empty.
         progress: Called now and then with the bytes read and the total bytes to read.
         turns_at_once: Approximate number of turns saved in one transaction.
+        titles: Whether agents are named by titles that a model wrote from the prompt, too.
 
     Raises:
         TranscriptsUnreadableError: ``must_exist`` is set, and a folder cannot be listed.
@@ -110,7 +112,7 @@ def import_transcripts(
     started = time.perf_counter()
     with _import_lock(engine):
         found = find_transcripts(folders, must_exist=must_exist)
-        work = _Import(engine, turns_at_once, progress or (lambda *_: None))
+        work = _Import(engine, turns_at_once, progress or (lambda *_: None), titles)
         work.read(found, folders)
     return ImportReport(
         files=len(found.transcripts),
@@ -148,6 +150,7 @@ class _Import:
     engine: Engine
     turns_at_once: int
     progress: Progress
+    titles: bool
     known: dict[str, Reading] = field(default_factory=dict)
     turns: dict[str, NewTurn] = field(default_factory=dict)
     readings: dict[str, Reading] = field(default_factory=dict)
@@ -224,7 +227,9 @@ class _Import:
             self._read_file(file)
 
     def _reading(self, name: str) -> Reading:
-        return self.known.get(name) or Reading(name)
+        reading = self.known.get(name) or Reading(name)
+        reading.titles = self.titles
+        return reading
 
     def _read_file(self, file: Transcript) -> None:
         reading = self._reading(file.name)

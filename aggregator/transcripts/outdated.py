@@ -36,7 +36,7 @@ def forget_outdated(conn: Connection, readings: Sequence[Reading]) -> None:
     told_again = Signal.session_id.in_(sessions), Signal.kind != "subagent"
     conn.execute(delete(Signal).where(*told_again))
     conn.execute(update(Task).where(Task.id.in_(tasks)).values(state_at=None))
-    conn.execute(update(Agent).where(Agent.id.in_(agents)).values(known_since=None))
+    conn.execute(update(Agent).where(Agent.id.in_(agents)).values(known_since=None, named_at=None))
 
 
 def settle_outdated(conn: Connection) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 from aggregator.transcripts.jsonl import Position, read_lines, read_tail, tail_digest
+from aggregator.transcripts.names import learn_names
 from aggregator.transcripts.parser import (
     LONGEST_ID,
     FoundTurn,
@@ -26,7 +27,7 @@ from aggregator.transcripts.signals.tracker import Tracker
 
 UNREADABLE = "unreadable file"
 
-FORMAT = 3
+FORMAT = 4
 """Number of the rules by which transcripts are read. After a change of these rules, or of
 what is kept of a line, a greater number has all files read again."""
 
@@ -50,6 +51,7 @@ class Reading:
         sessions: Facts about sessions, by session id.
         trackers: What finds their signals, by session id.
         format: The :data:`FORMAT` by which it has been read.
+        titles: Whether to keep titles that a model wrote from a prompt.
         start: Position at which the last reading started.
     """
 
@@ -62,6 +64,7 @@ class Reading:
     sessions: dict[str, Session] = field(default_factory=dict)
     trackers: dict[str, Tracker] = field(default_factory=dict)
     format: int = FORMAT
+    titles: bool = False
     start: Position = field(default_factory=Position)
 
     def read_on(self, file: BinaryIO) -> Iterator[list[FoundTurn]]:
@@ -193,18 +196,33 @@ class Reading:
     def _process(self, record: dict[str, Any]) -> FoundTurn | None:
         """Update the session of a line, or count the line as skipped; return its turn."""
         line = parse_line(record)
+        self._learn_names(record)
         self._track(record, line if isinstance(line, ParsedLine) else None)
         if line is None:
             return None
         if isinstance(line, SkippedLine):
             self.position.skipped[line.kind] += 1
             return None
-        session = self.sessions.get(line.session_id)
-        if session is None:
-            session = self.sessions[line.session_id] = Session()
+        session = self._session(line.session_id)
         if line.skipped is not None:
             self.position.skipped[line.skipped] += 1
         return session.update(line)
+
+    def _session(self, session_id: str) -> Session:
+        session = self.sessions.get(session_id)
+        if session is None:
+            session = self.sessions[session_id] = Session()
+        return session
+
+    def _learn_names(self, record: dict[str, Any]) -> None:
+        session_id = session_of(record)
+        if session_id is None or record.get("isSidechain"):
+            return
+        known = self.sessions.get(session_id)
+        names = known.names if known is not None else {}
+        learn_names(names, record, titles=self.titles)
+        if known is None and names:
+            self._session(session_id).names = names
 
     def _track(self, record: dict[str, Any], line: ParsedLine | None) -> None:
         """Let the session of a line find its signals."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from aggregator.transcripts.names import Names
 from aggregator.transcripts.parser import (
     FoundTurn,
     ParsedLine,
@@ -30,6 +31,7 @@ class Session:
         since: Earliest instant of its lines, in UTC.
         reply: Last line of a reply whose request is not known.
         reply_key: Identity of that reply.
+        names: Its names, by kind.
     """
 
     cwd: str | None = None
@@ -40,6 +42,7 @@ class Session:
     since: datetime | None = None
     reply: ReplyLine | None = None
     reply_key: str | None = None
+    names: Names = field(default_factory=dict)
 
     def update(self, line: ParsedLine) -> FoundTurn | None:
         """Take over the facts of a line; return its turn, with its final identity."""
@@ -77,13 +80,13 @@ class Session:
         """Convert to a list of JSON values."""
         at, since = (instant and instant.isoformat() for instant in (self.at, self.since))
         told = [self.state_rank, self.states_told]
-        return [self.cwd, self.state, at, *told, since, self.reply, self.reply_key]
+        return [self.cwd, self.state, at, *told, since, self.reply, self.reply_key, self.names]
 
     @classmethod
     def from_json(cls, values: Sequence[Any]) -> Session:
         """Restore a session from :meth:`to_json`, also of earlier formats, which had less."""
-        padded: list[Any] = [*values, *[None] * (8 - len(values))]
-        cwd, state, at, rank, told, since, reply, key = padded
+        padded: list[Any] = [*values, *[None] * (9 - len(values))]
+        cwd, state, at, rank, told, since, reply, key, names = padded
         line = ReplyLine(*reply) if reply else None
         times = parse_timestamp(at), rank or 0, told or 0, parse_timestamp(since)
-        return cls(cwd, state, *times, line, key)
+        return cls(cwd, state, *times, line, key, names or {})

@@ -37,7 +37,7 @@ def save_signals(conn: Connection, readings: Iterable[Reading]) -> None:
             found[signal.key] = signals.merged(known, signal) if known else signal
     for keys in _batches(list(found), KEYS_AT_ONCE):
         _merge(conn, {key: found[key] for key in keys})
-    _save_open_calls(conn, trackers)
+    _save_open(conn, trackers)
     _save_origins(conn, {tracker.session_id for tracker in trackers})
 
 
@@ -69,8 +69,11 @@ def _write(conn: Connection, changed: list[signals.Signal]) -> None:
     conn.execute(stmt.on_conflict_do_update(index_elements=["key"], set_=replaced))
 
 
-def _save_open_calls(conn: Connection, trackers: Iterable[Tracker]) -> None:
-    """Store which calls have no result, as the transcript with a session's last line tells."""
+def _save_open(conn: Connection, trackers: Iterable[Tracker]) -> None:
+    """Store which calls have no result, as the transcript with a session's last line tells.
+
+    So it does with a message that may go on.
+    """
     latest: dict[str, Tracker] = {}
     for tracker in trackers:
         known = latest.get(tracker.session_id, tracker)
@@ -82,18 +85,18 @@ def _save_open_calls(conn: Connection, trackers: Iterable[Tracker]) -> None:
         .group_by(Signal.session_id)
     )
     told = [latest[session_id] for session_id, until in ends if latest[session_id].last == until]
-    calls = {call.key: call for tracker in told for call in tracker.open_calls()}
+    found = {signal.key: signal for tracker in told for signal in tracker.open_signals()}
     rows = conn.execute(
         select(*_COLUMNS).where(
-            Signal.kind == "call",
+            Signal.kind.in_(("call", "message")),
             Signal.until.is_(None),
             Signal.session_id.in_([tracker.session_id for tracker in told]),
         )
     )
     stored = {row.key: signals.Signal(*row) for row in rows}
-    if gone := stored.keys() - calls.keys():
+    if gone := stored.keys() - found.keys():
         conn.execute(delete(Signal).where(Signal.key.in_(gone)))
-    _write(conn, [call for key, call in calls.items() if call != stored.get(key)])
+    _write(conn, [signal for key, signal in found.items() if signal != stored.get(key)])
 
 
 def _save_origins(conn: Connection, sessions: Iterable[str]) -> None:

@@ -30,6 +30,7 @@ from sqlalchemy.sql.selectable import Values
 from sqlalchemy.types import TypeEngine
 
 from aggregator.database.models import TIMESTAMPTZ_TYPE, Agent, Project, Task, Turn
+from aggregator.transcripts.names import name_of
 from aggregator.transcripts.parser import FoundTurn, State
 from aggregator.transcripts.projects import project_names, project_path
 from aggregator.transcripts.reading import Reading
@@ -51,6 +52,14 @@ class NewTurn(NamedTuple):
     turn: FoundTurn
     session: Session
     file: str
+
+
+class _Named(NamedTuple):
+    """Name and folder of a session, as the transcript with its line at an instant tells them."""
+
+    at: datetime
+    name: str | None
+    cwd: str | None
 
 
 class _Stored(NamedTuple):
@@ -232,15 +241,20 @@ def _set_starts(conn: Connection, sessions: Iterable[str]) -> None:
 
 
 def save_sessions(conn: Connection, readings: Iterable[Reading]) -> None:
-    """Update the states and the projects of agents from what was read of their sessions.
+    """Update states, projects and names of agents from what was read of their sessions.
 
-    A session may have several transcripts. The state is that of its latest line, and the
-    project that of the transcript that begins first, in whichever order they are read.
+    A session may have several transcripts. The state is that of its latest line, the name
+    that of the transcript which has it, and the project that of the transcript that begins
+    first, in whichever order they are read.
     """
     states: dict[str, LastState] = {}
     firsts: dict[str, tuple[datetime, str]] = {}
+    named: dict[str, _Named] = {}
     for reading in readings:
         for key, session in reading.sessions.items():
+            if session.at is not None:
+                told = _Named(session.at, name_of(session.names), session.cwd or None)
+                named[key] = max(named.get(key, told), told, key=lambda one: one.at)
             if session.at is not None and session.state is not None:
                 last = session.at, session.state_rank, session.state
                 states[key] = max(states.get(key, last), last)
@@ -251,6 +265,8 @@ def save_sessions(conn: Connection, readings: Iterable[Reading]) -> None:
         _save_states(conn, states)
     if firsts:
         _save_projects(conn, firsts)
+    if named:
+        _save_names(conn, named)
 
 
 def _save_states(conn: Connection, states: Mapping[str, LastState]) -> None:
@@ -267,6 +283,21 @@ def _save_states(conn: Connection, states: Mapping[str, LastState]) -> None:
             or_(Task.state_at.is_(None), newer),
         )
         .values(state=rows.c.state, state_at=rows.c.at, state_rank=rows.c.rank)
+    )
+
+
+def _save_names(conn: Connection, named: Mapping[str, _Named]) -> None:
+    rows = _rows(["session_id", "at", "name", "cwd"], [(key, *told) for key, told in named.items()])
+    new, known = (rows.c.name, rows.c.cwd), (Agent.name, Agent.cwd)
+    differs = tuple_(*new).is_distinct_from(tuple_(*known))
+    conn.execute(
+        update(Agent)
+        .where(
+            Agent.session_id == rows.c.session_id,
+            or_(Agent.named_at.is_(None), rows.c.at >= Agent.named_at),
+            or_(differs, rows.c.at.is_distinct_from(Agent.named_at)),
+        )
+        .values(name=rows.c.name, cwd=rows.c.cwd, named_at=rows.c.at)
     )
 
 

@@ -24,6 +24,9 @@ def settings_from(*names: str) -> Callable[[Callable[..., None]], Callable[..., 
         for option in reversed([option for option in OPTIONS if option.name in names]):
             flag = "--" + option.name.replace("_", "-")
             text = f"{option.help}  [{option.variable}; default: {option.shown_default}]"
+            if option.is_flag:
+                options = click.option(flag, is_flag=True, help=text)(options)
+                continue
             options = click.option(
                 flag, metavar=option.metavar, multiple=option.repeatable, help=text
             )(options)

@@ -63,6 +63,8 @@ def _arguments(option: Option, settings: Settings) -> list[str]:
     if option.name == IN_ENVIRONMENT:
         return []
     value = getattr(settings, option.name)
+    if option.is_flag:
+        return ["--" + option.name.replace("_", "-")] if value else []
     values = value if option.repeatable else [value]
     return [word for one in values for word in ("--" + option.name.replace("_", "-"), str(one))]
 

@@ -14,7 +14,7 @@ from aggregator.transcripts.parser import parse_timestamp
 
 Kind = Literal[
     "trigger", "steering", "duration", "interruption", "stop", "limit", "exit",
-    "lines", "work", "subagent", "call", "background", "origin",
+    "lines", "work", "subagent", "call", "background", "origin", "message",
 ]  # fmt: skip
 
 SILENCE_AFTER = timedelta(seconds=600)

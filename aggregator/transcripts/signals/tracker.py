@@ -52,6 +52,8 @@ class Tracker:
         launched: Work in the background that has not reported back, by id.
         limit: The usage limit that has stopped it, if so.
         origins: What its lines have told of who started it.
+        unfinished: Its last line if that is a reply which may go on with a call: early
+            versions do not say when a message ends.
         found: Signals that are not saved yet.
     """
 
@@ -65,6 +67,7 @@ class Tracker:
     launched: dict[str, Signal] = field(default_factory=dict)
     limit: Signal | None = None
     origins: list[str] = field(default_factory=list)
+    unfinished: Signal | None = None
     found: list[Signal] = field(default_factory=list)
 
     def add_sub_agent(self, line: Line, agent: str) -> None:
@@ -99,12 +102,14 @@ class Tracker:
         found, self.found = self.found, []
         return [*found, *self.spans.take()]
 
-    def open_calls(self) -> list[Signal]:
-        """Return the calls that have no result yet."""
-        return [call.open_signal(self.session_id) for call in self.calls.values()]
+    def open_signals(self) -> list[Signal]:
+        """Return the calls that have no result yet, and a message that may go on."""
+        calls = [call.open_signal(self.session_id) for call in self.calls.values()]
+        return [*calls, self.unfinished] if self.unfinished else calls
 
     def _add_parsed(self, seen: Seen, parsed: ParsedLine) -> None:
         kind = seen.line["type"]
+        self.unfinished = None
         if kind == "assistant":
             self._assistant(seen, parsed)
         elif parsed.turn is not None or parsed.machine is not None:
@@ -159,6 +164,9 @@ class Tracker:
         self.state = parsed.state
         is_reply = parsed.state == "awaiting_input" and not calls
         self._work(seen, REPLY if is_reply else None)
+        if is_reply and seen.line["message"].get("stop_reason") is None:
+            key = f"{self.session_id}/{seen.key}:open"
+            self.unfinished = Signal(key, "message", self.session_id, seen.at)
         if is_limit:
             self._stop_at_limit(seen)
         else:
@@ -254,11 +262,14 @@ class Tracker:
         limit = self.limit and self.limit.to_json()
         last = self.last and self.last.isoformat()
         known = [self.mode, self.run, self.state, last, self.spans.to_json()]
-        return [*known, calls, launched, limit, self.origins]
+        unfinished = self.unfinished and self.unfinished.to_json()
+        return [*known, calls, launched, limit, self.origins, unfinished]
 
     @classmethod
     def from_json(cls, session_id: str, values: Sequence[Any]) -> Tracker:
         """Restore a tracker from :meth:`to_json`."""
+        # Format 3 had no messages.
+        *values, unfinished = [*values, None][:10]
         mode, run, state, last, spans, calls, launched, limit, origins = values
         restored = cls(session_id, mode, run, state, parse_timestamp(last))
         restored.spans = Spans.from_json(spans)
@@ -266,4 +277,5 @@ class Tracker:
         restored.launched = {key: Signal.from_json(launch) for key, launch in launched.items()}
         restored.limit = Signal.from_json(limit) if limit else None
         restored.origins = origins
+        restored.unfinished = Signal.from_json(unfinished) if unfinished else None
         return restored

@@ -146,7 +146,7 @@ def test_the_status_of_a_host_has_no_import(host, source):
 )
 def test_an_agent_always_has_a_name(host, column, is_id, value, name):
     host.create_tables(agents__nick="text")
-    source = Source(agent_name_column=column, agent_name_is_id=is_id)
+    source = Source(agent_name_column=column, agent_name_is_id=is_id, agent_title_column=None)
 
     with host.engine.connect() as conn:
         conn.execute(text("INSERT INTO agents (id, nick) VALUES (7, :nick)"), {"nick": value})

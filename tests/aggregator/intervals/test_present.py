@@ -9,20 +9,16 @@ from aggregator.intervals.state import ENDED, STATES
 from tests.aggregator.intervals.facts import NOON, Facts, facts_of_agents, frames, instant
 
 PROMPT = ((0, True, False),)
-STATED = {"task_state": None, "status": None, "ended_at": pd.NaT, "status_at": pd.NaT}
+INSTANTS = ("ended_at", "message_at", "status_at", "gone_at")
+STATED = {"task_state": None, "status": None, **dict.fromkeys(INSTANTS, pd.NaT)}
 
 
 def agents_of(told):
     """Frame of agents, by what is known of each beside its facts."""
-    rows = [
-        {"agent_id": agent, "is_gone": False, **STATED, **known} for agent, known in told.items()
-    ]
-    frame = pd.DataFrame(rows, columns=["agent_id", *STATED, "is_gone"])
-    instants = {
-        name: pd.to_datetime(frame[name], utc=True).dt.as_unit("us")
-        for name in ("ended_at", "status_at")
-    }
-    return frame.assign(**instants).astype({"agent_id": "int64", "is_gone": "bool"})
+    rows = [{"agent_id": agent, **STATED, **known} for agent, known in told.items()]
+    frame = pd.DataFrame(rows, columns=["agent_id", *STATED])
+    instants = {name: pd.to_datetime(frame[name], utc=True).dt.as_unit("us") for name in INSTANTS}
+    return frame.assign(**instants).astype({"agent_id": "int64"})
 
 
 def states(facts, step, told=None, asks=()):
@@ -154,11 +150,20 @@ def test_facts_after_the_present_are_ignored():
     assert seen(facts, 3) == [("working", 0, "person", "")]
 
 
+def test_a_reply_that_may_go_on_with_a_call_ends_the_run_after_some_seconds():
+    facts = {5: Facts(PROMPT, (("reply", 1, 2, 0),))}
+    told = {5: {"message_at": instant(2)}}
+
+    assert seen(facts, 2.02, told) == [("working", 0, "person", "")]
+    assert seen(facts, 2.03, told) == [("waiting", 2, "turn done", "")]
+    assert states(facts, 2.02, told)["changes_at"].tolist() == [instant(2.03)]
+
+
 def test_what_the_file_of_a_session_says_counts():
     facts = {5: Facts(PROMPT, (("reply", 1, 2, 0),)), 6: Facts(PROMPT, (("reply", 1, 2, 0),))}
     told = {
         5: {"status": "busy", "status_at": instant(3)},
-        6: {"status": "busy", "status_at": instant(3), "is_gone": True},
+        6: {"status": "busy", "status_at": instant(3), "gone_at": instant(4)},
     }
 
     assert seen(facts, 4, told) == [("working", 3, "person", ""), ("ended", 2, "process gone", "")]

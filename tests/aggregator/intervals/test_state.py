@@ -91,8 +91,7 @@ EDIT = call(20, "Edit")
             ("working", 50, "person", ""),
         ),
         # Killed: the process says so, else the silence.
-        (opened(session=session("busy", 0, is_gone=True)), 70, WORKING),
-        (opened(session=session("busy", 0, is_gone=True)), 80, ("ended", 20, "process gone", "")),
+        (opened(session=session("busy", 0, gone_at=at(25))), 25, ("ended", 20, "process gone", "")),
         (opened(), 621, ("stalled", 20, "silence", "")),
         (opened(), 20 + 12 * 3600, ("idle", 20 + 12 * 3600, "nothing to do", "")),
     ],
@@ -145,7 +144,7 @@ def test_what_an_agent_does_after_its_run(facts, expected):
         (over(session=session("dreaming", 60)), ("unknown", 60, "unknown status", "")),
         (opened(session=session("waiting", 60)), ("waiting", 60, "permission", "")),
         # Its process is gone, and another one has written since.
-        (over(last=90, session=session("busy", 0, is_gone=True)), DONE),
+        (over(last=90, session=session("busy", 0, gone_at=at(60))), DONE),
     ],
 )
 def test_the_file_of_a_session_that_is_alive_counts_first(facts, expected):
@@ -187,7 +186,6 @@ def test_a_wait_is_folded_after_half_an_hour_and_forgotten_after_twelve():
         (opened(EDIT), 21, 26),
         (opened(EDIT, last=400), 30, 20 + 1800),
         (opened(), 30, 620),
-        (opened(session=session("busy", 0, is_gone=True)), 30, 80),
     ],
 )
 def test_the_next_instant_at_which_time_alone_changes_a_state_is_known(facts, seconds, changes):

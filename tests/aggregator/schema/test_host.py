@@ -11,6 +11,7 @@ HOST = {
     "turn_at_is_naive": True,
     "agent_name_column": None,
     "agent_name_is_id": False,
+    "agent_title_column": None,
     "ended_at_column": "ended_at",
     "ended_at_is_naive": True,
 }
@@ -37,7 +38,16 @@ HOST = {
         ),
         (
             {"agents__session_id": "text", "agents__name": "text"},
-            {"agent_name_column": "name", "agent_name_is_id": False},
+            {
+                "agent_title_column": "name",
+                "agent_name_column": "session_id",
+                "agent_name_is_id": True,
+            },
+        ),
+        ({"agents__name": "text"}, {"agent_title_column": "name"}),
+        (
+            {"agents__name": "uuid"},
+            {"agent_name_column": "name", "agent_name_is_id": True},
         ),
         ({"turns__actor": "text", "tasks__state": "text", "turns__id": "uuid"}, {}),
         ({"tasks__id": "int", "tasks__agent_id": "int", "turns__task_id": "smallint"}, {}),

@@ -67,6 +67,7 @@ def test_turns_and_what_is_known_of_their_session_are_found():
             "2026-02-07T10:01:00+00:00",
             None,
             None,
+            {},
         ]
     }
     assert (reading.lines_read, reading.bytes_read) == (4, len(content))

@@ -31,7 +31,7 @@ def says(seconds: float, content="Fix it", **fields):
 
 def reply(seconds: float, *blocks, **fields):
     content = list(blocks) or [{"type": "text", "text": "Done."}]
-    message = {"id": f"m{seconds}", "content": content}
+    message = {"id": f"m{seconds}", "content": content, "stop_reason": "end_turn"}
     return line(seconds, "assistant", message=message, **fields)
 
 
@@ -55,7 +55,7 @@ def signals(*lines):
         parsed = parse_line(one)
         tracker.add(one, parsed if isinstance(parsed, ParsedLine) else None)
     found: dict[str, list[Signal]] = {}
-    for signal in [*tracker.take(), *tracker.open_calls()]:
+    for signal in [*tracker.take(), *tracker.open_signals()]:
         found.setdefault(signal.kind, []).append(signal)
     return found
 
