@@ -21,6 +21,8 @@ PREFIX = "ACTIVITY_"
 CONFIG_DIR = "CLAUDE_CONFIG_DIR"
 """Claude Code's variable with its configuration folders."""
 CONFIG_FOLDERS = ("~/.config/claude", "~/.claude")
+LIVE_MODES = ("auto", "events", "polling", "off")
+"""Ways to learn of changed transcripts: ``auto`` is events, or polling where none arrive."""
 INHERITED = ("BROWSER_PATH", CONFIG_DIR, "TZ", "XDG_DATA_HOME")
 """Variables of other programs that change what a server finds."""
 
@@ -69,6 +71,7 @@ class Settings:
         import_interval_seconds: Time between two imports of transcripts.
         retention_days: Age at which hourly metrics are pruned.
         titles: Whether agents are named by titles that a model wrote from the prompt, too.
+        live: How changes of transcripts are told, one of :data:`LIVE_MODES`.
         given: Names of the settings that the user set, and of Claude Code's variable
             ``CLAUDE_CONFIG_DIR``; the others have their defaults.
     """
@@ -82,6 +85,7 @@ class Settings:
     import_interval_seconds: int
     retention_days: int
     titles: bool
+    live: str
     given: frozenset[str]
 
     @classmethod
@@ -142,6 +146,7 @@ def _defaults(environ: Mapping[str, str]) -> dict[str, Any]:
         "import_interval_seconds": 60,
         "retention_days": 30,
         "titles": False,
+        "live": "auto",
     }
 
 
@@ -189,6 +194,15 @@ def _paths(raw: Any) -> tuple[Path, ...]:
         raw.split(os.pathsep) if isinstance(raw, str) else [raw] if isinstance(raw, Path) else raw
     )
     return tuple(_path(part) for part in parts if str(part))
+
+
+def _one_of(*allowed: str) -> Callable[[Any], str]:
+    def parse(raw: Any) -> str:
+        if str(raw) not in allowed:
+            raise ValueError(f"one of {', '.join(allowed)}")
+        return str(raw)
+
+    return parse
 
 
 def _yes_or_no(raw: Any) -> bool:
@@ -256,5 +270,12 @@ OPTIONS: tuple[Option, ...] = (
         "no",
         _yes_or_no,
         is_flag=True,
+    ),
+    Option(
+        "live",
+        "MODE",
+        "Import changes at once: told by events, found by polling every second, or off.",
+        "auto, events where they arrive",
+        _one_of(*LIVE_MODES),
     ),
 )

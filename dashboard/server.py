@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import atexit
-import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from pathlib import Path
 
 from flask import Flask, abort, redirect, render_template, request, url_for
 from sqlalchemy import Engine
@@ -15,20 +13,15 @@ from werkzeug.exceptions import NotFound
 from werkzeug.sansio.utils import host_is_trusted
 from werkzeug.wrappers import Response
 
-from aggregator.errors import printable
+from aggregator.jobs.live_import import LiveImport
 from aggregator.jobs.scheduler import ActivityAggregator
-from aggregator.sessions.files import sessions_folders
-from aggregator.sessions.store import note_gone_processes, note_session_files
 from aggregator.settings import Settings
 from aggregator.standalone.database import open_database
 from aggregator.standalone.demo import continue_demo
-from aggregator.transcripts.importer import import_transcripts, noteworthy
 from dashboard.context import PageContext
 from dashboard.host.extension import Activity
 from dashboard.host.first_request import start_with_first_request
 from dashboard.page import mount
-
-log = logging.getLogger(__name__)
 
 
 def build_server(engine: Engine, settings: Settings, *, demo: bool = False) -> Flask:
@@ -65,7 +58,9 @@ def build_jobs(engine: Engine, settings: Settings, *, demo: bool = False) -> Act
     if demo:
         jobs.every(settings.import_interval_seconds, "demo", demo_job(engine))
     else:
-        jobs.every(settings.import_interval_seconds, "import", import_job(engine, settings))
+        live = LiveImport(engine, settings, jobs.aggregate_once)
+        jobs.every(settings.import_interval_seconds, "import", live.poll)
+        jobs.alongside("live-import", live.run)
     return jobs
 
 
@@ -75,30 +70,6 @@ def demo_job(engine: Engine) -> Callable[[], None]:
     def run() -> None:
         now = datetime.now(UTC)
         continue_demo(engine, now, now.astimezone().tzinfo or UTC)
-
-    return run
-
-
-def import_job(engine: Engine, settings: Settings) -> Callable[[], None]:
-    """Return a job that imports transcripts, and logs once that a folder is missing."""
-    logged: set[Path] = set()
-
-    def run() -> None:
-        report = import_transcripts(
-            engine,
-            settings.transcripts,
-            must_exist=settings.transcripts_given,
-            titles=settings.titles,
-        )
-        now = datetime.now(UTC)
-        with engine.begin() as conn:
-            note_session_files(conn, sessions_folders(settings.transcripts), now)
-            note_gone_processes(conn, now)
-        missing = set(noteworthy(report.missing, settings))
-        for folder in sorted(missing - logged):
-            log.warning("There is no folder %s with transcripts", printable(str(folder)))
-        logged.clear()
-        logged.update(missing)
 
     return run
 

@@ -104,7 +104,7 @@ def empty_engine(engine: Engine) -> Engine:
         capture.remove(conn)
         conn.execute(
             text(
-                "TRUNCATE projects, signals, live_sessions, transcript_files, "
+                "TRUNCATE projects, signals, live_sessions, watches, transcript_files, "
                 "activity_intervals, activity_runs, "
                 "activity_changes, activity_fingerprints, activity_state "
                 "RESTART IDENTITY CASCADE"

@@ -19,6 +19,8 @@ MIGRATE = 5055_0003
 BACKFILL = 5055_0004
 RECOMPUTE = 5055_0005
 REBUILD = 5055_0006
+WATCH = 5055 << 40
+"""Lowest key of the locks of those who watch folders; each set of folders has its own."""
 
 
 def lock(conn: Connection, key: int, *, shared: bool = False) -> None:

@@ -343,7 +343,7 @@ class Signal(Base):
 
 
 class LiveSession(Base):
-    """What is known of a session that runs on some machine, or did so (standalone).
+    """A session that runs on some machine, or did so (standalone).
 
     Of sessions with a file of Claude Code ``status`` is what it says, and ``status_at`` when
     that began. ``gone_at`` is when its process was found to be gone; null while it runs.
@@ -358,6 +358,22 @@ class LiveSession(Base):
     status_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ_TYPE)
     gone_at: Mapped[datetime | None] = mapped_column(TIMESTAMPTZ_TYPE)
     changed_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ_TYPE)
+
+
+class Watch(Base):
+    """A machine that learns of changed transcripts (standalone): by ``events`` or ``polling``.
+
+    ``reason`` says why not by events, if so; ``seen_at`` is when that was last so.
+    """
+
+    __tablename__ = "watches"
+
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    machine: Mapped[str] = mapped_column(Text)
+    folders: Mapped[str] = mapped_column(Text)
+    mode: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    seen_at: Mapped[datetime] = mapped_column(TIMESTAMPTZ_TYPE)
 
 
 class TranscriptFile(Base):
@@ -402,5 +418,14 @@ OWN_TABLES = frozenset(
     }
 )
 STANDALONE_TABLES = frozenset(
-    {"projects", "agents", "tasks", "turns", "signals", "live_sessions", "transcript_files"}
+    {
+        "projects",
+        "agents",
+        "tasks",
+        "turns",
+        "signals",
+        "live_sessions",
+        "watches",
+        "transcript_files",
+    }
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import atexit
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 from apscheduler.executors.base import BaseExecutor, run_job
 from apscheduler.job import Job as ScheduledJob
@@ -42,14 +43,19 @@ class Schedule:
         self._running: _Running | None = None
         in_forked_children(self, Schedule._forget)
 
-    def start(self, jobs: Sequence[Job]) -> None:
+    def start(
+        self,
+        jobs: Sequence[Job],
+        alongside: Mapping[str, Callable[[threading.Event], None]] | None = None,
+    ) -> None:
         """Run these jobs once, one after the other, and then each in every slot.
 
-        Does nothing if already started. The schedule stops with the process.
+        What runs alongside, by its name, runs all the time until its argument is set. Does
+        nothing if already started. The schedule stops with the process.
         """
         with self._lock:
             if self._running is None:
-                self._running = _Running(jobs)
+                self._running = _Running(jobs, alongside or {})
                 atexit.register(self.stop)
 
     def stop(self) -> None:
@@ -76,7 +82,9 @@ class Schedule:
 class _Running:
     """A schedule that has been started."""
 
-    def __init__(self, jobs: Sequence[Job]) -> None:
+    def __init__(
+        self, jobs: Sequence[Job], alongside: Mapping[str, Callable[[threading.Event], None]]
+    ) -> None:
         self._stopping = threading.Event()
         self._threads = _Threads()
         self._scheduler = BackgroundScheduler(timezone=UTC, executors={"default": self._threads})
@@ -91,6 +99,8 @@ class _Running:
                 misfire_grace_time=None,
             )
         self._threads.run("start", lambda: _run_sequentially(runners))
+        for name, work in alongside.items():
+            self._threads.run(name, partial(work, self._stopping))
         self._scheduler.start()
         self._scheduler._thread.name = "activity-schedule"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from threading import Event
 
 from sqlalchemy import Engine
 
@@ -52,6 +53,7 @@ class ActivityAggregator:
         self._retention = timedelta(days=settings.retention_days)
         self._clock = clock
         self._extra_jobs: list[Job] = []
+        self._alongside: dict[str, Callable[[Event], None]] = {}
         self._schedule = Schedule()
 
     def source(self) -> Source:
@@ -66,6 +68,13 @@ class ActivityAggregator:
         """
         self._extra_jobs.append(Job(name, seconds, work))
 
+    def alongside(self, name: str, work: Callable[[Event], None]) -> None:
+        """Add work that runs as long as the jobs do, in a thread of its own.
+
+        Its argument is set when it has to end.
+        """
+        self._alongside[name] = work
+
     def start(self) -> None:
         """Start the jobs of this process in background threads, unless they are running.
 
@@ -79,7 +88,8 @@ class ActivityAggregator:
                 *self._extra_jobs,
                 Job("pass", self._interval, self._make_due_pass),
                 Job("rebuild", REBUILD_EVERY_SECONDS, self._rebuild),
-            ]
+            ],
+            self._alongside,
         )
 
     def stop(self) -> None:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Text, cast, func, select, text
 
 from aggregator.database.engine import display_url
+from aggregator.database.facts import has_signals
 from aggregator.database.models import (
     ActivityMetric,
     ActivityState,
     Agent,
     Project,
     Turn,
+    Watch,
 )
 from aggregator.database.source import STANDALONE, Source
 from aggregator.query.imported import import_totals
 from aggregator.schema.capture import is_installed
+
+SEEN_WITHIN = timedelta(minutes=5)
+"""A machine that has not told for longer how it learns of changes does not do so now."""
 
 _RUNNING = text(
     """
@@ -36,7 +41,8 @@ def read_status(conn: Connection, now: datetime, source: Source = STANDALONE) ->
     of this program; counts of projects, agents and turns by actor; ``newest_turn_at``;
     ``buckets``, the distinct hours with metrics; ``metric_rows``; ``last_pass`` and
     ``lag_seconds``, the time since then; ``changes_captured``, whether triggers record
-    which hours a pass has to recompute; ``import``, see
+    which hours a pass has to recompute; ``live``, how each machine learns of changed
+    transcripts, by its name and folders; ``import``, see
     :func:`aggregator.query.imported.import_totals`, None on a host, which imports nothing.
     Instants are ISO 8601, UTC.
     """
@@ -62,7 +68,18 @@ def read_status(conn: Connection, now: datetime, source: Source = STANDALONE) ->
         },
         "lag_seconds": (now - last_at).total_seconds() if last_at else None,
         "changes_captured": is_installed(conn, source),
+        "live": _watches(conn, now) if has_signals(conn) else None,
         "import": import_totals(conn),
+    }
+
+
+def _watches(conn: Connection, now: datetime) -> dict[str, str]:
+    recent = select(Watch).where(Watch.seen_at > now - SEEN_WITHIN).order_by(Watch.key)
+    return {
+        f"{watch.machine}: {watch.folders}": f"{watch.mode}, because {watch.reason}"
+        if watch.reason
+        else watch.mode
+        for watch in conn.execute(recent.with_only_columns(*Watch.__table__.c))
     }
 
 

@@ -74,6 +74,20 @@ def find_transcripts(folders: Iterable[Path], *, must_exist: bool = False) -> Fo
     return found
 
 
+def find_changed(folders: Iterable[Path], changed: Iterable[Path]) -> FoundFiles:
+    """List those of some changed files that :func:`find_transcripts` would list, sorted by path.
+
+    A file below two of the folders belongs to the first. What is gone is left out.
+    """
+    found = FoundFiles()
+    listed = list(folders)
+    for path in sorted(changed):
+        folder = next((folder for folder in listed if path.is_relative_to(folder)), None)
+        if folder is not None and path.name.endswith(SUFFIX) and path.exists():
+            _add_file(path, folder, found)
+    return found
+
+
 def _walk(
     folder: Path, entered: set[tuple[int, int]], unreadable: dict[Path, str]
 ) -> Iterator[Path]:

@@ -48,10 +48,12 @@ def save_readings(conn: Connection, readings: Iterable[Reading]) -> None:
     conn.execute(stmt.on_conflict_do_update(index_elements=["path"], set_=replaced), rows)
 
 
-def load_file_stats(conn: Connection) -> dict[str, FileStatus]:
-    """Load the status of each file when last seen, by path."""
+def load_file_stats(conn: Connection, names: Iterable[str] | None = None) -> dict[str, FileStatus]:
+    """Load the status of some files, or of all, when last seen, by path."""
     known = TranscriptFile
     stats = select(known.path, known.size, known.modified_ns, known.format)
+    if names is not None:
+        stats = stats.where(known.path.in_(names))
     return {path: FileStatus(*status) for path, *status in conn.execute(stats)}
 
 

@@ -16,7 +16,7 @@ import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +32,7 @@ from aggregator.transcripts.discovery import (
     FoundFiles,
     Transcript,
     can_open,
+    find_changed,
     find_transcripts,
     storable_name,
 )
@@ -93,6 +94,7 @@ def import_transcripts(
     progress: Progress | None = None,
     turns_at_once: int = TURNS_AT_ONCE,
     titles: bool = False,
+    only: Iterable[Path] | None = None,
 ) -> ImportReport:
     """Import the new content of some folders of transcripts into the database.
 
@@ -105,15 +107,19 @@ def import_transcripts(
         progress: Called now and then with the bytes read and the total bytes to read.
         turns_at_once: Approximate number of turns saved in one transaction.
         titles: Whether agents are named by titles that a model wrote from the prompt, too.
+        only: Files that have changed, if the others need no look.
 
     Raises:
         TranscriptsUnreadableError: ``must_exist`` is set, and a folder cannot be listed.
     """
     started = time.perf_counter()
     with _import_lock(engine):
-        found = find_transcripts(folders, must_exist=must_exist)
+        if only is None:
+            found = find_transcripts(folders, must_exist=must_exist)
+        else:
+            found = find_changed(folders, only)
         work = _Import(engine, turns_at_once, progress or (lambda *_: None), titles)
-        work.read(found, folders)
+        work.read(found, folders if only is None else ())
     return ImportReport(
         files=len(found.transcripts),
         files_read=work.files_read,
@@ -163,12 +169,17 @@ class _Import:
     reading_again: Connection | None = None
 
     def read(self, found: FoundFiles, folders: Sequence[Path]) -> None:
-        """Read and save the files that have changed since the last import."""
+        """Read and save the files that have changed since the last import.
+
+        Args:
+            found: Files to look at.
+            folders: Folders of which these are all files.
+        """
         unreadable = [storable_name(path) for path in found.unreadable]
         present = {*unreadable, *(file.name for file in found.transcripts)}
         with self.engine.begin() as conn:
             forget_unreadable(conn, folders, present)
-            stats = load_file_stats(conn)
+            stats = load_file_stats(conn, None if folders else present)
             changed = [
                 file
                 for file in found.transcripts

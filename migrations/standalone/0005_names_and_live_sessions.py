@@ -22,9 +22,19 @@ def upgrade() -> None:
         sa.Column("gone_at", sa.DateTime(timezone=True)),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
     )
+    op.create_table(
+        "watches",
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("machine", sa.Text, nullable=False),
+        sa.Column("folders", sa.Text, nullable=False),
+        sa.Column("mode", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("watches")
     op.drop_table("live_sessions")
     for name in ("named_at", "cwd", "name"):
         op.drop_column("agents", name)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from aggregator.database.models import Agent
 from aggregator.settings import Settings
-from dashboard.server import build_jobs, build_server, import_job
+from dashboard.server import build_jobs, build_server
 
 SETTINGS = Settings.load(environ={})
 
@@ -101,17 +101,3 @@ def test_another_wsgi_server_can_run_it_from_the_environment(home, tmp_path):
     )
 
     assert (done.stdout, done.returncode) == ("200\n", 0), done.stderr
-
-
-def test_a_folder_that_is_not_there_is_logged_once(empty_engine, tmp_path, caplog):
-    there, missing = tmp_path / "a" / "projects", tmp_path / "b" / "projects"
-    there.mkdir(parents=True)
-    variable = {"CLAUDE_CONFIG_DIR": f"{tmp_path}/a,{tmp_path}/b"}
-    run = import_job(empty_engine, Settings.load(environ=variable))
-
-    run()
-    run()
-
-    assert [record.getMessage() for record in caplog.records] == [
-        f"There is no folder {missing} with transcripts"
-    ]
