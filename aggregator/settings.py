@@ -144,7 +144,7 @@ def _defaults(environ: Mapping[str, str]) -> dict[str, Any]:
         "transcripts": default_transcripts(environ),
         "interval_seconds": 300,
         "import_interval_seconds": 60,
-        "retention_days": 30,
+        "retention_days": 62,
         "titles": False,
         "live": "auto",
     }

@@ -1,9 +1,16 @@
 /**
- * "Copy link": copies an address that shows the same days in the same zone to everybody who
+ * "Copy link": copies an address that shows the same time in the same zone to everybody who
  * opens it, anywhere and at any time.
  */
 (() => {
   const { activity } = window.dash_clientside;
+  const LAST_24_HOURS = "last-24-hours";
+  const HOUR_MS = 3_600_000;
+
+  const endOfHour = () => {
+    const end = new Date((Math.floor(activity.now() / HOUR_MS) + 1) * HOUR_MS);
+    return `${end.toISOString().slice(0, 16)}Z`;
+  };
 
   const today = (zone) => {
     const parts = new Intl.DateTimeFormat("en-US", {
@@ -20,10 +27,14 @@
     const url = new URL(window.location.href);
     const given = url.searchParams;
     const zone = activity.zone();
-    // Without a zone an address means the viewer's own, without days it means today.
-    if (given.get("window") !== "custom" && !given.has("on")) given.set("on", today(zone));
+    const period = given.get("window") ?? (given.has("on") ? "day" : LAST_24_HOURS);
+    // Without a zone an address means the viewer's own, without an end it means now.
+    if (period === LAST_24_HOURS && !given.has("until")) given.set("until", endOfHour());
+    if (![LAST_24_HOURS, "custom"].includes(period) && !given.has("on")) {
+      given.set("on", today(zone));
+    }
     given.set("tz", zone);
-    url.search = given.toString().replaceAll("%2F", "/").replaceAll("%2C", ",");
+    url.search = given.toString().replace(/%(2F|2C|3A)/g, decodeURIComponent);
     url.hash = "";
     return url.href;
   };

@@ -16,9 +16,10 @@
 
   // By key: its label, what it does, and whether a control with the focus has it first.
   const KEYS = {
-    t: ["Today", click("#today")],
+    t: ["Today, or now", click("#today")],
     ArrowLeft: ["Earlier", click("#earlier"), true],
     ArrowRight: ["Later", click("#later"), true],
+    h: ["Last 24 hours", chooseWindow("last-24-hours")],
     d: ["Day", chooseWindow("day")],
     w: ["Week", chooseWindow("week")],
     m: ["Month", chooseWindow("month")],

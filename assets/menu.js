@@ -1,7 +1,7 @@
 /**
- * Closes the page's menu as menus close: on Escape, and on a click or the focus elsewhere.
+ * Closes the page's menus as menus close: on Escape, and on a click or the focus elsewhere.
  *
- * It is a `details` element, which opens by itself and needs the browser for nothing else.
+ * They are `details` elements, which open by themselves and need scripts for nothing else.
  */
 (() => {
   const menu = () => document.querySelector(".activity-menu[open]");
@@ -24,6 +24,6 @@
 
   // A button of the menu has done its work; what it shows is not to be hidden by the menu.
   document.addEventListener("click", ({ target }) => {
-    if (target.closest(".activity-menu [data-activity-keys]")) menu().open = false;
+    if (target.closest(".activity-menu :is([data-activity-keys], a)")) menu().open = false;
   });
 })();

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 
 from aggregator.metrics.measures import Measure
+from aggregator.metrics.periods import Period
 
 NO_VALUE = "–"
 """Text for a number that does not exist, such as an average of nothing."""
@@ -17,6 +18,15 @@ THIN = "\u202f"
 """Narrow no-break space: groups digits, and keeps a number beside its unit."""
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+FULL_WEEKDAYS = (
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+)
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 FULL_MONTHS = (
     "January",
@@ -148,10 +158,26 @@ def days(first: dt.date, last: dt.date) -> str:
     return f"{start} {MONTHS[first.month - 1]}{year} – {end}"
 
 
-def period_name(kind: str, first: dt.date, last: dt.date) -> str:
-    """Format a period: ``Sun 22 Nov 2026``, ``16–22 Nov 2026``, ``November 2026``."""
-    if kind == "month":
+def short_period_name(period: Period) -> str:
+    """Format a period, 24 hours without their year: ``21–22 Nov, 15:00–15:00``."""
+    name = period_name(period)
+    return (
+        name.replace(f" {period.until.astimezone(period.zone).year},", ",") if period.end else name
+    )
+
+
+def period_name(period: Period) -> str:
+    """Format a period: ``Sun 22 Nov 2026``, ``16–22 Nov 2026``, ``November 2026``.
+
+    24 hours: ``21–22 Nov 2026, 15:00–15:00``.
+    """
+    first, last = period.first, period.last
+    if period.name == "month":
         return f"{FULL_MONTHS[first.month - 1]} {first.year}"
+    if period.end:
+        since, until = (at.astimezone(period.zone) for at in (period.since, period.until))
+        between = f"{clock(since)}–{clock(until)}"
+        return f"{days(since.date(), until.date())} {until.year}, {between}"
     return f"{days(first, last)} {last.year}"
 
 

@@ -1,4 +1,4 @@
-"""Periods: calendar days, weeks and months in a viewer's time zone.
+"""Periods: calendar days, weeks and months in a viewer's time zone, and the time up to now.
 
 Metrics are stored by UTC hour, but a local day may start within one: in Kolkata at half
 past. When the clocks change, a day has 23 or 25 hours. One rule covers all cases: a bucket
@@ -11,15 +11,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, cast, get_args
 from zoneinfo import ZoneInfo
 
 from aggregator.errors import ParameterError
-from aggregator.metrics.windows import LONGEST, Window, ceil_hour, floor_hour
+from aggregator.metrics.windows import HOUR, LONGEST, Window, WindowName, ceil_hour, floor_hour
 
 CalendarName = Literal["day", "week", "month"]
 
-PeriodName = Literal["day", "week", "month", "custom"]
+CALENDAR: tuple[CalendarName, ...] = get_args(CalendarName)
+
+LAST_24_HOURS: Literal["last-24-hours"] = "last-24-hours"
+
+ROLLING_DAYS: dict[str, int] = {"last-7-days": 7, "last-30-days": 30}
+"""Days of the periods that end with today, by their names."""
+
+ROLLING = (LAST_24_HOURS, *ROLLING_DAYS)
+"""Names of the periods that move on with time."""
 
 DAY = timedelta(days=1)
 
@@ -31,34 +39,36 @@ LAST_DAY = date(9998, 12, 31)
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A range of calendar days in a viewer's time zone.
+    """A range of calendar days in a viewer's time zone, or 24 hours.
 
     Attributes:
         name: Kind of period.
-        first: First local day.
-        last: Last local day, inclusive.
+        first: First local day; of 24 hours, the day in which their first bucket starts.
+        last: Last local day, inclusive; of 24 hours, the day in which their last bucket starts.
         zone: The viewer's time zone.
+        end: End of 24 hours, UTC, on the hour; None for whole days.
     """
 
-    name: PeriodName
+    name: WindowName
     first: date
     last: date
     zone: ZoneInfo
+    end: datetime | None = None
 
     @property
     def since(self) -> datetime:
         """Start of its first bucket, UTC, on the hour."""
-        return first_bucket(self.first, self.zone)
+        return self.end - DAY if self.end else first_bucket(self.first, self.zone)
 
     @property
     def until(self) -> datetime:
         """End of its last bucket, UTC, on the hour."""
-        return first_bucket(self.last + DAY, self.zone)
+        return self.end or first_bucket(self.last + DAY, self.zone)
 
     @property
     def day_count(self) -> int:
-        """Number of calendar days."""
-        return (self.last - self.first).days + 1
+        """Number of days: calendar days, or 1 for 24 hours."""
+        return 1 if self.end else (self.last - self.first).days + 1
 
     def holds(self, at: datetime) -> bool:
         """Return whether an instant lies in one of its buckets."""
@@ -66,54 +76,51 @@ class Period:
 
     def earlier(self) -> Period:
         """Return the period before it, or itself at the beginning of the calendar."""
-        if self.name == "custom":
-            return self._shifted(-self.day_count)
+        if self.name not in CALENDAR:
+            return self.shifted(-self.day_count)
         if self.first <= FIRST_DAY:
             return self
         return calendar_period(self.name, self.first - DAY, self.zone)
 
     def later(self) -> Period:
         """Return the period after it, or itself at the end of the calendar."""
-        if self.name == "custom":
-            return self._shifted(self.day_count)
+        if self.name not in CALENDAR:
+            return self.shifted(self.day_count)
         if self.last >= LAST_DAY:
             return self
         return calendar_period(self.name, self.last + DAY, self.zone)
 
-    def before(self) -> Period:
-        """Return the equally long period directly before it, for comparison.
+    def shifted(self, days: int) -> Period:
+        """Return the period of this name some days later, or itself outside the calendar.
 
-        For days and weeks this is the earlier period. For a month it is the earlier month
-        if that is as long, otherwise as many days: 28 days of February cannot be compared
-        with 31 of January.
+        24 hours are shifted by days of 24 hours.
         """
-        earlier = self.earlier()
-        if earlier.day_count == self.day_count:
-            return earlier
-        return Period("custom", self.first, self.last, self.zone).earlier()
+        try:
+            first, last = self.first + days * DAY, self.last + days * DAY
+        except OverflowError:
+            return self
+        if first < FIRST_DAY or last > LAST_DAY:
+            return self
+        if self.end:
+            return last_hours(self.end + days * DAY, self.zone)
+        return Period(self.name, first, last, self.zone)
 
     def days(self) -> list[tuple[datetime, datetime]]:
         """Start and end of each of its local days, UTC, on the hour, oldest first.
 
-        A day that a zone skipped, as Samoa did with 30 December 2011, is left out.
+        A day that a zone skipped, as Samoa did with 30 December 2011, is left out. The two
+        days of 24 hours are the parts inside.
         """
-        edges = [
+        midnights = [
             first_bucket(self.first + number * DAY, self.zone)
-            for number in range(self.day_count + 1)
+            for number in range(1, (self.last - self.first).days + 1)
         ]
+        edges = [self.since, *midnights, self.until]
         return [(start, end) for start, end in pairwise(edges) if start < end]
 
     def window(self, now: datetime) -> Window:
         """Return the window from its first to its last instant, as seen at ``now``."""
         return Window(self.name, self.since, self.until, now.astimezone(UTC))
-
-    def _shifted(self, days: int) -> Period:
-        try:
-            first, last = self.first + days * DAY, self.last + days * DAY
-        except OverflowError:
-            return self
-        inside = first >= FIRST_DAY and last <= LAST_DAY
-        return Period(self.name, first, last, self.zone) if inside else self
 
 
 def calendar_period(name: CalendarName, on: date, zone: ZoneInfo) -> Period:
@@ -149,26 +156,40 @@ def custom_period(first: date, last: date, zone: ZoneInfo) -> Period:
     return Period("custom", first, last, zone)
 
 
-def comparable(period: Period, now: datetime) -> tuple[Period, datetime, datetime] | None:
-    """Find the comparable parts of a period and the one before, in whole hours that are over.
+def last_hours(end: datetime, zone: ZoneInfo) -> Period:
+    """Return the 24 hours up to an instant, which is rounded up to the hour.
 
-    Returns:
-        The period before, see :meth:`Period.before`; the instant up to which the period
-        counts, which is the start of the running bucket or its end; and the instant up to
-        which the period before counts, at the corresponding local time of day. None while
-        one of the two parts would be empty.
+    They are 24 whole hours when the clocks change, too.
     """
-    before = period.before()
-    if now >= period.until:
-        return before, period.until, before.until
-    running = floor_hour(now)
-    local = running.astimezone(period.zone)
-    day = before.first + (local.date() - period.first)
-    # If a time of day occurs twice, both correspond to the same time on another day.
-    before_until = at_local(day, local.time().replace(fold=0), period.zone)
-    if running <= period.since or before_until <= before.since:
-        return None
-    return before, running, before_until
+    until = ceil_hour(end)
+    first, last = ((until - hours).astimezone(zone).date() for hours in (DAY, HOUR))
+    return Period(LAST_24_HOURS, first, last, zone, until)
+
+
+def rolling_period(name: str, now: datetime, zone: ZoneInfo) -> Period:
+    """Return the last 24 hours including the running one, or the last days including today.
+
+    Args:
+        name: One of :data:`ROLLING`.
+        now: The present.
+        zone: The viewer's time zone.
+    """
+    if name == LAST_24_HOURS:
+        return last_hours(floor_hour(now) + HOUR, zone)
+    return last_days(name, today(now, zone), zone)
+
+
+def last_days(name: str, last: date, zone: ZoneInfo) -> Period:
+    """Return the 7 or 30 calendar days up to a day.
+
+    Args:
+        name: One of :data:`ROLLING_DAYS`.
+        last: The last day; one outside the calendar is replaced by the nearest one inside.
+        zone: The viewer's time zone.
+    """
+    length = (ROLLING_DAYS[name] - 1) * DAY
+    last = min(max(last, FIRST_DAY + length), LAST_DAY)
+    return Period(cast("WindowName", name), last - length, last, zone)
 
 
 def today(now: datetime, zone: ZoneInfo) -> date:

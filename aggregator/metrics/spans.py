@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from aggregator.metrics.periods import Period
 from aggregator.metrics.series import Freq, bucket_edges
 from aggregator.metrics.windows import RetainedHours, Window, ceil_hour, elapsed_hours, floor_hour
 
@@ -23,12 +24,14 @@ class Span:
         retained: The retained hours.
         freq: Length of the buckets.
         zone: Time zone of days and weeks.
+        period: The period of the page that the window is, up to now, or None.
     """
 
     window: Window
     retained: RetainedHours
     freq: Freq = "hour"
     zone: ZoneInfo = UTC_ZONE
+    period: Period | None = None
 
     @property
     def since(self) -> datetime:

@@ -10,7 +10,9 @@ from aggregator.errors import NaiveTimestampError, ParameterError
 
 HOUR = timedelta(hours=1)
 
-WindowName = Literal["day", "week", "month", "custom"]
+WindowName = Literal[
+    "day", "week", "month", "last-24-hours", "last-7-days", "last-30-days", "custom"
+]
 
 SPANS: dict[str, timedelta] = {
     "day": timedelta(days=1),

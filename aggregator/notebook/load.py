@@ -8,14 +8,27 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from typing import cast
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from aggregator.metrics.periods import CalendarName, calendar_period, today
+from aggregator.errors import ConflictingParametersError
+from aggregator.metrics.periods import (
+    CALENDAR,
+    LAST_24_HOURS,
+    ROLLING,
+    ROLLING_DAYS,
+    CalendarName,
+    Period,
+    calendar_period,
+    last_days,
+    rolling_period,
+    today,
+)
 from aggregator.metrics.scope import EVERYBODY, ScopeKind
 from aggregator.metrics.series import FREQS, SERIES, Freq, filled
 from aggregator.metrics.spans import Span
-from aggregator.metrics.windows import SPANS, RetainedHours, retained_hours
+from aggregator.metrics.windows import RetainedHours, WindowName, retained_hours
 from aggregator.notebook.arguments import Instant, chosen_scope, parse_instant, range_of, series_of
 from aggregator.notebook.connect import Database, open_reader
 from aggregator.notebook.frames import SERIES_COLUMNS, in_local_time, labelled, named
@@ -136,7 +149,7 @@ def load_turns(
 def load_overview(
     database: Database = None,
     *,
-    window: CalendarName = "week",
+    window: WindowName = "week",
     on: date | str | None = None,
     project: Names | None = None,
     agent: Names | None = None,
@@ -147,8 +160,10 @@ def load_overview(
 
     Args:
         database: See :func:`load_metrics`.
-        window: ``day``, ``week`` or ``month`` of the calendar.
-        on: A day in the period, by default today.
+        window: ``day``, ``week`` or ``month`` of the calendar; ``last-24-hours``,
+            ``last-7-days`` or ``last-30-days``.
+        on: A day in the period, by default today; with ``last-7-days`` and ``last-30-days``
+            the last one, and not with ``last-24-hours``, which ``now`` ends.
         project: Ids or names of projects, together one scope.
         agent: Ids or names of agents, together one scope.
         tz: IANA name of the viewer's time zone.
@@ -156,18 +171,28 @@ def load_overview(
 
     Raises:
         ParameterError: An argument has a value that cannot be used.
+        ConflictingParametersError: ``on`` is given with ``last-24-hours``.
         UnknownNameError: No project or agent has this name.
         UnknownScopeError: No project or agent has this id.
     """
     zone = parse_zone(tz)
     now = datetime.now(UTC) if now is None else parse_instant("now", now, zone)
-    name = cast("CalendarName", one_of("window", window, tuple(SPANS)))
-    day = today(now, zone) if on is None else parse_instant("on", on, zone).astimezone(zone).date()
+    period = _period(one_of("window", window, (*CALENDAR, *ROLLING)), on, zone, now)
     with open_reader(database) as reader:
         chosen = chosen_scope(project, agent, *reader.everyone())
-        period = calendar_period(name, day, zone)
         retention = now - _retained_hours(reader, now).since
         return reader.overview(chosen, period, now, retention=retention)
+
+
+def _period(name: str, on: date | str | None, zone: ZoneInfo, now: datetime) -> Period:
+    if name == LAST_24_HOURS:
+        if on is not None:
+            raise ConflictingParametersError("on", f"window={LAST_24_HOURS}")
+        return rolling_period(name, now, zone)
+    day = today(now, zone) if on is None else parse_instant("on", on, zone).astimezone(zone).date()
+    if name in ROLLING_DAYS:
+        return last_days(name, day, zone)
+    return calendar_period(cast("CalendarName", name), day, zone)
 
 
 def _retained_hours(reader: MetricReader, now: datetime) -> RetainedHours:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from aggregator.database.source import STANDALONE, Source
 from aggregator.database.state import read_version
+from aggregator.metrics.comparisons import Comparison
 from aggregator.metrics.hourly import gap_counts
 from aggregator.metrics.scope import EVERYBODY, OVERALL, Scope, ScopeKind
 from aggregator.metrics.series import (
@@ -25,6 +26,7 @@ from aggregator.metrics.series import (
 )
 from aggregator.metrics.spans import Span
 from aggregator.metrics.totals import Totals, add_up, totals_of
+from aggregator.query.comparisons import read_comparison
 from aggregator.query.hours import check_scope, count_agents, read_hours, read_rows
 from aggregator.query.intervals import read_asking
 from aggregator.query.names import agents_with_metrics, projects_with_metrics
@@ -42,6 +44,8 @@ class ScopeActivity:
         times: Times of its responses and of a person's answers over the whole span.
         asking: Its blocked time by what asked, see
             :func:`aggregator.query.intervals.read_asking`.
+        compared: The totals compared with what is usual or with the period before; None
+            without a period, and if nothing earlier is known.
         buckets: Frame with :data:`aggregator.metrics.series.ROW_DTYPES`; only buckets with
             turns or time, oldest first. ``active_agents`` and peaks are NA for a single agent.
         last_pass_at: When the table was last brought up to date, or None.
@@ -52,6 +56,7 @@ class ScopeActivity:
     totals: Totals
     times: Times
     asking: pd.DataFrame
+    compared: Comparison | None
     buckets: pd.DataFrame
     last_pass_at: datetime | None
 
@@ -120,9 +125,14 @@ def read_activity(conn: Connection, scope: Scope, span: Span) -> ScopeActivity:
         totals=add_up(hours, agents, span.elapsed_hours),
         times=read_times(conn, "overall", scope, span.since, span.until).get(EVERYBODY, Times()),
         asking=read_asking(conn, scope, span.since, span.until),
+        compared=_compared(conn, scope, span),
         buckets=buckets,
         last_pass_at=read_version(conn, span.retained.now).last_pass_at,
     )
+
+
+def _compared(conn: Connection, scope: Scope, span: Span) -> Comparison | None:
+    return read_comparison(conn, scope, span.period, span.retained) if span.period else None
 
 
 def read_series(

@@ -40,7 +40,7 @@ from aggregator.errors import UnknownScopeError
 from aggregator.metrics.hourly import INSTANT_DTYPE, WEIGHTS
 from aggregator.metrics.hourly_time import peaks
 from aggregator.metrics.measures import DISTINCT, DTYPES, MEASURES, PEAKS, Measure
-from aggregator.metrics.scope import EVERYBODY, Scope, ScopeKind
+from aggregator.metrics.scope import EVERYBODY, OVERALL, Scope, ScopeKind
 from aggregator.metrics.series import ROW_DTYPES, SERIES
 from aggregator.query.sql import (
     AGENTS_WITH_TURNS,
@@ -110,11 +110,9 @@ def newest_bucket(conn: Connection, scope: Scope, *within: ColumnElement[bool]) 
     return conn.scalar(newest.where(in_scope(scope), *within))
 
 
-def oldest_bucket(conn: Connection) -> datetime | None:
-    """Read the start of the oldest bucket, or None."""
-    return conn.scalar(
-        select(func.min(ActivityMetric.bucket_start)).where(ActivityMetric.is_overall.is_(True))
-    )
+def oldest_bucket(conn: Connection, scope: Scope = OVERALL) -> datetime | None:
+    """Read the start of the scope's oldest bucket, or None."""
+    return conn.scalar(select(func.min(ActivityMetric.bucket_start)).where(in_scope(scope)))
 
 
 def count_agents(

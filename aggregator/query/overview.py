@@ -7,32 +7,12 @@ from datetime import date, datetime
 
 import pandas as pd
 
+from aggregator.metrics.comparisons import Comparison
 from aggregator.metrics.periods import Period
 from aggregator.metrics.scope import Scope
 from aggregator.metrics.totals import Totals
 from aggregator.metrics.windows import Window
 from aggregator.query.response_times import Times
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A period compared with the one before it, both in whole hours that are over.
-
-    Attributes:
-        before: The equally long period directly before.
-        until: End of the part of the period that counts: the start of the running bucket,
-            or the end of the period. UTC, on the hour.
-        before_until: End of the part of ``before`` that counts: the same local time of
-            day on the corresponding day, or its end. UTC, on the hour.
-        now: Totals of the period, up to ``until``.
-        then: Totals of ``before``, up to ``before_until``.
-    """
-
-    before: Period
-    until: datetime
-    before_until: datetime
-    now: Totals
-    then: Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +25,13 @@ class Overview:
 
     Attributes:
         scope: The scope.
-        period: The period, in calendar days.
+        period: The period.
         window: The period as a range of instants, as of now.
         kept_since: Start of the oldest retained hour. UTC, on the hour.
         totals: Totals over the period; the turn rate is per elapsed, retained hour.
-        compared: The totals compared with those of the period before; None if that is not
-            retained entirely, or no hour of the period is over yet.
+        compared: The totals compared with what is usual or with the period before, see
+            :class:`aggregator.metrics.comparisons.Comparison`; None if nothing earlier is
+            known, or no hour of the period is over yet.
         buckets: (n, 17) every bucket of the period, oldest first: ``start``, ``end``
             (UTC), ``turn_count`` (int64), ``avg_turn_time_seconds`` (float64, NaN
             without a gap), ``active_agents`` (Int64, distinct in the bucket), the columns

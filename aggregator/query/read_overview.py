@@ -19,17 +19,19 @@ from aggregator.metrics.buckets import (
     spark_edges,
     sparks,
 )
+from aggregator.metrics.comparisons import candidates
 from aggregator.metrics.hourly import agents_at_once, agents_with_turns
-from aggregator.metrics.periods import Period, comparable
+from aggregator.metrics.periods import Period
 from aggregator.metrics.scope import EVERYBODY, Scope, ScopeKind
-from aggregator.metrics.totals import Totals, add_up
+from aggregator.metrics.totals import add_up
 from aggregator.metrics.weekly_pattern import pattern_period, weekly_pattern
 from aggregator.metrics.windows import RetainedHours, elapsed_hours, floor_hour
 from aggregator.query.agent_states import last_turns, states_of
-from aggregator.query.hours import check_scope, count_agents, newest_bucket, newest_turn, read_hours
+from aggregator.query.comparisons import compare
+from aggregator.query.hours import check_scope, newest_bucket, newest_turn, read_hours
 from aggregator.query.intervals import read_asking, read_timeline
 from aggregator.query.members import agents_by_bin, projects_by_bin
-from aggregator.query.overview import Comparison, Overview
+from aggregator.query.overview import Overview
 from aggregator.query.response_times import Times, read_times
 from aggregator.query.sql import between
 
@@ -79,7 +81,7 @@ def read_overview(
         window=period.window(retained.now),
         kept_since=retained.since,
         totals=add_up(own, len(active), elapsed_hours(since, min(until, retained.now))),
-        compared=_compared(conn, scope, period, retained, hours),
+        compared=compare(conn, scope, period, retained, hours),
         buckets=chart_buckets(own, edges, retained, _agents_by_day(period, by_agent)),
         hours=own.reset_index(drop=True),
         project_buckets=_project_buckets(projects, by_project, edges),
@@ -109,8 +111,9 @@ def read_overview(
 def _read_hours(
     conn: Connection, scope: Scope, period: Period, retained: RetainedHours
 ) -> pd.DataFrame:
-    """Read the hours of the period, the one before and the pattern, which are adjacent."""
-    firsts = (period, period.before(), pattern_period(period, retained.now))
+    """Read the hours of the period, of those that it is compared with, and of the pattern."""
+    compared = candidates(period, retained.now) or period
+    firsts = (period, compared, pattern_period(period, retained.now))
     since, until = retained.clip(min(each.since for each in firsts), period.until)
     hours = read_hours(conn, scope, since, until)
     # Rows of single agents have no such columns.
@@ -130,25 +133,6 @@ def _is_one_agent(scope: Scope) -> bool:
 def _starts_in(hours: pd.DataFrame, since: datetime, until: datetime) -> pd.Series:
     starts = hours["bucket_start"]
     return (starts >= since) & (starts < until)
-
-
-def _compared(
-    conn: Connection, scope: Scope, period: Period, retained: RetainedHours, hours: pd.DataFrame
-) -> Comparison | None:
-    found = comparable(period, retained.now)
-    if found is None or found[0].since < retained.since:
-        return None
-    before, until, before_until = found
-    spans = [(period.since, until), (before.since, before_until)]
-    now, then = (
-        _totals(hours, span, active)
-        for span, active in zip(spans, count_agents(conn, scope, *spans), strict=True)
-    )
-    return Comparison(before, until, before_until, now, then)
-
-
-def _totals(hours: pd.DataFrame, span: tuple[datetime, datetime], active_agents: int) -> Totals:
-    return add_up(hours[_starts_in(hours, *span)], active_agents, elapsed_hours(*span))
 
 
 def _agents_by_day(period: Period, by_agent: Counts) -> pd.Series | None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from aggregator.metrics.comparisons import Comparison
 from aggregator.metrics.measures import AGENT_NUMBERS, NUMBERS
 from aggregator.metrics.scope import EVERYBODY, ScopeKind
 from aggregator.metrics.series import filled
 from aggregator.metrics.spans import Span
-from aggregator.metrics.totals import Totals
+from aggregator.metrics.totals import Totals, Value
 from aggregator.query.reader import Breakdown, ScopeActivity
 from aggregator.query.response_times import Times
 
@@ -46,6 +48,7 @@ def activity_json(activity: ScopeActivity) -> dict[str, Any]:
         "history": history,
         "totals": _totals(activity.totals, activity.times),
         "asking": _records(activity.asking),
+        "compared_with": activity.compared and _compared(activity.compared, span.zone),
     }
 
 
@@ -102,7 +105,7 @@ def _about(span: Span, last_pass_at: datetime | None) -> dict[str, Any]:
     }
 
 
-def _totals(totals: Totals, times: Times) -> dict[str, Any]:
+def _numbers(totals: Totals) -> dict[str, Value]:
     return {
         **totals.values,
         "active_hours": totals.active_hours,
@@ -110,6 +113,12 @@ def _totals(totals: Totals, times: Times) -> dict[str, Any]:
         "turns_per_active_hour": totals.turns_per_active_hour,
         "utilisation": totals.utilisation,
         "exact_share": totals.exact_share,
+    }
+
+
+def _totals(totals: Totals, times: Times) -> dict[str, Any]:
+    return {
+        **_numbers(totals),
         "response_times": asdict(times.responses),
         "reaction_times": asdict(times.reactions),
     }
@@ -120,6 +129,26 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     names = list(frame.columns)
     lists = [_plain(frame[name]) for name in names]
     return [dict(zip(names, row, strict=True)) for row in zip(*lists, strict=True)]
+
+
+def _compared(compared: Comparison, zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        "kind": compared.kind,
+        "since": local_text(compared.part.since, zone),
+        "until": local_text(compared.part.until, zone),
+        "totals": _numbers(compared.now),
+        "ranges": [
+            {"since": local_text(part.since, zone), "until": local_text(part.until, zone)}
+            for part in compared.parts
+        ],
+        "previous": {
+            name: compared.reference(partial(_number, name)) for name in _numbers(compared.now)
+        },
+    }
+
+
+def _number(name: str, totals: Totals) -> Value:
+    return _numbers(totals)[name]
 
 
 def _is_running(buckets: pd.DataFrame, span: Span) -> bool:

@@ -14,7 +14,17 @@ from aggregator.errors import (
     ParameterError,
     UnknownParameterError,
 )
-from aggregator.metrics.periods import CalendarName, calendar_period, today
+from aggregator.metrics.periods import (
+    LAST_24_HOURS,
+    ROLLING,
+    ROLLING_DAYS,
+    Period,
+    calendar_period,
+    last_days,
+    last_hours,
+    rolling_period,
+    today,
+)
 from aggregator.metrics.scope import Scope, ScopeKind
 from aggregator.metrics.series import FREQS
 from aggregator.metrics.spans import Span
@@ -29,6 +39,7 @@ from aggregator.metrics.windows import (
 from aggregator.parameters import one_of, parse_zone
 
 MOST_OFFSET = 366
+RESOLUTION = timedelta(microseconds=1)
 LONGEST_HOURLY = timedelta(days=32)
 """Longest window of all agents in hours; a month with a clock change fits in."""
 ZONED_INSTANT = "an ISO 8601 instant with a time zone, such as 2026-11-22T14:00:00Z"
@@ -90,26 +101,41 @@ def parse_span(args: Mapping[str, list[str]], now: datetime, retention: timedelt
                 raise ConflictingParametersError(other, name)
     given = {name: PARAMETERS[name].read(values[0]) for name, values in args.items()}
     zone = given.get("tz", ZoneInfo("UTC"))
-    window = _window(given, zone, now)
-    return Span(window, retained_hours(now, retention), given.get("freq", "hour"), zone)
+    period = _period(given, zone, now)
+    window = _window(given, period, now)
+    freq = given.get("freq", "hour")
+    return Span(window, retained_hours(now, retention), freq, zone, period)
 
 
-def _window(given: Mapping[str, Any], zone: ZoneInfo, now: datetime) -> Window:
+def _window(given: Mapping[str, Any], period: Period | None, now: datetime) -> Window:
     if "since" in given:
         if "until" not in given and given["since"] >= now:
             raise ParameterError("since", f"{given['since']:%FT%TZ}", "an instant before now")
         return custom_window(given["since"], given.get("until", now), now)
     name = given.get("window", "day")
-    if "offset" in given:
-        return _calendar_window(name, given["offset"], zone, now)
+    if period and (name in ROLLING or "offset" in given):
+        return period.window(now)
     return rolling_window(name, now, given.get("until"))
 
 
-def _calendar_window(name: CalendarName, offset: int, zone: ZoneInfo, now: datetime) -> Window:
-    period = calendar_period(name, today(now, zone), zone)
-    for _ in range(-offset):
+def _period(given: Mapping[str, Any], zone: ZoneInfo, now: datetime) -> Period | None:
+    """Return the period of the page that a request means, or None if it means none."""
+    name, offset = given.get("window", "day"), given.get("offset")
+    if "since" in given or (offset is None and name in ("week", "month")):
+        return None
+    if name in ROLLING_DAYS and "until" in given:
+        last = (given["until"] - RESOLUTION).astimezone(zone).date()
+        period = last_days(name, last, zone)
+    elif name in ROLLING_DAYS:
+        period = rolling_period(name, now, zone)
+    elif name == LAST_24_HOURS or offset is None:
+        end = rolling_period(LAST_24_HOURS, now, zone).until
+        period = last_hours(given.get("until", end), zone)
+    else:
+        period = calendar_period(name, today(now, zone), zone)
+    for _ in range(-(offset or 0)):
         period = period.earlier()
-    return period.window(now)
+    return period
 
 
 def check_hourly(span: Span) -> None:
@@ -145,7 +171,7 @@ def _instant(name: str) -> Callable[[str], datetime]:
     return read
 
 
-_WINDOWS = tuple(SPANS)
+_WINDOWS = (*SPANS, *ROLLING)
 PARAMETERS: Mapping[str, Parameter] = {
     parameter.name: parameter
     for parameter in (
@@ -154,14 +180,15 @@ PARAMETERS: Mapping[str, Parameter] = {
             lambda raw: one_of("window", raw, _WINDOWS),
             {"type": "string", "enum": list(_WINDOWS), "default": "day"},
             "The last 24 hours, 7 days or 30 days, up to now or until; with offset the day, "
-            "week (from Monday) or month of the calendar.",
+            "week (from Monday) or month of the calendar. Or the last 24 hours, or 7 or 30 days "
+            "of the calendar in tz, as the page has them.",
         ),
         Parameter(
             "offset",
             _offset,
             {"type": "integer", "minimum": -MOST_OFFSET, "maximum": 0},
-            "The window of the calendar in tz, as the page has it: 0 is the present one, -1 the "
-            "one before. Not together with since or until.",
+            "The window in tz, as the page has it: 0 is the present one, -1 the one before. Not "
+            "together with since or until.",
         ),
         Parameter(
             "since",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
+from aggregator.metrics.comparisons import Kind
 from aggregator.metrics.measures import AGENT_NUMBERS, MEASURES, Measure
 from aggregator.metrics.series import FREQS
+from aggregator.metrics.windows import WindowName
 from dashboard.api.json_answers import SCHEMA_VERSION
 
 Schema = dict[str, Any]
@@ -103,7 +105,7 @@ ABOUT: dict[str, Schema] = {
         "const": SCHEMA_VERSION,
         "description": "Counted up when answers change in a way that their readers have to know.",
     },
-    "window": {"enum": ["day", "week", "month", "custom"], "description": "What was asked for."},
+    "window": {"enum": list(get_args(WindowName)), "description": "What was asked for."},
     "freq": {"enum": list(FREQS), "description": "The length of the buckets."},
     "tz": _described(TEXT, "The time zone of the instants."),
     "since": _described(INSTANT_SCHEMA, "Start of the window."),
@@ -137,6 +139,24 @@ HISTORY: dict[str, Schema] = {
     "history": _list(ref("Bucket"), "The buckets with turns or time, oldest first."),
     "totals": ref("Totals"),
     "asking": _list(ref("Asking"), "Blocked time by what asked, most seconds first."),
+    "compared_with": {
+        "anyOf": [ref("Comparison"), {"type": "null"}],
+        "description": "What is usual, or was before; null if nothing earlier is known, while no "
+        "hour of the window is over, and for a range of your own. A week or a month is compared "
+        "with offset.",
+    },
+}
+NUMBERS_OF_TOTALS: dict[str, Schema] = {
+    **{measure.column: _total(measure) for measure in MEASURES},
+    "active_hours": _described(COUNT, "Hours with at least one turn."),
+    "turn_rate": _described(NUMBER, "Turns per elapsed hour."),
+    "turns_per_active_hour": _described(_nullable(NUMBER), "Turns per hour with turns."),
+    "utilisation": _described(
+        _nullable(NUMBER), "Working time by working, blocked and waiting time; null without."
+    ),
+    "exact_share": _described(
+        _nullable(NUMBER), "Part of the working time that Claude Code has measured."
+    ),
 }
 
 SCHEMAS: dict[str, Schema] = {
@@ -156,16 +176,7 @@ SCHEMAS: dict[str, Schema] = {
     "Bucket": _object("One hour, day or week with turns or time.", **BUCKET),
     "Totals": _object(
         "A scope over the whole window.",
-        **{measure.column: _total(measure) for measure in MEASURES},
-        active_hours=_described(COUNT, "Hours with at least one turn."),
-        turn_rate=_described(NUMBER, "Turns per elapsed hour."),
-        turns_per_active_hour=_described(_nullable(NUMBER), "Turns per hour with turns."),
-        utilisation=_described(
-            _nullable(NUMBER), "Working time by working, blocked and waiting time; null without."
-        ),
-        exact_share=_described(
-            _nullable(NUMBER), "Part of the working time that Claude Code has measured."
-        ),
+        **NUMBERS_OF_TOTALS,
         response_times=ref("ResponseTimes"),
         reaction_times=ref("ReactionTimes"),
     ),
@@ -188,6 +199,32 @@ SCHEMAS: dict[str, Schema] = {
         mode=_described(_nullable(TEXT), "Permission mode of the session; null if unknown."),
         calls=_described(COUNT, "Calls that asked."),
         seconds=_described(NUMBER, "Their blocked time in the window, in seconds."),
+    ),
+    "Comparison": _object(
+        "The window beside earlier ones, in whole hours that are over.",
+        kind={
+            "enum": list(get_args(Kind)),
+            "description": "usual: the same weekday, or the same hours, of up to four weeks "
+            "before. before: the window before.",
+        },
+        since=_described(INSTANT_SCHEMA, "Start of the part of the window that is compared."),
+        until=_described(INSTANT_SCHEMA, "End of this part, exclusive."),
+        totals=_described(ref("TotalNumbers"), "The totals of this part."),
+        ranges=_list(ref("Range"), "The earlier times, newest first; one for before."),
+        previous=_described(ref("Previous"), "The median of their totals."),
+    ),
+    "TotalNumbers": _object("A scope over a part of the window.", **NUMBERS_OF_TOTALS),
+    "Range": _object(
+        "A half-open range of time.",
+        since=_described(INSTANT_SCHEMA, "Start."),
+        until=_described(INSTANT_SCHEMA, "End, exclusive."),
+    ),
+    "Previous": _object(
+        "Totals of earlier times: each number is the median of those that have it.",
+        **{
+            name: _described(_nullable(NUMBER), schema["description"])
+            for name, schema in NUMBERS_OF_TOTALS.items()
+        },
     ),
     "OverallSeries": _object("Everybody.", totals=ref("Totals"), **LISTS),
     "ProjectSeries": _object(

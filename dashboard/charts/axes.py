@@ -97,7 +97,8 @@ def _hour_label(at: pd.Timestamp, period: Period) -> str:
         return formatting.clock(at)
     if at.date() > period.last:
         return "24:00"
-    return formatting.clock(at) if period.day_count == 1 else f"00:00<br>{formatting.day(at)}"
+    one_day = period.first == period.last
+    return formatting.clock(at) if one_day else f"00:00<br>{formatting.day(at)}"
 
 
 def _all_days(period: Period) -> dict[str, Any]:

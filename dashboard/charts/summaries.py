@@ -19,7 +19,7 @@ def chart_summary(overview: Overview, stack: list[StackedSeries], metric: str) -
     period = overview.period
     retained = overview.buckets[~overview.buckets["phase"].isin([GONE, FUTURE])]
     unit = "day" if by_day(period) else "hour"
-    name = formatting.period_name(period.name, period.first, period.last)
+    name = formatting.period_name(period)
     sentences = [f"{LABELS[metric]} per {unit}, {name}."]
     measure = MEASURE[metric]
     values = retained[measure.column].astype("float64").fillna(0)

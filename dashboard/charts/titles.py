@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import timedelta
+from operator import itemgetter
 
 from aggregator.metrics.buckets import by_day
+from aggregator.metrics.comparisons import Comparison
+from aggregator.metrics.periods import first_bucket
+from aggregator.metrics.windows import HOUR
 from aggregator.query.overview import Overview
 from dashboard import formatting
-from dashboard.labels import LABELS, PATTERN_LABELS
+from dashboard.labels import LABELS, MEASURE, PATTERN_LABELS
 
 LONGEST_SLUG = 60
 
@@ -37,15 +42,51 @@ def title(label: str, scope_name: str) -> str:
 def subtitle(overview: Overview) -> str:
     """Return the second line of a picture: ``16–22 Nov 2026 (week 47) · Europe/Berlin``."""
     period = overview.period
-    name = formatting.period_name(period.name, period.first, period.last)
+    name = formatting.period_name(period)
     week = f" (week {period.first.isocalendar().week})" if period.name == "week" else ""
     return f"{name}{week} · {period.zone.key}"
+
+
+def change(overview: Overview, metric: str) -> str:
+    """Return the change of a metric: ``▲ 12 % compared with a usual Monday``; empty if none."""
+    compared, measure = overview.compared, MEASURE.get(metric)
+    if compared is None or measure is None:
+        return ""
+    number = itemgetter(measure.column)
+    then = compared.reference(lambda totals: number(totals.values))
+    found = formatting.change(number(compared.now.values), then)
+    return found and f"{found} compared with {compared_with(compared)}"
 
 
 def pattern_subtitle(overview: Overview) -> str:
     """Return the second line of a picture of the heatmap, which covers its own days."""
     first, last = overview.pattern_since, overview.pattern_until
     return f"{formatting.days(first, last)} {last.year} · {overview.period.zone.key}"
+
+
+def compared_with(compared: Comparison | None) -> str:
+    """Name the time that numbers are compared with; empty if there is none.
+
+    ``a usual Monday until 21:00``, ``Sat 21 Nov until 14:00``, ``1–20 Oct until 14:00``,
+    ``the same hours of the last 4 weeks``, ``the 24 hours before``.
+    """
+    if compared is None:
+        return ""
+    period, part = compared.period, compared.parts[0]
+    if period.end:
+        weeks = formatting.counted(len(compared.parts), "week")
+        usual = f"the same hours of the last {weeks}"
+        return usual if compared.kind == "usual" else "the 24 hours before"
+    since, until = (at.astimezone(period.zone) for at in (part.since, part.until))
+    # The day of the last hour is that in which it starts.
+    last = (part.until - HOUR).astimezone(period.zone).date()
+    name = (
+        f"a usual {formatting.FULL_WEEKDAYS[since.weekday()]}"
+        if compared.kind == "usual"
+        else formatting.days(since.date(), last)
+    )
+    whole = part.until == first_bucket(last + timedelta(days=1), period.zone)
+    return name if whole else f"{name} until {formatting.clock(until)}"
 
 
 def filename(overview: Overview, scope_name: str, subject: str) -> str:
@@ -72,4 +113,6 @@ def _period(overview: Overview) -> str:
         return f"{period.first:%Y-%m}"
     if period.name == "day":
         return period.first.isoformat()
+    if period.end:
+        return f"24-hours-to-{period.end.astimezone(period.zone):%Y-%m-%d-%H%M}"
     return f"{period.first}--{period.last}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from tzlocal import get_localzone
@@ -17,7 +17,7 @@ from aggregator.errors import (
     ParameterError,
     SettingError,
 )
-from aggregator.metrics.periods import CalendarName
+from aggregator.metrics.periods import CALENDAR, ROLLING
 from aggregator.parameters import one_of
 from aggregator.query.names import find_ids
 from aggregator.query.reader import MetricReader
@@ -28,9 +28,12 @@ from dashboard.export.target import Target, check_folder, find_target, write
 from dashboard.pictures.renderer import Renderer, shared
 from dashboard.selection.view import View
 
-VIEW_OPTIONS = ("metric", "window", "on", "from", "to", "tz", "theme", "width", "height", "scale")
+VIEW_OPTIONS = (
+    *("metric", "window", "on", "until", "from", "to"),
+    *("tz", "theme", "width", "height", "scale"),
+)
 """Options with the meaning of the address parameter of that name."""
-CALENDAR = get_args(CalendarName)
+PERIODS = (*CALENDAR, *ROLLING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +67,13 @@ def read_options(given: Mapping[str, Any]) -> ExportOptions:
         if name in raw and other not in raw:
             raise MissingParameterError(f"--{name}", f"--{other}")
     if "from" in raw:
-        for name in ("window", "on"):
+        for name in ("window", "on", "until"):
             if name in raw:
                 raise ConflictingParametersError(f"--{name}", "--from", "--to")
         raw["window"] = "custom"
     try:
-        one_of("window", given["window"] or CALENDAR[0], CALENDAR)
+        raw.setdefault("window", CALENDAR[0])
+        one_of("window", given["window"] or CALENDAR[0], PERIODS)
         chart = one_of("chart", given["chart"] or CHARTS[0], CHARTS)
         target = find_target(chart, given["out"], given["format"])
         export = read_export(chart, target.kind, target.bundle, raw)

@@ -6,6 +6,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from aggregator.errors import ParameterError, UnknownScopeError
+from aggregator.metrics.periods import (
+    CALENDAR,
+    LAST_24_HOURS,
+    calendar_period,
+    rolling_period,
+)
 from aggregator.metrics.periods import today as local_day
 from aggregator.query.overview import Overview
 from aggregator.query.reader import MetricReader
@@ -81,10 +87,18 @@ def _read(
 
 
 def _check_begun(view: View, zone: ZoneInfo, now: datetime) -> None:
-    """Refuse a day, week or month in the future: the page would show the current one."""
+    """Refuse a period in the future: the page would show the current one."""
     today = local_day(now, zone)
-    if view.on and view.period(zone, view.on).first > today:
+    if view.on and view.window in CALENDAR:
+        begins = calendar_period(view.window, view.on, zone).first
+    else:
+        begins = view.on or today
+    if view.on and begins > today:
         raise ParameterError("on", view.on.isoformat(), f"a day up to {today}, today in {zone.key}")
+    newest = rolling_period(LAST_24_HOURS, now, zone).until
+    if view.until and view.until > newest:
+        allowed = f"an instant up to {newest:%FT%H:%MZ}, the end of the running hour"
+        raise ParameterError("until", f"{view.until:%FT%H:%MZ}", allowed)
 
 
 def _drawings(export: Export, answer: Answer, scope_name: str) -> list[Drawing]:

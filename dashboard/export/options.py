@@ -19,8 +19,15 @@ def export_options(command: Callable[..., None]) -> Callable[..., None]:
         _option(
             "--metric", "METRIC", "Metric of the pattern: turns, turn-time or agents.", "turns"
         ),
-        _option("--window", "WINDOW", "Calendar period: day, week or month.", "day"),
+        _option(
+            "--window",
+            "WINDOW",
+            "Period: day, week or month of the calendar; last-24-hours, last-7-days or "
+            "last-30-days.",
+            "day",
+        ),
         _option("--on", "DAY", "Any day in that period, such as 2026-11-16.", "today"),
+        _option("--until", "INSTANT", "End of last-24-hours, such as 2026-11-16T14:00Z.", "now"),
         _option("--from", "DAY", "First day of a custom period."),
         _option("--to", "DAY", "Last day of a custom period."),
         _option("--tz", "ZONE", "Time zone, such as Europe/Berlin.", "this machine's"),

@@ -13,13 +13,13 @@ from aggregator.errors import (
     ParameterError,
     UnknownParameterError,
 )
-from aggregator.metrics.periods import custom_period
+from aggregator.metrics.periods import LAST_24_HOURS, custom_period
 from aggregator.metrics.windows import LONGEST
 from aggregator.parameters import one_of
 from dashboard.labels import LABELS
 from dashboard.pictures.formats import KINDS
 from dashboard.pictures.picture import REPORT, PictureSize, Subject
-from dashboard.selection.view import ADDRESS_PARAMETERS, View, read_parameter
+from dashboard.selection.view import ADDRESS_PARAMETERS, View, implied, read_parameter
 
 PATTERN, ALL = "pattern", "all"
 CHARTS = (*LABELS, PATTERN, ALL)
@@ -115,7 +115,12 @@ def read_view(raw: Mapping[str, str]) -> View:
         ConflictingParametersError: Two parameters exclude each other.
         MissingParameterError: A parameter needs another one.
     """
-    view = View(**dict(read_parameter(name, text) for name, text in raw.items()))
+    given = dict(read_parameter(name, text) for name, text in raw.items())
+    view = implied(View(**given), given)
+    if "until" in raw and view.window != LAST_24_HOURS:
+        raise MissingParameterError("until", f"window={LAST_24_HOURS}")
+    if "on" in raw and view.window == LAST_24_HOURS:
+        raise ConflictingParametersError("on", f"window={LAST_24_HOURS}")
     if view.window != "custom":
         for name in ("from", "to"):
             if name in raw:

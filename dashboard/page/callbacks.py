@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from dash import ClientsideFunction, Dash, Input, Output, ctx, no_update
 
 from aggregator.errors import HostSchemaError, NotMigratedError
+from aggregator.metrics.periods import LAST_24_HOURS, custom_period, first_bucket
 from aggregator.metrics.periods import today as local_day
 from aggregator.metrics.windows import LONGEST
 from aggregator.query.reader import DATABASE_AWAY, MetricReader
@@ -184,9 +185,8 @@ def changed_view(
     """
     view = addressed
     zone = ZoneInfo(view.zone) if view.zone else viewer.zone
-    today = local_day(now, zone)
     if ids.WINDOW in changed:
-        view = _in_window(view, controls["window"], zone, today)
+        view = _in_window(view, controls["window"], zone, now)
     if ids.RANGE in changed and controls["first"] and controls["last"]:
         view = _in_range(view, controls["first"], controls["last"])
     if ids.PROJECT in changed:
@@ -205,14 +205,15 @@ def changed_view(
     return view
 
 
-def _in_window(view: View, window: str, zone: ZoneInfo, today: date) -> View:
+def _in_window(view: View, window: str, zone: ZoneInfo, now: datetime) -> View:
     """Switch to another length of period around the shown days, or today if it is shown."""
-    before = view.period(zone, today)
+    before, today = view.period(zone, now), local_day(now, zone)
     if window == "custom":
-        return replace(view, window=window, on=None, first=before.first, last=before.last)
+        return view.during(custom_period(before.first, before.last, zone), now)
     on = today if before.first <= today <= before.last else before.first
-    switched = replace(view, window=window, on=on, first=None, last=None)
-    return switched.during(switched.period(zone, today), today)
+    until = None if on == today else first_bucket(on + timedelta(days=1), zone)
+    switched = replace(view, window=window, on=on, until=until, first=None, last=None)
+    return switched.during(switched.period(zone, now), now)
 
 
 def _in_range(view: View, first: str, last: str) -> View:
@@ -222,7 +223,7 @@ def _in_range(view: View, first: str, last: str) -> View:
     """
     start, end = date.fromisoformat(first[:10]), date.fromisoformat(last[:10])
     end = min(max(start, end), start + LONGEST - timedelta(days=1))
-    return replace(view, window="custom", on=None, first=start, last=end)
+    return replace(view, window="custom", on=None, until=None, first=start, last=end)
 
 
 def _ids(chosen: list[int] | None) -> tuple[int, ...]:
@@ -230,12 +231,12 @@ def _ids(chosen: list[int] | None) -> tuple[int, ...]:
 
 
 def narrowed(view: View, click: Mapping[str, Any] | None, zone: ZoneInfo) -> View:
-    """Narrow a view to a clicked bar: to its day, or within a day to its project."""
+    """Narrow a view to a clicked bar: to its day, or within a day or 24 hours to its project."""
     bar = clicked_bar(click)
     if bar is None:
         return view
     project, start = bar
-    if view.window != "day":
+    if view.window not in ("day", LAST_24_HOURS):
         return replace(view, window="day", on=start.astimezone(zone).date(), first=None, last=None)
     if project is not None and not view.agents:
         return replace(view, projects=(project,))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aggregator.metrics.periods import today as local_day
+from aggregator.metrics.periods import ROLLING_DAYS
 from aggregator.query.overview import Overview
 from dashboard.charts import titles
 from dashboard.charts.activity_chart import chart_of
@@ -13,32 +13,31 @@ from dashboard.context import PageContext
 from dashboard.page.freshness import freshness
 from dashboard.page.parts import captions, navigation
 from dashboard.page.parts.agent_table import project_list
-from dashboard.page.parts.cards import cards, compared_with
+from dashboard.page.parts.cards import cards
 from dashboard.page.parts.downloads import downloads
 from dashboard.page.parts.empty_state import empty_state
 from dashboard.page.parts.legend import legend, without_legend
 from dashboard.page.parts.navigation import range_picker
 from dashboard.selection.answer import Answer, Viewer
 from dashboard.selection.choices import Choices
-from dashboard.selection.view import View
+from dashboard.selection.view import CUSTOM, View
 
 
 def draw(answer: Answer, viewer: Viewer, context: PageContext) -> dict[str, Any]:
     """Return the content of every element, by the names of the callback's outputs."""
     view, overview, choices = answer.view, answer.overview, answer.choices
     period, names = overview.period, choices.project_names
-    today = local_day(overview.window.as_of, period.zone)
     name = choices.scope_name(view)
     empty = empty_state(overview, view, context, name)
     chart = chart_of(overview, names, view.metric, viewer.scheme)
     pattern = heatmap_of(overview, view.metric, viewer.scheme)
     return {
         **_controls(view, overview, choices),
-        "period": navigation.period_links(view, period, today),
+        "period": navigation.period_links(view, period, overview.window.as_of),
         "range": range_picker(view, overview),
         "crumbs": navigation.crumbs(view, choices),
         "states": captions.state_counts(captions.states_in(overview.scope, overview.states)),
-        "caption": captions.caption(overview, compared_with(overview.compared)),
+        "caption": captions.caption(overview, titles.compared_with(overview.compared)),
         "cards": cards(overview),
         "figure": without_legend(chart),
         "legend": legend(chart),
@@ -60,7 +59,7 @@ def draw(answer: Answer, viewer: Viewer, context: PageContext) -> dict[str, Any]
 
 def _controls(view: View, overview: Overview, choices: Choices) -> dict[str, Any]:
     return {
-        "window": view.window,
+        "window": CUSTOM if view.window in ROLLING_DAYS else view.window,
         "project": list(view.projects),
         "project_options": choices.project_options(view),
         "agent": list(view.agents),

@@ -15,7 +15,7 @@ from aggregator.errors import ParameterError
 from aggregator.parameters import parse_zone
 from dashboard.charts.clicks import clicked_bar
 from dashboard.page import ids
-from dashboard.selection.view import LONGEST_LIST, METRICS, WINDOWS, read_day, read_id
+from dashboard.selection.view import LONGEST_LIST, METRICS, WINDOW_NAMES, WINDOWS, read_day, read_id
 
 LONGEST_ADDRESS = 32 * 1024
 """Characters of a query string; three lists of ids fit in."""
@@ -148,7 +148,7 @@ SUBMITTED: Mapping[str, tuple[Reader, str]] = {
     f"{ids.URL}.search": (_or_none(_address), f"a text of at most {LONGEST_ADDRESS} characters"),
     f"{ids.VIEWER}.data": (_or_none(_viewer), "the browser's time zone and colours"),
     f"{ids.TICK}.data": (_or_none(_number), "a number"),
-    f"{ids.WINDOW}.value": (_choice(WINDOWS), "day, week, month or custom"),
+    f"{ids.WINDOW}.value": (_choice(WINDOWS), WINDOW_NAMES),
     f"{ids.PROJECT}.value": (_or_none(_ids), _IDS),
     f"{ids.AGENT}.value": (_or_none(_ids), _IDS),
     f"{ids.METRIC}.value": (_choice(METRICS), "turns, turn-time or agents"),

@@ -200,7 +200,8 @@ def heading(overview: Overview, subject: Subject, scope_name: str) -> tuple[str,
         label = titles.pattern_label(subject.metric)
         return titles.title(label, scope_name), titles.pattern_subtitle(overview)
     label = titles.chart_title(overview, subject.metric)
-    return titles.title(label, scope_name), titles.subtitle(overview)
+    about = (titles.subtitle(overview), titles.change(overview, subject.metric))
+    return titles.title(label, scope_name), " · ".join(filter(None, about))
 
 
 def _plain(lines: list[str]) -> str:

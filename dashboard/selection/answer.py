@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from aggregator.errors import ParameterError, UnknownScopeError
-from aggregator.metrics.periods import today as local_day
 from aggregator.parameters import parse_zone
 from aggregator.query.overview import Overview
 from aggregator.query.reader import MetricReader
@@ -59,10 +58,9 @@ def read_answer(
 ) -> Answer:
     """Read a view, without its unknown agents and projects."""
     zone = ZoneInfo(requested.zone) if requested.zone else viewer.zone
-    today = local_day(now, zone)
     choices = Choices(*reader.choices())
     view = choices.consistent(requested)
-    period = view.period(zone, today)
+    period = view.period(zone, now)
     problems: list[str] = []
     while True:
         try:
@@ -77,4 +75,4 @@ def read_answer(
             problems.append(formatting.sentence(f"{unknown}."))
             view = view.without(unknown.kind, unknown.scope_ids)
         else:
-            return Answer(view.during(period, today), overview, choices, tuple(problems))
+            return Answer(view.during(period, now), overview, choices, tuple(problems))

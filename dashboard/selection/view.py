@@ -2,7 +2,8 @@
 
 ``?window=week&on=2026-11-16&tz=Europe/Berlin&project=3,5&agent=7&metric=agents``: missing
 parameters have their defaults, and so have those that make no sense, which are reported as
-problems. ``window=custom`` needs ``from=2026-11-02&to=2026-11-08``. ``people=agents`` lists
+problems. Without ``window``, a day in ``on`` is shown alone, and ``until=2026-11-22T14:00Z``
+ends 24 hours. ``window=custom`` needs ``from=2026-11-02&to=2026-11-08``. ``people=agents`` lists
 agents without their projects, ``everyone=yes`` includes those without turns, ``sort=-turns``
 puts the busiest first; ``open=2,5`` unfolds two of the projects, ``open=none`` none.
 """
@@ -11,19 +12,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, cast
 from urllib.parse import parse_qs, urlencode
 from zoneinfo import ZoneInfo
 
 from aggregator.errors import MissingParameterError, ParameterError
-from aggregator.metrics.periods import CalendarName, Period, calendar_period, custom_period
+from aggregator.metrics.periods import (
+    CALENDAR,
+    LAST_24_HOURS,
+    ROLLING,
+    ROLLING_DAYS,
+    CalendarName,
+    Period,
+    calendar_period,
+    custom_period,
+    last_days,
+    last_hours,
+    rolling_period,
+)
+from aggregator.metrics.periods import today as local_day
 from aggregator.metrics.scope import OVERALL, Scope
-from aggregator.metrics.windows import LONGEST
+from aggregator.metrics.windows import LONGEST, ceil_hour
 from aggregator.parameters import parse_zone
 from dashboard.labels import LABELS
 
-WINDOWS = ("day", "week", "month", "custom")
+CUSTOM = "custom"
+"""Window of chosen days. The page offers the last 7 and 30 days beside them."""
+WINDOWS = (*CALENDAR, *ROLLING, CUSTOM)
+WINDOW_NAMES = f"{', '.join(WINDOWS[:-1])} or {WINDOWS[-1]}"
 METRICS = tuple(LABELS)
 LISTS = ("projects", "agents")
 SORTS = tuple(way + key for key in ("turns", "turn-time", "last", "name", "state") for way in "-+")
@@ -38,8 +55,10 @@ class View:
     """The state of the page: scope, period, metric and table.
 
     Attributes:
-        window: ``day``, ``week``, ``month`` or ``custom``.
-        on: A day of the period, or None for today; not for a custom one.
+        window: One of :data:`WINDOWS`.
+        on: A day of the period, the last one of ``last-7-days`` and ``last-30-days``, or
+            None for today; not for other periods.
+        until: End of ``last-24-hours`` on the hour, UTC, or None for that of the running hour.
         first: First day of a custom period.
         last: Its last day.
         zone: IANA name of the requested time zone, or None for the viewer's own.
@@ -53,8 +72,9 @@ class View:
             viewer has not chosen.
     """
 
-    window: str = "day"
+    window: str = LAST_24_HOURS
     on: date | None = None
+    until: datetime | None = None
     first: date | None = None
     last: date | None = None
     zone: str | None = None
@@ -86,7 +106,7 @@ class View:
                 problems.append(f"In the address, {shown}.")
             else:
                 given[field] = value
-        view = cls(**given)
+        view = implied(cls(**given), given)
         if view.window == "custom":
             view, problem = _checked_range(view)
             problems += problem
@@ -116,26 +136,42 @@ class View:
             return Scope("agent", self.agents)
         return Scope("project", self.projects) if self.projects else OVERALL
 
-    def period(self, zone: ZoneInfo, today: date) -> Period:
-        """Return the days that are shown; a day in the future counts as today."""
+    def period(self, zone: ZoneInfo, now: datetime) -> Period:
+        """Return the period that is shown; a time in the future counts as the present."""
         if self.window == "custom" and self.first and self.last:
             return custom_period(self.first, self.last, zone)
-        return calendar_period(
-            cast("CalendarName", self.window), min(self.on or today, today), zone
-        )
+        if self.window == LAST_24_HOURS:
+            newest = rolling_period(LAST_24_HOURS, now, zone)
+            return last_hours(min(self.until, newest.until), zone) if self.until else newest
+        today = local_day(now, zone)
+        on = min(self.on or today, today)
+        if self.window in ROLLING_DAYS:
+            return last_days(self.window, on, zone)
+        return calendar_period(cast("CalendarName", self.window), on, zone)
 
-    def during(self, period: Period, today: date) -> View:
+    def during(self, period: Period, now: datetime) -> View:
         """Return this view over another period."""
+        elsewhere = replace(self, window=period.name, on=None, until=None, first=None, last=None)
         if period.name == "custom":
-            return replace(self, window="custom", on=None, first=period.first, last=period.last)
-        on = None if period.first <= today <= period.last else period.first
-        return replace(self, window=period.name, on=on, first=None, last=None)
+            return replace(elsewhere, first=period.first, last=period.last)
+        if period.end:
+            return elsewhere if period.end > now else replace(elsewhere, until=period.end)
+        if period.first <= local_day(now, period.zone) <= period.last:
+            return elsewhere
+        on = period.last if period.name in ROLLING_DAYS else period.first
+        return replace(elsewhere, on=on)
 
     def without(self, kind: str, missing: Collection[int]) -> View:
         """Return this view without some projects or agents."""
         if kind == "agent":
             return replace(self, agents=tuple(each for each in self.agents if each not in missing))
         return replace(self, projects=tuple(each for each in self.projects if each not in missing))
+
+
+def implied(view: View, given: Mapping[str, Any]) -> View:
+    """Complete the fields of an address: a day without a window is shown alone."""
+    alone = "on" in given and "window" not in given
+    return replace(view, window="day") if alone else view
 
 
 def read_parameter(name: str, text: str) -> tuple[str, Any]:
@@ -160,7 +196,7 @@ def _checked_range(view: View) -> tuple[View, list[str]]:
     except (ParameterError, MissingParameterError):
         expected = f"a first day and a last one, at most {LONGEST.days} days in all"
         problem = f"In the address, a custom window needs from and to: {expected}."
-        return replace(view, window="day", first=None, last=None), [problem]
+        return replace(view, window=View().window, first=None, last=None), [problem]
     return view, []
 
 
@@ -184,6 +220,14 @@ def read_day(raw: str) -> date:
     if not 1970 < day.year < 9998:
         raise ValueError
     return day
+
+
+def _end(raw: str) -> datetime:
+    at = datetime.fromisoformat(raw)
+    # In these years, the hours around the end stay inside datetime's range in any zone.
+    if at.tzinfo is None or not 1970 < at.year < 9998:
+        raise ValueError
+    return ceil_hour(at.astimezone(UTC))
 
 
 def read_id(raw: str) -> int:
@@ -224,14 +268,17 @@ def _yes(raw: str) -> bool:
 def _text(value: Any) -> str:
     if isinstance(value, tuple):
         return ",".join(map(str, value)) or FOLDED
+    if isinstance(value, datetime):
+        return f"{value:%FT%H:%MZ}"
     return "yes" if value is True else str(value)
 
 
 _IDS = "whole numbers separated by commas"
 _DAY = "a day such as 2026-11-16"
 ADDRESS_PARAMETERS: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
-    "window": ("window", _one_of(WINDOWS), "day, week, month or custom"),
+    "window": ("window", _one_of(WINDOWS), WINDOW_NAMES),
     "on": ("on", read_day, _DAY),
+    "until": ("until", _end, "an instant with a time zone such as 2026-11-22T14:00Z"),
     "from": ("first", read_day, _DAY),
     "to": ("last", read_day, _DAY),
     "tz": ("zone", _zone, "a time zone such as Europe/Berlin"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -21,7 +22,13 @@ from sqlalchemy import Engine, insert, text
 
 from aggregator.database.models import Agent, Project, Task, Turn
 from aggregator.metrics.measures import TURN_MEASURES
-from aggregator.metrics.periods import Period, calendar_period, custom_period
+from aggregator.metrics.periods import (
+    Period,
+    calendar_period,
+    custom_period,
+    last_days,
+    last_hours,
+)
 from aggregator.metrics.scope import OVERALL, Scope
 from aggregator.passes.run import make_pass
 from aggregator.query.reader import MetricReader, Totals
@@ -73,13 +80,14 @@ def cases(draw) -> Case:
     now = changed + timedelta(minutes=draw(st.integers(-2 * 24 * 60, 12 * 24 * 60)))
     today = now.astimezone(zone).date()
     on = today - timedelta(days=draw(st.integers(-1, 16)))
-    name = draw(st.sampled_from(["day", "week", "month", "custom"]))
+    names = ["day", "week", "month", "custom", "last-24-hours", "last-7-days"]
+    name = draw(st.sampled_from(names))
     length = timedelta(days=draw(st.integers(0, 12)))
-    period = (
-        custom_period(on - length, on, zone)
-        if name == "custom"
-        else calendar_period(name, on, zone)
-    )
+    period = {
+        "custom": lambda: custom_period(on - length, on, zone),
+        "last-24-hours": lambda: last_hours(now - length, zone),
+        "last-7-days": lambda: last_days(name, on, zone),
+    }.get(name, lambda: calendar_period(name, on, zone))()
     # Around the period most of all, but also before it and after now; agents in company.
     around = st.integers(-26 * 60, (period.last - period.first).days * 24 * 60 + 50 * 60)
     bursts = st.tuples(
@@ -133,6 +141,13 @@ class Oracle:
     def told(self, hour: datetime) -> bool:
         return self.kept_since <= hour <= self.running
 
+    @cached_property
+    def own(self) -> list[datetime]:
+        """The hours of the period, oldest first."""
+        if self.case.period.end:
+            return [self.case.period.end + number * HOUR for number in range(-24, 0)]
+        return self.hours(self.case.period.first, self.case.period.last)
+
     def hours(self, first: date, last: date) -> list[datetime]:
         return [hour for hour, wall in self.wall.items() if first <= wall.date() <= last]
 
@@ -164,17 +179,17 @@ class Oracle:
     def bins(self, key) -> list[list[datetime]]:
         """Group the hours of the period by a key, oldest first."""
         groups = defaultdict(list)
-        for hour in self.hours(self.case.period.first, self.case.period.last):
+        for hour in self.own:
             groups[key(hour)].append(hour)
         return list(groups.values())
 
     def chart_bins(self) -> list[list[datetime]]:
-        hourly = (self.case.period.last - self.case.period.first).days < 8
+        hourly = self.case.period.end or (self.case.period.last - self.case.period.first < 8 * DAY)
         return self.bins((lambda hour: hour) if hourly else (lambda hour: self.wall[hour].date()))
 
     def spark_bins(self) -> list[list[datetime]]:
         days = (self.case.period.last - self.case.period.first).days + 1
-        if days == 1 or days > 8:
+        if self.case.period.end or days == 1 or days > 8:
             return self.chart_bins()
         return self.bins(lambda hour: (self.wall[hour].date(), self.wall[hour].hour // 6))
 
@@ -202,7 +217,7 @@ class Oracle:
 
     def groups(self, key) -> list[list[object]]:
         """Return the numbers of each agent or project in the period, most turns first."""
-        wanted = set(self.hours(self.case.period.first, self.case.period.last))
+        wanted = set(self.own)
         found = defaultdict(list)
         for turn in self.turns:
             if turn.hour in wanted:
@@ -215,18 +230,67 @@ class Oracle:
         exact = [turn.at for turn in mine if self.case.now - DAY < turn.at <= self.case.now]
         return max(exact, default=min(max(turn.hour for turn in mine) + HOUR, self.case.now))
 
-    def comparison(self) -> tuple[Totals, Totals] | None:
-        period = self.case.period
-        shift = period.last - period.first + DAY
-        now = self.hours(period.first, period.last)
-        then = self.hours(period.first - shift, period.first - DAY)
-        if then[0] < self.kept_since:
+    def comparison(self) -> list[object] | None:
+        facts = [*self.case.turns, *self.case.times]
+        if not facts or self.own[0] >= self.running:
             return None
-        if now[-1] >= self.running:
-            now = [hour for hour in now if hour < self.running]
+        known, used = self.since(facts), self.since([f for f in facts if self.in_scope(f.agent)])
+        if self.case.period.name in ("day", "last-24-hours"):
+            weeks = [self.week_before(week) for week in (1, 2, 3, 4)]
+            usual = [hours for hours in weeks if hours and hours[0] >= max(used, known)]
+            if len(usual) >= 2:
+                return ["usual", self.totals(self.over(self.own)), *map(self.totals, usual)]
+        now, then = self.before()
+        if not then or then[0] < known:
+            return None
+        return ["before", self.totals(now), self.totals(then)]
+
+    def in_scope(self, agent: int) -> bool:
+        scope = self.case.scope
+        ids = agent if scope.kind == "agent" else PROJECT_OF[agent]
+        return scope.kind == "overall" or ids in scope.ids
+
+    def since(self, facts: list[Said]) -> datetime:
+        """Return the first hour of the day with the oldest fact, or of what is retained."""
+        zone = self.case.period.zone
+        if not facts:
+            return self.case.period.until
+        day = min(fact.hour for fact in facts).astimezone(zone).date()
+        first = next((hour for hour, wall in self.wall.items() if wall.date() >= day), None)
+        return max(self.kept_since, first)
+
+    def over(self, hours: list[datetime]) -> list[datetime]:
+        return [hour for hour in hours if hour < self.running]
+
+    def week_before(self, weeks: int) -> list[datetime]:
+        shift, period = 7 * weeks * DAY, self.case.period
+        whole = self.own[-1] < self.running
+        clock = self.own[-1] + HOUR if whole else self.running
+        if period.end:
+            start, end = (
+                at.astimezone(period.zone).replace(tzinfo=None) - shift
+                for at in (self.own[0], clock)
+            )
+            return [hour for hour, wall in self.wall.items() if start <= wall < end]
+        then = self.hours(period.first - shift, period.last - shift)
+        end = self.wall[clock] - shift
+        return then if whole else [hour for hour in then if self.wall[hour] < end]
+
+    def before(self) -> tuple[list[datetime], list[datetime]]:
+        period, now = self.case.period, self.over(self.own)
+        if period.end:
+            return now, [hour - DAY for hour in now]
+        first, last = period.first - (period.last - period.first) - DAY, period.first - DAY
+        if period.name == "month":
+            first = last.replace(day=1)
+        shared = min(period.last - period.first, last - first)
+        shift = period.first - first
+        now = [hour for hour in now if self.wall[hour].date() <= period.first + shared]
+        then = self.hours(first, first + shared)
+        if self.running in self.hours(period.first, period.first + shared):
             clock = self.wall[self.running]
-            then = [hour for hour in then if now and self.wall[hour] < clock - shift]
-        return (self.totals(now), self.totals(then)) if now and then else None
+            then = [hour for hour in then if self.wall[hour] < clock - shift]
+        return now, then
 
     def pattern(self) -> list[list[object]]:
         last = min(self.case.period.last, self.wall[self.running].date())
@@ -293,9 +357,10 @@ def test_an_overview_equals_a_plain_count_over_the_turns(empty_engine, add_time_
     )
 
     assert overview.kept_since == oracle.kept_since
-    assert of_turns(overview.totals) == oracle.totals(oracle.hours(period.first, period.last))
-    compared = overview.compared and (overview.compared.now, overview.compared.then)
-    assert (compared and tuple(map(of_turns, compared))) == oracle.comparison()
+    assert of_turns(overview.totals) == oracle.totals(oracle.own)
+    compared = overview.compared
+    totals = compared and map(of_turns, (compared.now, *compared.then))
+    assert (compared and [compared.kind, *totals]) == oracle.comparison()
     buckets = ("start", "end", "turn_count", "avg_turn_time_seconds", "active_agents", "phase")
     assert rows(overview.buckets, *buckets) == [
         oracle.bucket(hours) for hours in oracle.chart_bins()

@@ -21,7 +21,7 @@ def test_without_anything_the_defaults_hold(monkeypatch):
         Path("/home/ada/.claude/projects"),
     )
     assert (settings.host, settings.port, settings.database_url) == ("127.0.0.1", 5055, None)
-    assert (settings.interval_seconds, settings.retention_days) == (300, 30)
+    assert (settings.interval_seconds, settings.retention_days) == (300, 62)
     assert not settings.transcripts_given
     assert not settings.retention_given
 

@@ -47,7 +47,7 @@ def page(visit, record):
             instants = [visit.now - timedelta(minutes=one) for one in (50, 51, 52)]
             record(conn, project, agent, instants)
     make_pass(visit.engine, visit.now, timedelta(days=30))
-    visit.open()
+    visit.open("?window=day")
     visit.browser.wait_for_element("#activity-chart .barlayer .point path")
     return visit
 
@@ -91,7 +91,7 @@ def test_the_server_draws_the_same_picture_as_the_page(page, saved, renderer, th
     driver.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
     ground = {"light": "255, 255, 255", "dark": "22, 26, 33"}[theme]
     page.browser.wait_for_element(f'#activity-chart .main-svg[style*="rgb({ground})"]')
-    asked = {"tz": "Europe/Berlin", "theme": theme}
+    asked = {"window": "day", "tz": "Europe/Berlin", "theme": theme}
     for chart in ("turns", "pattern"):
         page.click(f"[data-activity-png={'activity' if chart == 'turns' else chart}-chart]")
         path = saved(f"activity-{chart}*{NAMES}.png")
@@ -138,7 +138,7 @@ def test_a_chart_has_a_table_behind_it(page):
     assert len(page.browser.find_elements(".activity-panel-chart tbody tr")) == 16
 
 
-def test_a_copied_link_names_the_day_and_the_zone(page):
+def test_a_copied_link_names_the_time_and_the_zone(page):
     driver = page.browser.driver
     driver.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite"]})
     page.open("?metric=agents")
@@ -148,7 +148,7 @@ def test_a_copied_link_names_the_day_and_the_zone(page):
 
     copied = driver.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
 
-    wanted = "?metric=agents&on=2026-11-22&tz=Europe/Berlin"
+    wanted = "?metric=agents&until=2026-11-22T15:00Z&tz=Europe/Berlin"
     assert copied == f"{page.url}/activity/{wanted}"
     page.open(wanted)
     assert page.browser.find_element("#notice").text == ""
@@ -156,6 +156,7 @@ def test_a_copied_link_names_the_day_and_the_zone(page):
 
 def test_a_link_is_copied_without_a_clipboard_of_the_browser(page):
     driver = page.browser.driver
+    page.open("?window=week")
     driver.execute_script(
         "Object.defineProperty(navigator, 'clipboard', { value: undefined });"
         "document.addEventListener('copy', ({ target }) => { window.copied = target.value; });"
@@ -165,4 +166,4 @@ def test_a_link_is_copied_without_a_clipboard_of_the_browser(page):
     page.browser.wait_for_text_to_equal(".activity-toast", "Link copied")
 
     copied = driver.execute_script("return window.copied")
-    assert copied.endswith("/activity/?on=2026-11-22&tz=Europe/Berlin")
+    assert copied.endswith("/activity/?window=week&on=2026-11-22&tz=Europe/Berlin")

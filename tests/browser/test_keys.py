@@ -38,9 +38,12 @@ def test_periods_have_keys(keys):
         ("m", "?window=month"),
         (Keys.ARROW_LEFT, "?window=month&on=2026-10-01"),
         (Keys.ARROW_RIGHT, "?window=month"),
-        ("d", ""),
+        ("d", "?window=day"),
         # Each counts, though the next comes before the answer to the last.
-        (3 * Keys.ARROW_LEFT, "?on=2026-11-19"),
+        (3 * Keys.ARROW_LEFT, "?window=day&on=2026-11-19"),
+        ("h", "?until=2026-11-19T23:00Z"),
+        (2 * Keys.ARROW_RIGHT, "?until=2026-11-21T23:00Z"),
+        ("t", "?"),
     ]:
         press(key)
         until(lambda end=address: shown() == end, timeout=10, msg=f"{key} not to {address}")
@@ -100,7 +103,7 @@ def test_the_keys_are_listed_and_can_be_switched_off(keys):
     visit, press = keys
     press("?")
     listed = visit.browser.wait_for_element("dialog.activity-keys")
-    assert listed.text.split("\n")[:5] == ["Shortcuts", "t", "Today", "←", "Earlier"]
+    assert listed.text.split("\n")[:5] == ["Shortcuts", "t", "Today, or now", "←", "Earlier"]
     visit.click("dialog input")
     press(Keys.ESCAPE)
 

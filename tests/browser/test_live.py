@@ -226,4 +226,4 @@ def test_a_zone_that_nobody_knows_is_utc_everywhere(live, zone):
     finally:
         driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
 
-    assert copied.partition("/activity/")[2] == "?on=2026-11-22&tz=UTC"
+    assert copied.partition("/activity/")[2] == "?until=2026-11-22T15:00Z&tz=UTC"

@@ -58,12 +58,12 @@ def address(page):
 
 def test_a_visit(page):
     browser = page.browser
-    page.open()
+    page.open("?window=day")
     browser.wait_for_text_to_equal("#card-turns", "4")
     browser.wait_for_text_to_equal("#period strong", "Sun 22 Nov 2026")
     # Two today before three o'clock against two yesterday: the cards say so.
     browser.wait_for_contains_text("#cards", "▲\u202f100\u202f%")
-    browser.wait_for_text_to_equal("#caption", "So far · compared with Sat 21 Nov to 15:00")
+    browser.wait_for_text_to_equal("#caption", "So far · compared with Sat 21 Nov until 15:00")
     browser.wait_for_element(BARS)
     assert len(page.updates) == 1
 
@@ -77,7 +77,7 @@ def test_a_visit(page):
         "2 active agents",
     ]
 
-    browser.find_element("#window input").send_keys(Keys.ARROW_RIGHT)
+    browser.find_element("#window input[value=day]").send_keys(Keys.ARROW_RIGHT)
     browser.wait_for_text_to_equal("#period strong", "16–22 Nov 2026")
     assert (address(page), page.updates[1:]) == ("?window=week", [["window.value"]])
 
@@ -191,7 +191,7 @@ def test_days_have_their_true_hours(visit, record, zone, day, name, buckets, fir
     visit.click("#later")
     visit.browser.wait_for_text_to_equal("#period strong", f"{name} 2026")
     visit.browser.wait_for_text_to_equal("#card-turns", str(buckets))
-    assert address(visit) == f"?on={day}&tz={zone}"
+    assert address(visit) == f"?window=day&on={day}&tz={zone}"
 
 
 def test_a_link_in_the_table_keeps_the_focus_and_is_part_of_the_address(page):
@@ -257,7 +257,7 @@ def test_the_controls_are_radio_buttons_and_buttons_to_a_screen_reader(page):
             if not node["ignored"] and node["role"]["value"] == role
         ]
 
-    assert names("radio")[:4] == ["Day", "Week", "Month", "Custom"]
+    assert names("radio")[:4] == ["Last 24 hours", "Day", "Week", "Month"]
     assert names("dialog") == ["Agent"]
     assert (names("listbox"), names("option")) == ([], [])
     assert names("table") == ["Projects and agents"]

@@ -129,7 +129,7 @@ def test_nothing_moves_at_load_or_with_a_choice(crowd, width):
         crowd.open("?window=week")
         browser.wait_for_element("#activity-chart .barlayer path")
         shifts = {"load": driver.execute_script("return window.shift")}
-        for choice in ("day", "month", "week"):
+        for choice in ("day", "last-24-hours", "month", "custom", "week"):
             driver.execute_script("window.shift = 0")
             browser.find_element(f'#window input[value="{choice}"]').click()
             until(lambda: crowd.answers == len(crowd.updates), timeout=10)

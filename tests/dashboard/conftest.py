@@ -21,15 +21,16 @@ from flask import Flask
 from sqlalchemy import Engine
 
 from aggregator.metrics.buckets import bin_of, chart_buckets, chart_edges
+from aggregator.metrics.comparisons import Comparison, candidates
 from aggregator.metrics.hourly import INSTANT_DTYPE
 from aggregator.metrics.measures import DTYPES
-from aggregator.metrics.periods import Period, calendar_period, comparable
+from aggregator.metrics.periods import Period, calendar_period
 from aggregator.metrics.scope import OVERALL
 from aggregator.metrics.totals import Totals, add_up
 from aggregator.metrics.weekly_pattern import pattern_period, weekly_pattern
 from aggregator.metrics.windows import RetainedHours, elapsed_hours, floor_hour
 from aggregator.query.intervals import ASKING_DTYPES, INTERVAL_DTYPES
-from aggregator.query.overview import Comparison, Overview
+from aggregator.query.overview import Overview
 from aggregator.query.reader import MetricReader
 from aggregator.query.response_times import Times
 from dashboard.context import PageContext
@@ -134,7 +135,7 @@ def overview(now: datetime) -> Callable[..., Overview]:
             "window": period.window(at),
             "kept_since": kept_since,
             "totals": totals,
-            "compared": then and Comparison(*comparable(period, at), totals, then),
+            "compared": then and _compared(period, at, totals, then),
             "buckets": chart_buckets(inside, edges, RetainedHours(kept_since, at), busiest),
             "hours": inside.reset_index(drop=True),
             "project_buckets": _frame(project_buckets, PROJECT_BUCKET_DTYPES),
@@ -155,6 +156,11 @@ def overview(now: datetime) -> Callable[..., Overview]:
         return Overview(**{**computed, **facts})
 
     return make
+
+
+def _compared(period: Period, at: datetime, totals: Totals, then: Totals) -> Comparison:
+    part, earlier = candidates(period, at).before
+    return Comparison("before", period, part, (earlier,), totals, (then,))
 
 
 def _between(hours: pd.DataFrame, since: datetime, until: datetime) -> pd.DataFrame:

@@ -226,7 +226,7 @@ def test_a_range_can_be_recomputed_and_what_is_old_be_pruned(environ, tmp_path):
     *_, hours, words = re.split(r"Recomputed (\S+) hours in \d+\.\d s: ", filled.stdout)
     assert 110 * 24 < int(hours.replace(",", "")) <= 111 * 24
     assert words == "1 agent, 1 project and 1 overall rows changed, 0 deleted\n"
-    assert pruned.stdout == "Pruned 3 rows older than 30 days\n"
+    assert pruned.stdout == "Pruned 3 rows older than 62 days\n"
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from aggregator.metrics.periods import Period, last_hours
 from dashboard import formatting
 
 NOW = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
@@ -149,7 +150,15 @@ def test_dates_are_english_and_carry_the_year_where_it_may_differ():
     ],
 )
 def test_a_period_of_days_has_a_short_name(kind, first, last, text):
-    assert formatting.period_name(kind, first, last) == text
+    assert formatting.period_name(Period(kind, first, last, ZoneInfo("UTC"))) == text
+
+
+def test_24_hours_are_named_by_their_ends():
+    end = datetime(2027, 1, 1, 14, tzinfo=UTC)
+
+    named = formatting.period_name(last_hours(end, ZoneInfo("Europe/Berlin")))
+
+    assert named == "31 Dec 2026 – 1 Jan 2027, 15:00–15:00"
 
 
 @pytest.mark.parametrize(

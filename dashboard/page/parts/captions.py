@@ -49,7 +49,7 @@ def _count_of(states: pd.DataFrame, state: str) -> str:
 def caption(overview: Overview, against: str) -> str:
     """Say which part of the period the numbers cover, and what their changes compare with."""
     parts = []
-    if overview.period.holds(overview.window.as_of):
+    if overview.period.holds(overview.window.as_of) and not overview.period.end:
         parts.append("So far")
     if overview.window.since < overview.kept_since:
         retained = overview.kept_since.astimezone(overview.period.zone)
@@ -63,7 +63,7 @@ def summary(overview: Overview, scope_name: str) -> str:
     """Describe the view in one sentence, for screen readers."""
     totals, period = overview.totals, overview.period
     return (
-        f"{scope_name}, {formatting.period_name(period.name, period.first, period.last)}: "
+        f"{scope_name}, {formatting.period_name(period)}: "
         f"{formatting.counted(totals.turn_count, 'turn')}, "
         f"average gap between turns {formatting.duration(totals.avg_turn_time_seconds)}, "
         f"{formatting.counted(totals.active_agents, 'active agent')}."

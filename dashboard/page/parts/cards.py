@@ -14,10 +14,12 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
+from aggregator.metrics.comparisons import Comparison
 from aggregator.metrics.measures import COLUMNS, TURN_MEASURES, Measure
 from aggregator.metrics.totals import Totals, Value
-from aggregator.query.overview import Comparison, Overview
+from aggregator.query.overview import Overview
 from dashboard import formatting
+from dashboard.charts import titles
 from dashboard.labels import (
     AGENTS,
     EXPLANATIONS,
@@ -71,7 +73,7 @@ def cards(overview: Overview | None) -> list[Component]:
         against = ""
     else:
         contents = _contents(overview)
-        against = compared_with(overview.compared)
+        against = titles.compared_with(overview.compared)
     return [
         _card(card_id, card, against) for card_id, card in zip(CARD_LABELS, contents, strict=True)
     ]
@@ -130,19 +132,7 @@ def _value_of(measure: Measure) -> Callable[[Totals], Value]:
 
 
 def _change(compared: Comparison | None, number: Callable[[Totals], Value]) -> str:
-    return formatting.change(number(compared.now), number(compared.then)) if compared else ""
-
-
-def compared_with(compared: Comparison | None) -> str:
-    """Name the time that a change compares with: ``Sat 21 Nov to 14:00``; empty if none."""
-    if compared is None:
-        return ""
-    before = compared.before
-    end = compared.before_until.astimezone(before.zone)
-    whole = compared.before_until >= before.until
-    return formatting.days(before.first, before.last) + (
-        "" if whole else f" to {formatting.clock(end)}"
-    )
+    return formatting.change(number(compared.now), compared.reference(number)) if compared else ""
 
 
 def trends(buckets: pd.DataFrame) -> dict[str, list[float]]:

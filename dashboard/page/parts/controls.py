@@ -9,15 +9,22 @@ from zoneinfo import available_timezones
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from aggregator.metrics.periods import LAST_24_HOURS
 from dashboard.labels import LABELS, TURNS
 from dashboard.page import ids
 from dashboard.page.parts.attributes import aria, data
+from dashboard.selection.view import CUSTOM
 
 WINDOW_OPTIONS = [
+    {
+        # On a phone there is no room for the first word.
+        "label": html.Span([html.Span("Last ", className="activity-wide"), "24 hours"]),
+        "value": LAST_24_HOURS,
+    },
     {"label": "Day", "value": "day"},
     {"label": "Week", "value": "week"},
     {"label": "Month", "value": "month"},
-    {"label": "Custom", "value": "custom"},
+    {"label": "Custom", "value": CUSTOM},
 ]
 METRIC_OPTIONS = [{"label": label, "value": metric} for metric, label in LABELS.items()]
 ACTIVE = "active"
@@ -38,7 +45,7 @@ DROPDOWN_LABELS: dcc.Dropdown.Labels = {
 def controls() -> Component:
     """Return the controls, without the choices that only an answer knows."""
     return html.Div(
-        [_window(), _period(), html.Div(id=ids.RANGE_BOX, className="activity-range"), *_scope()],
+        [_window(), _when(), *_scope()],
         className="activity-controls",
     )
 
@@ -60,14 +67,23 @@ def _window() -> Component:
     return html.Fieldset(
         [
             html.Legend("Period", className="activity-unseen"),
-            dcc.RadioItems(WINDOW_OPTIONS, "day", id=ids.WINDOW, className="activity-segments"),
+            dcc.RadioItems(
+                WINDOW_OPTIONS, LAST_24_HOURS, id=ids.WINDOW, className="activity-segments"
+            ),
         ],
         className="activity-window",
     )
 
 
-def _period() -> Component:
-    return html.Nav(id=ids.PERIOD, className="activity-period", **aria(label="Period"))
+def _when() -> Component:
+    """Return the place of the period's name, or of the range that is chosen instead."""
+    return html.Div(
+        [
+            html.Nav(id=ids.PERIOD, className="activity-period", **aria(label="Period")),
+            html.Div(id=ids.RANGE_BOX, className="activity-range"),
+        ],
+        className="activity-when",
+    )
 
 
 def _scope() -> list[Component]:

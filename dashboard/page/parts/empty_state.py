@@ -10,7 +10,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from aggregator.installation import this_installation
-from aggregator.metrics.periods import today as local_day
+from aggregator.metrics.periods import CALENDAR
 from aggregator.metrics.windows import HOUR
 from aggregator.query.overview import Overview
 from dashboard import formatting
@@ -33,11 +33,11 @@ def empty_state(overview: Overview, view: View, context: PageContext, scope_name
     if overview.newest_bucket is None and overview.newest_turn_at is None:
         return _nothing_ever(overview, context, scope_name)
     period = overview.period
-    name = formatting.period_name(period.name, period.first, period.last)
+    name = formatting.period_name(period)
     if overview.window.until <= overview.kept_since:
         return [html.H2(f"{name} is no longer kept"), _retention_hint(context)]
     return [
-        html.H2(f"No turns {'on' if period.first == period.last else 'in'} {name}"),
+        html.H2(f"No turns {'on' if period.name == 'day' else 'in'} {name}"),
         html.P(_subject(overview, scope_name)),
         *_newest(overview, view, context),
     ]
@@ -114,9 +114,10 @@ def _newest(overview: Overview, view: View, context: PageContext) -> list[Compon
 def _link_to(bucket: datetime, overview: Overview, view: View) -> list[Component]:
     zone = overview.period.zone
     start, end = bucket.astimezone(zone), (bucket + HOUR).astimezone(zone)
-    today = local_day(overview.window.as_of, zone)
-    around = replace(view, window="day" if view.window == "custom" else view.window)
-    target = around.during(replace(around, on=start.date()).period(zone, today), today)
+    as_of = overview.window.as_of
+    window = view.window if view.window in CALENDAR else "day"
+    around = replace(view, window=window, on=start.date())
+    target = around.during(around.period(zone, as_of), as_of)
     between = f"between {formatting.clock(start)} and {formatting.clock(end)}"
     return [
         html.P(f"The latest activity was on {formatting.date(start)}, {between}."),

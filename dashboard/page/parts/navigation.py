@@ -3,62 +3,87 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import datetime
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from aggregator.metrics.periods import Period
+from aggregator.metrics.periods import ROLLING_DAYS, Period, rolling_period
 from aggregator.metrics.periods import today as local_day
 from aggregator.query.overview import Overview
 from dashboard import formatting
 from dashboard.page import ids
 from dashboard.page.parts.attributes import Children, aria
 from dashboard.selection.choices import Choices
-from dashboard.selection.view import View
+from dashboard.selection.view import CUSTOM, View
 
 
 def range_picker(view: View, overview: Overview) -> list[Component]:
-    """Return a picker for the days of a custom period; empty for other periods."""
-    if view.window != "custom":
+    """Return a picker for days, and a menu of ranges; empty for other periods."""
+    if view.window != CUSTOM and view.window not in ROLLING_DAYS:
         return []
+    return [_picker(overview), _range_menu(view, overview)]
+
+
+def _picker(overview: Overview) -> Component:
     period = overview.period
     today = local_day(overview.window.as_of, period.zone)
     first_retained = overview.kept_since.astimezone(period.zone).date()
-    return [
-        dcc.DatePickerRange(
-            id=ids.RANGE,
-            start_date=period.first.isoformat(),
-            end_date=period.last.isoformat(),
-            min_date_allowed=min(first_retained, period.first).isoformat(),
-            max_date_allowed=max(today, period.last).isoformat(),
-            display_format="D MMM YYYY",
-            first_day_of_week=1,
-            minimum_nights=0,
-        )
-    ]
+    return dcc.DatePickerRange(
+        id=ids.RANGE,
+        start_date=period.first.isoformat(),
+        end_date=period.last.isoformat(),
+        min_date_allowed=min(first_retained, period.first).isoformat(),
+        max_date_allowed=max(today, period.last).isoformat(),
+        display_format="D MMM",
+        first_day_of_week=1,
+        minimum_nights=0,
+    )
 
 
-def period_links(view: View, period: Period, today: date) -> Children:
-    """Return the period's name between links to the periods before and after it."""
-    current = period.first <= today <= period.last
-    return [
-        _step("earlier", "‹", view.during(period.earlier(), today), "Earlier"),
-        html.Strong(formatting.period_name(period.name, period.first, period.last)),
-        _step("later", "›", view.during(period.later(), today), "Later", off=current),
+def _range_menu(view: View, overview: Overview) -> Component:
+    """Return the menu of ranges that end today; ``assets/menu.js`` closes it."""
+    as_of, zone = overview.window.as_of, overview.period.zone
+    links = [
         dcc.Link(
-            "Today",
+            f"Last {days} days",
+            href=view.during(rolling_period(name, as_of, zone), as_of).address,
+            className="is-chosen" * (name == view.window),
+        )
+        for name, days in ROLLING_DAYS.items()
+    ]
+    today = dcc.Link("Today", href=_present(replace(view, window=CUSTOM)).address)
+    return html.Details(
+        [
+            html.Summary(className="activity-menu-button", title="Ranges", **aria(label="Ranges")),
+            html.Div([*links, today], className="activity-menu-content"),
+        ],
+        className="activity-menu activity-range-menu",
+    )
+
+
+def period_links(view: View, period: Period, now: datetime) -> Children:
+    """Return the period's name between links to the periods before and after it."""
+    current = period.first <= local_day(now, period.zone) <= period.last
+    if period.end:
+        current = period.end > now
+    return [
+        _step("earlier", "‹", view.during(period.earlier(), now), "Earlier"),
+        html.Strong(formatting.short_period_name(period), title=formatting.period_name(period)),
+        _step("later", "›", view.during(period.later(), now), "Later", off=current),
+        dcc.Link(
+            "Now" if period.end else "Today",
             id="today",
-            href=replace(
-                view, window=_calendar_window(view), on=None, first=None, last=None
-            ).address,
+            href=_present(view).address,
             className="activity-today" + " is-off" * current,
         ),
     ]
 
 
-def _calendar_window(view: View) -> str:
-    return "day" if view.window == "custom" else view.window
+def _present(view: View) -> View:
+    """Return the view over the present period; instead of a custom one over today."""
+    window = "day" if view.window == CUSTOM else view.window
+    return replace(view, window=window, on=None, until=None, first=None, last=None)
 
 
 def _step(step_id: str, arrow: str, view: View, label: str, *, off: bool = False) -> Component:

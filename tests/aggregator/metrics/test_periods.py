@@ -14,8 +14,9 @@ from aggregator.metrics.periods import (
     LAST_DAY,
     Period,
     calendar_period,
-    comparable,
     custom_period,
+    last_hours,
+    rolling_period,
     today,
 )
 from aggregator.metrics.windows import RetainedHours, Window
@@ -117,8 +118,6 @@ def test_at_the_ends_of_the_calendar_a_period_stays(name, zone):
     assert oldest.later() != oldest
     assert newest.earlier() != newest
     assert newest.since < newest.until
-    assert newest.before().since < newest.since
-    assert oldest.before().since <= oldest.since
 
 
 def test_a_custom_period_moves_by_its_own_length_as_far_as_the_calendar_goes():
@@ -171,46 +170,42 @@ def test_the_new_day_starts_with_its_first_bucket():
     assert today(utc(22, 19), KOLKATA) == date(2026, 11, 23)
 
 
-@pytest.mark.parametrize(
-    ("name", "on", "first", "last"),
-    [
-        ("day", date(2026, 3, 1), date(2026, 2, 28), date(2026, 2, 28)),
-        ("week", date(2026, 3, 4), date(2026, 2, 23), date(2026, 3, 1)),
-        ("month", date(2026, 8, 4), date(2026, 7, 1), date(2026, 7, 31)),
-        ("month", date(2026, 2, 4), date(2026, 1, 4), date(2026, 1, 31)),
-    ],
-)
-def test_before_a_period_lie_as_many_days(name, on, first, last):
-    before = calendar_period(name, on, BERLIN).before()
+def test_24_hours_move_by_24_hours_whatever_the_clocks_do():
+    hours = last_hours(utc(1, 14, minute=20), NEW_YORK)
 
-    assert (before.first, before.last) == (first, last)
+    assert (hours.since, hours.until) == (utc(31, 15, month=10), utc(1, 15))
+    assert (hours.first, hours.last, hours.day_count) == (date(2026, 10, 31), date(2026, 11, 1), 1)
+    # Of the 25 hours of the day of the change, 10 are inside.
+    assert hours.days() == [(hours.since, utc(1, 4)), (utc(1, 4), hours.until)]
+    assert (hours.earlier().until, hours.later().since) == (hours.since, hours.until)
+    assert hours.later().earlier() == hours
 
 
-def test_a_running_period_compares_up_to_the_same_time_of_day():
-    week = calendar_period("week", date(2026, 11, 3), NEW_YORK)
-    # Tuesday, 9:40 in New York; the week before had another offset.
-    now = utc(3, 14, minute=40)
-
-    assert comparable(week, now) == (week.earlier(), utc(3, 14), utc(27, 13, month=10))
+def test_24_hours_from_midnight_to_midnight_are_in_one_day():
+    assert last_hours(utc(22, 23), BERLIN).first == last_hours(utc(22, 23), BERLIN).last
 
 
-def test_a_period_that_is_over_compares_whole():
-    day = calendar_period("day", date(2026, 11, 1), NEW_YORK)
+def test_the_last_24_hours_hold_the_running_one_and_the_last_days_hold_today():
+    now = utc(22, 23, minute=10)
 
-    assert comparable(day, day.until) == (day.earlier(), day.until, day.since)
-
-
-@pytest.mark.parametrize("minutes", [-90, 0, 59])
-def test_before_its_first_hour_is_over_a_period_compares_with_nothing(minutes):
-    day = calendar_period("day", date(2026, 11, 22), BERLIN)
-
-    assert comparable(day, day.since + timedelta(minutes=minutes)) is None
+    assert rolling_period("last-24-hours", now, BERLIN) == last_hours(utc(23), BERLIN)
+    assert rolling_period("last-24-hours", utc(22, 23), BERLIN) == last_hours(utc(23), BERLIN)
+    assert rolling_period("last-7-days", now, BERLIN) == Period(
+        "last-7-days", date(2026, 11, 17), date(2026, 11, 23), BERLIN
+    )
+    assert rolling_period("last-30-days", now, BERLIN).day_count == 30
 
 
-def test_the_second_midnight_has_no_earlier_hours_to_compare_with():
-    day = calendar_period("day", date(2026, 11, 1), HAVANA)
+@pytest.mark.parametrize("zone", ZONES)
+def test_at_the_ends_of_the_calendar_rolling_periods_stay(zone):
+    first, last = (datetime(year, 1, 1, 12, tzinfo=UTC) for year in (1971, 9998))
+    oldest = last_hours(first, zone)
+    newest = last_hours(last + timedelta(days=364), zone)
 
-    assert comparable(day, day.since + HOUR) is None
+    assert oldest in (oldest.earlier(), oldest.earlier().earlier())
+    assert newest in (newest.later(), newest.later().later())
+    week = rolling_period("last-7-days", first, zone)
+    assert week.earlier() == week
 
 
 def test_what_is_kept_ends_with_the_running_hour():

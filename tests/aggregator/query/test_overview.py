@@ -10,10 +10,10 @@ from sqlalchemy import event, text, update
 from aggregator.database.models import Agent
 from aggregator.database.state import Version
 from aggregator.errors import UnknownScopeError
+from aggregator.metrics.comparisons import Comparison, Part
 from aggregator.metrics.periods import calendar_period, custom_period
 from aggregator.metrics.scope import OVERALL, Scope
 from aggregator.passes.run import make_pass
-from aggregator.query.overview import Comparison
 from aggregator.query.reader import MetricReader, Totals
 from tests.no_time import NO_SUMMED_TIME, NO_TIME, turns_of
 
@@ -66,11 +66,12 @@ def test_a_day_so_far_beside_yesterday_up_to_the_same_time(reader):
     assert (overview.totals.turn_rate, overview.totals.turns_per_active_hour) == (6 / 15.5, 3.0)
     # The running hour is not over, and yesterday after 15:00 has no counterpart yet.
     assert overview.compared == Comparison(
-        before=TODAY.earlier(),
-        until=utc(22, 14),
-        before_until=utc(21, 14),
+        kind="before",
+        period=TODAY,
+        part=Part(utc(21, 23), utc(22, 14)),
+        parts=(Part(utc(20, 23), utc(21, 14)),),
         now=Totals(values(4, 120.0, 3), 1, 15),
-        then=Totals(values(1, None, 1), 1, 15),
+        then=(Totals(values(1, None, 1), 1, 15),),
     )
     hours = overview.buckets[overview.buckets["turn_count"] > 0]
     assert turns_of(hours) == {

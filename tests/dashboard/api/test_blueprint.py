@@ -89,7 +89,72 @@ def test_a_day_overall_is_the_default(client):
             **NO_TIMES,
         },
         "asking": [],
+        "compared_with": {
+            "kind": "usual",
+            "since": "2026-11-21T15:00:00Z",
+            "until": "2026-11-22T14:00:00Z",
+            "totals": {
+                "turn_count": 1,
+                "avg_turn_time_seconds": None,
+                "active_agents": 1,
+                "active_hours": 1,
+                "turn_rate": 1 / 23,
+                "turns_per_active_hour": 1.0,
+                **NO_TIME,
+                "utilisation": None,
+                "exact_share": None,
+            },
+            # Nothing is known of the third week before.
+            "ranges": [
+                {"since": f"2026-11-{day - 1:02}T15:00:00Z", "until": f"2026-11-{day:02}T14:00:00Z"}
+                for day in (15, 8)
+            ],
+            "previous": {
+                "turn_count": 0,
+                "avg_turn_time_seconds": None,
+                "active_agents": 0,
+                "active_hours": 0,
+                "turn_rate": 0,
+                "turns_per_active_hour": None,
+                **NO_TIME,
+                "utilisation": None,
+                "exact_share": None,
+            },
+        },
     }
+
+
+def test_windows_of_the_page_are_those_of_its_zone(client):
+    def about(query):
+        answer = client.get(f"/api/metrics/overall?{query}&tz=Europe/Berlin").get_json()
+        kind = answer["compared_with"] and answer["compared_with"]["kind"]
+        return answer["window"], answer["since"], answer["until"], kind
+
+    assert about("window=last-24-hours") == (
+        "last-24-hours",
+        "2026-11-21T16:00:00+01:00",
+        "2026-11-22T16:00:00+01:00",
+        "usual",
+    )
+    assert about("window=last-24-hours&offset=-1")[1:3] == (
+        "2026-11-20T16:00:00+01:00",
+        "2026-11-21T16:00:00+01:00",
+    )
+    assert (
+        about("window=last-24-hours&until=2026-11-20T12:10:00Z")[2] == "2026-11-20T14:00:00+01:00"
+    )
+    assert about("window=last-7-days") == (
+        "last-7-days",
+        "2026-11-16T00:00:00+01:00",
+        "2026-11-23T00:00:00+01:00",
+        "before",
+    )
+    assert about("window=last-30-days&until=2026-11-20T00:00:00Z")[1:3] == (
+        "2026-10-22T00:00:00+02:00",
+        "2026-11-21T00:00:00+01:00",
+    )
+    assert about("window=week&offset=0")[3] == "before"
+    assert about("window=week")[3] is about("since=2026-11-20T00:00:00Z")[3] is None
 
 
 @pytest.mark.parametrize(
@@ -142,7 +207,7 @@ def test_a_past_window_has_no_current_bucket(client):
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("window=year", "window: 'year' is not allowed; expected day, week or month"),
+        ("window=year", "window: 'year' is not allowed; expected day, week, month, last-24-hours"),
         ("window=", "window: '' is not allowed"),
         ("windw=week", "there is no parameter 'windw'; there are window, offset"),
         ("window=day&window=week", "window: 'day, week' is not allowed; expected one value"),

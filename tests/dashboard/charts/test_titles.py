@@ -1,17 +1,26 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from aggregator.metrics.periods import Period, calendar_period, custom_period
+from aggregator.metrics.comparisons import Comparison, candidates
+from aggregator.metrics.periods import Period, calendar_period, custom_period, last_hours
+from aggregator.metrics.totals import Totals
 from dashboard.charts import titles
 
 BERLIN = ZoneInfo("Europe/Berlin")
+KOLKATA = ZoneInfo("Asia/Kolkata")
 DAY = calendar_period("day", date(2026, 11, 22), BERLIN)
 WEEK = calendar_period("week", date(2026, 11, 22), BERLIN)
 MONTH = calendar_period("month", date(2026, 11, 22), BERLIN)
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+NONE = Totals(
+    {"turn_count": 0, "avg_turn_time_seconds": None, "active_agents": 0},
+    active_hours=0,
+    elapsed_hours=1,
+)
 CUSTOM = custom_period(date(2026, 11, 1), date(2026, 11, 9), BERLIN)
 
 
@@ -22,6 +31,11 @@ CUSTOM = custom_period(date(2026, 11, 1), date(2026, 11, 9), BERLIN)
         (WEEK, "16–22 Nov 2026 (week 47)", "activity-turns-project-x-2026-W47"),
         (MONTH, "November 2026", "activity-turns-project-x-2026-11"),
         (CUSTOM, "1–9 Nov 2026", "activity-turns-project-x-2026-11-01--2026-11-09"),
+        (
+            last_hours(datetime(2026, 11, 22, 12, tzinfo=UTC), BERLIN),
+            "21–22 Nov 2026, 13:00–13:00",
+            "activity-turns-project-x-24-hours-to-2026-11-22-1300",
+        ),
         # A week belongs to the year of its Thursday.
         (
             calendar_period("week", date(2027, 1, 1), BERLIN),
@@ -35,6 +49,42 @@ def test_a_picture_says_what_it_shows(overview, period: Period, subtitle, filena
 
     assert titles.subtitle(view) == f"{subtitle} · Europe/Berlin"
     assert titles.filename(view, "Project x", "turns") == filename
+
+
+@pytest.mark.parametrize(
+    ("period", "kind", "at", "words"),
+    [
+        (DAY, "usual", NOON, "a usual Sunday until 13:00"),
+        (DAY, "usual", DAY.until, "a usual Sunday"),
+        (DAY, "before", NOON, "Sat 21 Nov until 13:00"),
+        (DAY, "before", DAY.until, "Sat 21 Nov"),
+        (WEEK, "before", NOON, "9–15 Nov until 13:00"),
+        (WEEK, "before", WEEK.until, "9–15 Nov"),
+        (MONTH, "before", NOON, "1–22 Oct until 13:00"),
+        (MONTH, "before", MONTH.until, "1–30 Oct"),
+        (CUSTOM, "before", NOON, "23–31 Oct"),
+        (last_hours(NOON, BERLIN), "usual", NOON, "the same hours of the last 4 weeks"),
+        (last_hours(NOON, BERLIN), "before", NOON, "the 24 hours before"),
+        # Where days begin at half past.
+        (calendar_period("day", date(2026, 11, 22), KOLKATA), "before", DAY.until, "Sat 21 Nov"),
+    ],
+)
+def test_a_change_says_what_it_is_compared_with(period: Period, kind, at, words):
+    found = candidates(period, at)
+    parts = found.usual[1] if kind == "usual" else found.before[1:]
+
+    compared = Comparison(kind, period, found.before[0], tuple(parts), NONE, (NONE,) * len(parts))
+
+    assert titles.compared_with(compared) == words
+    assert titles.compared_with(None) == ""
+
+
+def test_a_picture_says_how_unusual_its_numbers_are(overview):
+    then = Totals({**NONE.values, "turn_count": 2}, active_hours=1, elapsed_hours=1)
+    view = overview((NOON, 3, None, 1), then=then)
+
+    assert titles.change(view, "turns") == ("▲\u202f50\u202f% compared with Sat 21 Nov until 15:00")
+    assert titles.change(view, "turn-time") == titles.change(overview(), "turns") == ""
 
 
 def test_charts_are_called_by_their_metric_and_the_width_of_their_bars(overview):

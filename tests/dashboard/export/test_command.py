@@ -151,6 +151,19 @@ def test_a_report_is_a_pdf_a_zip_or_a_folder(run, tmp_path):
     ]
 
 
+def test_the_last_24_hours_end_with_the_running_hour_or_before(run, tmp_path):
+    asked = ["--chart", "agents", "--window", "last-24-hours", "--format", "svg"]
+
+    said = [run(*asked, *more).output for more in ([], ["--until", "2026-11-21T09:30Z"])]
+
+    assert said == [
+        f"Wrote activity-agents-all-projects-24-hours-to-{end}.svg\n"
+        for end in ("2026-11-22-1500", "2026-11-21-1000")
+    ]
+    newest = (tmp_path / said[0].split()[1]).read_text()
+    assert "21–22 Nov 2026, 15:00–15:00 · UTC" in newest
+
+
 def test_days_are_chosen_by_their_first_and_last(run, tmp_path):
     days = ["--from", "2026-11-02", "--to", "2026-11-08", "--agent", "3", "--project", "Atlas-API"]
 
@@ -164,9 +177,14 @@ def test_days_are_chosen_by_their_first_and_last(run, tmp_path):
     ("arguments", "words"),
     [
         (["--chart", "nope"], "--chart: 'nope' is not allowed; expected turns, turn-time, agents"),
-        (["--window", "year"], "--window: 'year' is not allowed; expected day, week or month"),
+        (["--window", "year"], "--window: 'year' is not allowed; expected day, week, month, last"),
         (["--on", "2026-11-23"], "--on: '2026-11-23' is not allowed; expected a day up to 2026-1"),
-        (["--window", "custom"], "--window: 'custom' is not allowed; expected day, week or month"),
+        (["--window", "custom"], "--window: 'custom' is not allowed; expected day, week, month, "),
+        (
+            ["--window", "last-24-hours", "--until", "2026-11-23T00:00Z"],
+            "--until: '2026-11-23T00:00Z' is not allowed; expected an instant up to 2026-11-22T15",
+        ),
+        (["--until", "2026-11-22T00:00Z"], "until needs window=last-24-hours"),
         (["--from", "2026-11-02"], "--from needs --to"),
         (["--to", "2026-11-02"], "--to needs --from"),
         (

@@ -94,9 +94,9 @@ def test_only_the_pattern_looks_at_the_metric():
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        ({"colour": "red"}, "there is no parameter 'colour'; there are window, on, from, to, tz, "),
-        ({"window": "year"}, "window: 'year' is not allowed; expected day, week, month or custom"),
-        ({"window": ""}, "window: '' is not allowed; expected day, week, month or custom"),
+        ({"colour": "red"}, "there is no parameter 'colour'; there are window, on, until, from, "),
+        ({"window": "year"}, "window: 'year' is not allowed; expected day, week, month, last-24"),
+        ({"window": ""}, "window: '' is not allowed; expected day, week, month, last-24-h"),
         ({"on": "today"}, "on: 'today' is not allowed; expected a day such as 2026-11-16"),
         ({"tz": "Mars"}, "tz: 'Mars' is not allowed; expected a time zone such as Europe/Berlin"),
         ({"project": "x"}, "project: 'x' is not allowed; expected whole numbers separated by"),
@@ -105,6 +105,12 @@ def test_only_the_pattern_looks_at_the_metric():
         ({"people": "x"}, "people: 'x' is not allowed; expected projects or agents"),
         ({"window": "custom"}, "window=custom needs from and to"),
         ({"from": "2026-11-02"}, "from needs window=custom"),
+        ({"window": "day", "until": "2026-11-02T09:00Z"}, "until needs window=last-24-hours"),
+        ({"until": "2026-11-02T09:00"}, "until: '2026-11-02T09:00' is not allowed; expected an i"),
+        (
+            {"window": "last-24-hours", "on": "2026-11-02"},
+            "on cannot be combined with window=last-24-hours",
+        ),
         ({"window": "week", "to": "2026-11-02"}, "to needs window=custom"),
         (
             {"window": "custom", "from": "2026-11-08", "to": "2026-11-02"},

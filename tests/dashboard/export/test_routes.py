@@ -80,7 +80,7 @@ def test_size_and_theme_are_as_asked_for(page, decode_png):
 
 
 def test_an_svg_has_the_titles_the_traces_and_no_scripts(page):
-    answer = export(page, "turns.svg", tz="Europe/Berlin")
+    answer = export(page, "turns.svg", window="day", tz="Europe/Berlin")
 
     assert answer.content_type == "image/svg+xml; charset=utf-8"
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; ")
@@ -98,7 +98,7 @@ def test_an_svg_has_the_titles_the_traces_and_no_scripts(page):
 
 
 def test_the_zone_is_that_of_nobody_in_particular(page):
-    assert "Sun 22 Nov 2026 · UTC" in export(page, "agents.svg").text
+    assert "21–22 Nov 2026, 15:00–15:00 · UTC" in export(page, "agents.svg").text
 
 
 def test_the_pattern_is_that_of_the_metric(page):

@@ -41,11 +41,11 @@ def labels(options):
     return [option["label"] for option in options]
 
 
-def test_the_first_load_shows_the_day_of_all_projects(page, turns):
+def test_the_first_load_shows_24_hours_of_all_projects(page, turns):
     answer = page.update()
 
     assert turns(answer) == "5"
-    assert answer["window"] == {"value": "day"}
+    assert answer["window"] == {"value": "last-24-hours"}
     assert answer["project"]["value"] == answer["agent"]["value"] == []
     assert labels(answer["project"]["options"]) == ["atlas", "infra"]
     assert labels(answer["agent"]["options"]) == [
@@ -101,8 +101,13 @@ def test_another_length_of_period_stays_around_the_same_days(page):
 
     assert address("?on=2026-11-11", "week") == "?window=week&on=2026-11-09"
     assert address("?window=week&on=2026-11-09", "month") == "?window=month"
-    assert address("?window=month", "day") == ""
-    assert address("?window=week&on=2026-10-26", "day") == "?on=2026-10-26"
+    assert address("?window=month", "day") == "?window=day"
+    assert address("?window=week&on=2026-10-26", "day") == "?window=day&on=2026-10-26"
+    assert address("?window=month", "last-24-hours") == ""
+    assert address("?window=day&on=2026-10-26", "last-24-hours") == "?until=2026-10-26T23:00Z"
+    assert address("?until=2026-10-26T12:00Z", "week") == "?window=week&on=2026-10-19"
+    assert address("", "day") == "?window=day"
+    assert address("", "custom") == "?window=custom&from=2026-11-21&to=2026-11-22"
     assert address("?window=week&on=2026-11-09", "custom") == (
         "?window=custom&from=2026-11-09&to=2026-11-15"
     )
@@ -126,6 +131,19 @@ def test_the_picker_is_there_for_a_custom_period_and_sets_it(page, turns):
     assert turns(answer) == "2"
 
 
+def test_the_last_days_are_offered_beside_the_picker(page):
+    answer = page.update(url="?window=last-7-days")
+    picker, menu = (part["props"] for part in answer["range-box"]["children"])
+
+    assert answer["window"] == {"value": "custom"}
+    assert (picker["start_date"], picker["end_date"]) == ("2026-11-16", "2026-11-22")
+    assert [link["props"]["href"] for link in menu["children"][1]["props"]["children"]] == [
+        "?window=last-7-days",
+        "?window=last-30-days",
+        "?window=day",
+    ]
+
+
 def test_more_days_than_a_period_can_have_are_cut_off(page):
     answer = page.update(
         "range.end_date",
@@ -139,8 +157,12 @@ def test_more_days_than_a_period_can_have_are_cut_off(page):
 @pytest.mark.parametrize(
     ("url", "customdata", "search"),
     [
-        ("?window=month&project=1", [1, "2026-11-02T23:00:00+00:00"], "?on=2026-11-03&project=1"),
-        ("?window=week", [None, "2026-11-22T13:00:00+00:00"], "?on=2026-11-22"),
+        (
+            "?window=month&project=1",
+            [1, "2026-11-02T23:00:00+00:00"],
+            "?window=day&on=2026-11-03&project=1",
+        ),
+        ("?window=week", [None, "2026-11-22T13:00:00+00:00"], "?window=day&on=2026-11-22"),
         ("", [2, "2026-11-22T13:00:00+00:00"], "?project=2"),
         ("", [None, "2026-11-22T13:00:00+00:00"], None),
         ("", None, None),
@@ -165,8 +187,8 @@ def test_a_click_on_a_bar_leads_to_its_day_and_there_to_its_project(page, url, c
 
 def test_numbers_are_said_when_the_view_changes_and_not_with_every_pass(page):
     assert page.update()["announcement"]["children"] == (
-        "All projects, Sun 22 Nov 2026: 5 turns, average gap between turns 1 min 30 s, "
-        "2 active agents."
+        "All projects, 21–22 Nov 2026, 16:00–16:00: 5 turns, "
+        "average gap between turns 1 min 30 s, 2 active agents."
     )
     assert "announcement" not in page.update("tick.data", tick=1)
 
@@ -205,7 +227,11 @@ def test_an_agent_brings_its_own_project(page):
         ("?project=99", "There is no project with id 99. Showing all projects."),
         ("?agent=99,98", "There are no agents with ids 98 and 99. Showing"),
         ("?project=1&agent=99", "There is no agent with id 99. Showing project atlas."),
-        ("?window=year", "In the address, window is “year”; it can be day, week, month or custom."),
+        (
+            "?window=year",
+            "In the address, window is “year”; it can be day, week, month, last-24-hours, "
+            "last-7-days, last-30-days or custom.",
+        ),
         ("?%%%", ""),
     ],
 )

@@ -35,16 +35,17 @@ def test_every_id_has_a_constant():
     assert set(elements(PageContext(30))) - labels == constants - {ids.RANGE}
 
 
-def test_the_period_can_be_a_day_a_week_a_month_or_any_days():
+def test_the_period_can_be_24_hours_a_day_a_week_a_month_or_any_days(texts):
     window = elements(PageContext(30))[ids.WINDOW]
 
-    assert [option["label"] for option in window.options] == [
+    assert [texts(option["label"]) for option in window.options] == [
+        "Last 24 hours",
         "Day",
         "Week",
         "Month",
         "Custom",
     ]
-    assert window.value == "day"
+    assert window.value == "last-24-hours"
 
 
 def test_nothing_is_sent_elsewhere_from_the_charts():

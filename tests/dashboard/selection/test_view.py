@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,21 +9,26 @@ from hypothesis import strategies as st
 
 from aggregator.metrics.periods import Period, custom_period
 from aggregator.metrics.scope import OVERALL, Scope
-from dashboard.selection.view import LISTS, METRICS, SORTS, View
+from dashboard.selection.view import LISTS, METRICS, SORTS, WINDOWS, View
 
 BERLIN = ZoneInfo("Europe/Berlin")
 TODAY = date(2026, 11, 22)
+NOW = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
 days = st.dates(date(1971, 1, 1), date(9997, 12, 31))
+hours = st.datetimes(datetime(1971, 1, 1), datetime(9997, 12, 31)).map(  # noqa: DTZ001
+    lambda at: at.replace(minute=0, second=0, microsecond=0, tzinfo=UTC)
+)
 ids = st.lists(st.integers(0, 999_999_999), max_size=5).map(lambda found: tuple(sorted({*found})))
 
 
 @st.composite
 def views(draw):
-    window = draw(st.sampled_from(["day", "week", "month", "custom"]))
+    window = draw(st.sampled_from(WINDOWS))
     first = draw(days) if window == "custom" else None
     return View(
         window=window,
-        on=draw(st.none() | days) if window != "custom" else None,
+        on=draw(st.none() | days) if window not in ("custom", "last-24-hours") else None,
+        until=draw(st.none() | hours) if window == "last-24-hours" else None,
         first=first,
         last=first,
         zone=draw(st.sampled_from([None, "Europe/Berlin", "America/Port-au-Prince", "UTC"])),
@@ -58,7 +63,7 @@ def test_an_address_can_be_read():
 @pytest.mark.parametrize(
     ("search", "problem"),
     [
-        ("window=year", "window is “year”; it can be day, week, month or custom"),
+        ("window=year", "window is “year”; it can be day, week, month, last-24-hours, "),
         ("on=16.11.2026", "on is “16.11.2026”; it can be a day such as 2026-11-16"),
         ("on=9999-12-31", "on is “9999-12-31”; it can be a day such as 2026-11-16"),
         ("tz=Berlin", "tz is “Berlin”; it can be a time zone such as Europe/Berlin"),
@@ -84,30 +89,53 @@ def test_what_makes_no_sense_is_the_default_and_named(search, problem):
 @pytest.mark.parametrize(
     ("view", "first", "last"),
     [
-        (View(), date(2026, 11, 22), date(2026, 11, 22)),
+        (View("day"), date(2026, 11, 22), date(2026, 11, 22)),
+        (View("last-7-days"), date(2026, 11, 16), date(2026, 11, 22)),
+        (View("last-30-days", on=date(2026, 11, 1)), date(2026, 10, 3), date(2026, 11, 1)),
         (View("week"), date(2026, 11, 16), date(2026, 11, 22)),
         (View("month", on=date(2026, 2, 3)), date(2026, 2, 1), date(2026, 2, 28)),
         (View("day", on=date(2030, 1, 1)), date(2026, 11, 22), date(2026, 11, 22)),
     ],
 )
 def test_a_period_holds_its_day_and_the_future_is_today(view, first, last):
-    assert view.period(BERLIN, TODAY) == Period(view.window, first, last, BERLIN)
+    assert view.period(BERLIN, NOW) == Period(view.window, first, last, BERLIN)
 
 
 def test_the_present_period_is_named_by_no_day():
-    week = View("week").period(BERLIN, TODAY)
+    week = View("week").period(BERLIN, NOW)
 
-    assert View("week").during(week, TODAY) == View("week")
-    assert View("week").during(week.earlier(), TODAY) == View("week", on=date(2026, 11, 9))
+    assert View("week").during(week, NOW) == View("week")
+    assert View("week").during(week.earlier(), NOW) == View("week", on=date(2026, 11, 9))
+
+
+def test_24_hours_end_with_the_running_one_or_where_the_address_says():
+    newest = View().period(BERLIN, NOW)
+    past = View().during(newest.earlier(), NOW)
+
+    assert (newest.since, newest.until) == (
+        NOW.replace(day=21, hour=15, minute=0),
+        NOW.replace(hour=15, minute=0),
+    )
+    assert (
+        View().during(newest, NOW) == View(until=NOW.replace(day=30)).during(newest, NOW) == View()
+    )
+    assert past.search == "?until=2026-11-21T15:00Z"
+    assert past.period(BERLIN, NOW) == newest.earlier()
+    assert View(until=NOW.replace(day=30)).period(BERLIN, NOW) == newest
+    assert View.parse("until=2026-11-21T15:40%2B01:00") == (past, ())
+
+
+def test_a_day_alone_in_an_address_is_that_day():
+    assert View.parse("on=2026-11-03") == (View("day", on=date(2026, 11, 3)), ())
 
 
 def test_a_custom_period_has_its_days_in_the_view():
     period = custom_period(date(2026, 11, 2), date(2026, 11, 8), BERLIN)
 
-    view = View("week", on=TODAY).during(period, TODAY)
+    view = View("week", on=TODAY).during(period, NOW)
 
     assert view == View("custom", first=date(2026, 11, 2), last=date(2026, 11, 8))
-    assert view.period(BERLIN, TODAY) == period
+    assert view.period(BERLIN, NOW) == period
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 
-from aggregator.metrics.periods import calendar_period, custom_period
+from aggregator.metrics.periods import calendar_period, custom_period, last_hours
 from aggregator.metrics.scope import OVERALL, Scope
 from dashboard.page.parts.captions import caption, shares, state_counts, states_in, summary
 from dashboard.page.parts.navigation import crumbs, period_links
@@ -15,6 +15,7 @@ from dashboard.selection.view import View
 
 BERLIN = ZoneInfo("Europe/Berlin")
 TODAY = date(2026, 11, 22)
+NOW = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
 CHOICES = Choices(
     pd.DataFrame({"project_id": [1, 2, 3], "name": ["atlas", "infra", "docs"]}),
     pd.DataFrame({"agent_id": [7], "project_id": [1], "name": ["5f717a88"]}),
@@ -33,7 +34,20 @@ def test_states_are_counted_in_a_fixed_order(overview, now, texts):
 @pytest.mark.parametrize(
     ("view", "name", "earlier", "later", "today"),
     [
-        (View(), "Sun 22 Nov 2026", "?on=2026-11-21", "?on=2026-11-23", "?"),
+        (
+            View("day"),
+            "Sun 22 Nov 2026",
+            "?window=day&on=2026-11-21",
+            "?window=day&on=2026-11-23",
+            "?window=day",
+        ),
+        (
+            View("last-7-days", on=date(2026, 11, 8)),
+            "2–8 Nov 2026",
+            "?window=last-7-days&on=2026-11-01",
+            "?window=last-7-days&on=2026-11-15",
+            "?window=last-7-days",
+        ),
         (
             View("week", on=date(2026, 11, 11), projects=(3,)),
             "9–15 Nov 2026",
@@ -53,21 +67,31 @@ def test_states_are_counted_in_a_fixed_order(overview, now, texts):
             "2–8 Nov 2026",
             "?window=custom&from=2026-10-26&to=2026-11-01",
             "?window=custom&from=2026-11-09&to=2026-11-15",
-            "?",
+            "?window=day",
         ),
     ],
 )
 def test_a_period_stands_between_its_neighbours(view, name, earlier, later, today, texts, hrefs):
-    shown = period_links(view, view.period(BERLIN, TODAY), TODAY)
+    shown = period_links(view, view.period(BERLIN, NOW), NOW)
 
     assert texts(shown) == f"‹ {name} › Today"
     assert hrefs(shown) == [earlier, later, today]
 
 
-def test_there_is_nothing_later_than_the_present_period():
+def test_24_hours_stand_between_those_before_and_after(texts, hrefs):
+    view = View(until=datetime(2026, 11, 22, 9, tzinfo=UTC))
+
+    shown = period_links(view, view.period(BERLIN, NOW), NOW)
+
+    assert texts(shown) == "‹ 21–22 Nov, 10:00–10:00 › Now"
+    assert hrefs(shown) == ["?until=2026-11-21T09:00Z", "?", "?"]
+
+
+@pytest.mark.parametrize("view", [View(), View("day"), View("month")])
+def test_there_is_nothing_later_than_the_present_period(view):
     off = {
         part.id: "is-off" in part.className
-        for part in period_links(View(), View().period(BERLIN, TODAY), TODAY)
+        for part in period_links(view, view.period(BERLIN, NOW), NOW)
         if hasattr(part, "id")
     }
 
@@ -106,8 +130,13 @@ def test_a_caption_says_what_the_numbers_cover(overview):
     retained = datetime(2026, 11, 10, 9, tzinfo=UTC)
     past = calendar_period("day", date(2026, 11, 20), BERLIN)
 
-    assert caption(overview(), "Sat 21 Nov to 15:00") == (
-        "So far · compared with Sat 21 Nov to 15:00"
+    hours = last_hours(NOW, BERLIN)
+
+    assert caption(overview(period=hours), "the 24 hours before") == (
+        "Compared with the 24 hours before"
+    )
+    assert caption(overview(), "Sat 21 Nov until 15:00") == (
+        "So far · compared with Sat 21 Nov until 15:00"
     )
     assert caption(overview(period=month, kept_since=retained), "") == (
         "So far · kept since Tue 10 Nov 2026"

@@ -4,12 +4,10 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pandas as pd
-import pytest
 
 from aggregator.metrics.periods import calendar_period
 from aggregator.metrics.totals import Totals
-from aggregator.query.overview import Comparison
-from dashboard.page.parts.cards import cards, compared_with, skyline, trends
+from dashboard.page.parts.cards import cards, skyline, trends
 from tests.no_time import NO_TIME
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -64,17 +62,6 @@ def test_what_is_no_longer_kept_is_not_zero(overview, texts):
 
 def test_before_the_first_answer_the_cards_are_in_their_places(texts):
     assert [texts(card) for card in cards(None)] == [f"{label} –" for label in LABELS]
-
-
-@pytest.mark.parametrize(
-    ("before_until", "words"),
-    [(utc(13, day=21), "Sat 21 Nov to 14:00"), (utc(23, day=21), "Sat 21 Nov")],
-)
-def test_a_change_says_what_it_is_against(before_until, words):
-    day = calendar_period("day", date(2026, 11, 21), BERLIN)
-
-    assert compared_with(Comparison(day, utc(13), before_until, THEN, THEN)) == words
-    assert compared_with(None) == ""
 
 
 def test_a_course_has_the_means_of_all_its_buckets():

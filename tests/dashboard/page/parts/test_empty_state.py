@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from aggregator.installation import this_installation
-from aggregator.metrics.periods import calendar_period
+from aggregator.metrics.periods import calendar_period, last_hours
 from aggregator.metrics.scope import Scope
 from dashboard.context import PageContext
 from dashboard.page.parts.empty_state import empty_state
@@ -66,12 +66,21 @@ def test_an_empty_period_says_when_there_was_activity_and_leads_there(overview, 
 
 
 def test_an_empty_day_of_the_past_leads_to_activity_that_goes_on(overview, said, hrefs):
-    asked = View(on=date(2026, 11, 3))
+    asked = View("day", on=date(2026, 11, 3))
     day = calendar_period("day", asked.on, BERLIN)
     view = overview(period=day, newest_bucket=utc(22, 14))
 
     assert said(view, asked=asked).startswith("No turns on Tue 3 Nov 2026")
-    assert hrefs(empty_state(view, asked, HOST, "All projects")) == ["?"]
+    assert hrefs(empty_state(view, asked, HOST, "All projects")) == ["?window=day"]
+
+
+def test_24_empty_hours_lead_to_the_day_of_the_latest_activity(overview, said, hrefs):
+    hours = last_hours(utc(22, 15), ZoneInfo("Europe/Berlin"))
+    view = overview(period=hours, newest_bucket=utc(3, 22))
+
+    assert said(view).startswith("No turns in 21–22 Nov 2026, 16:00–16:00 All projects")
+    shown = empty_state(view, View(), HOST, "All projects")
+    assert hrefs(shown) == ["?window=day&on=2026-11-03"]
 
 
 def test_what_is_no_longer_kept_is_not_called_quiet(overview, said):
