@@ -94,6 +94,11 @@ def agents_with_metrics(conn: Connection, source: Source = STANDALONE) -> pd.Dat
     return all_agents(conn, source, exists().where(ActivityMetric.agent_id == Agent.id))
 
 
+def project_ids(conn: Connection) -> tuple[int, ...]:
+    """Read the ids of all projects, with or without metrics, ascending."""
+    return tuple(conn.scalars(select(Project.id).order_by(Project.id)))
+
+
 def all_projects(conn: Connection, *conditions: ColumnElement[bool]) -> pd.DataFrame:
     """Read ``project_id`` (int64) and ``name`` (str) of each project, by name."""
     statement = (

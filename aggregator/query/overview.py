@@ -50,6 +50,7 @@ class Overview:
             (summed, but the highest peak).
         pattern_since: First local day of the pattern.
         pattern_until: Last local day of the pattern, inclusive.
+        project_ids: Ids of all projects that there are, ascending: the order of creation.
         projects: (n, 18) ``project_id``, ``name``, ``turn_count``,
             ``avg_turn_time_seconds``, the summed measures of time, ``active_agents``,
             ``active_hours``, ``last_active_at`` (UTC, NaT if unknown), ``spark`` (see
@@ -89,6 +90,7 @@ class Overview:
     pattern: pd.DataFrame
     pattern_since: date
     pattern_until: date
+    project_ids: tuple[int, ...]
     projects: pd.DataFrame
     agents: pd.DataFrame
     times: Times

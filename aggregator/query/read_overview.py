@@ -31,6 +31,7 @@ from aggregator.query.comparisons import compare
 from aggregator.query.hours import check_scope, newest_bucket, newest_turn, read_hours
 from aggregator.query.intervals import read_asking, read_timeline
 from aggregator.query.members import agents_by_bin, projects_by_bin
+from aggregator.query.names import project_ids
 from aggregator.query.overview import Overview
 from aggregator.query.response_times import Times, read_times
 from aggregator.query.sql import between
@@ -88,6 +89,7 @@ def read_overview(
         pattern=_pattern(hours, pattern, retained),
         pattern_since=pattern.first,
         pattern_until=pattern.last,
+        project_ids=project_ids(conn),
         projects=projects.assign(
             active_agents=_agents_of(projects, active),
             spark=sparks(by_project, edges, fine_edges, retained),

@@ -104,14 +104,14 @@ def _hour_label(at: pd.Timestamp, period: Period) -> str:
 def _all_days(period: Period) -> dict[str, Any]:
     edges = period.days()
     days = [_local_day(start, period.zone) for start, _ in edges]
-    # Only one label names the month: two side by side would touch on a phone.
-    named = 0 if days[1].day > 1 else 1
+    # A month is named where it begins; elsewhere the name of the period has it, and on a phone
+    # "16 Nov" would touch "17".
     return {
         # Labels are in the middle of their days, lines at midnight.
         "tickvals": on_axis([start + (end - start) / 2 for start, end in edges]),
         "ticktext": [
-            f"{formatting.WEEKDAYS[day.weekday()]}<br>{_day_label(day, place == named)}"
-            for place, day in enumerate(days)
+            f"{formatting.WEEKDAYS[day.weekday()]}<br>{_day_label(day, with_month=False)}"
+            for day in days
         ],
         "ticklen": 0,
         "minor": {
@@ -132,7 +132,7 @@ def _few_days(period: Period) -> dict[str, Any]:
     return {
         "tickvals": on_axis([start + (end - start) / 2 for start, end, _ in chosen]),
         "ticktext": [
-            _day_label(day, day.month != before)
+            _day_label(day, with_month=day.month != before)
             for (_, _, day), before in zip(chosen, months[:-1], strict=True)
         ],
     }
@@ -143,6 +143,6 @@ def _local_day(start: datetime, zone: ZoneInfo) -> date:
     return start.astimezone(zone).date()
 
 
-def _day_label(day: date, with_month: bool) -> str:
+def _day_label(day: date, *, with_month: bool) -> str:
     month = f" {formatting.MONTHS[day.month - 1]}" if with_month or day.day == 1 else ""
     return f"{day.day}{month}"

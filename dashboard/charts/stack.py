@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -45,10 +45,11 @@ def stack_projects(overview: Overview, names: Mapping[int, str]) -> list[Stacked
     ranked = sorted(turns, key=lambda project: (-sum(turns[project].values()), project))
     if len(ranked) < 2:
         return []
-    apart = _apart({project: sum(turns[project].values()) for project in ranked})
+    slots = slots_of({*overview.project_ids, *ranked})
+    apart = _apart({project: sum(turns[project].values()) for project in ranked}, slots)
     rest = [project for project in ranked if project not in apart]
     stack = [
-        StackedSeries(_name(project, names), project, colour_of(project), _summed(turns, [project]))
+        StackedSeries(_name(project, names), project, slots[project], _summed(turns, [project]))
         for project in apart
     ]
     if rest:
@@ -58,22 +59,35 @@ def stack_projects(overview: Overview, names: Mapping[int, str]) -> list[Stacked
     return stack
 
 
-def colour_of(project: int) -> int:
-    """Return the slot of a project's colour, which follows from its id alone.
+def slots_of(projects: Collection[int]) -> dict[int, int]:
+    """Return the slot of each project's colour, given the ids of all projects.
 
-    So a project has one colour in every view and after every pass. Ids are given in the
-    order of creation: any :data:`COLOURS` projects that were created in succession differ.
+    In the order of their ids, which is that of creation, each gets the slot that follows
+    from its id, or the next free one. A project that is created later changes no slot before,
+    so each has one colour in every view and after every pass. Each :data:`COLOURS` projects
+    in succession, from the first on, differ.
     """
-    return (project - 1) % COLOURS
+    slots: dict[int, int] = {}
+    taken: set[int] = set()
+    for project in sorted(projects):
+        if len(taken) == COLOURS:
+            taken = set()
+        slot = (project - 1) % COLOURS
+        while slot in taken:
+            slot = (slot + 1) % COLOURS
+        taken.add(slot)
+        slots[project] = slot
+    return slots
 
 
-def _apart(turns: Mapping[int, int]) -> list[int]:
+def _apart(turns: Mapping[int, int], slots: Mapping[int, int]) -> list[int]:
     """Choose the projects with a series of their own: the busiest one of each colour.
 
     Args:
         turns: Turns by project, most first.
+        slots: Slots of colours by project.
     """
-    first_of_colour = {colour_of(project): project for project in reversed(turns)}.values()
+    first_of_colour = {slots[project]: project for project in reversed(turns)}.values()
     candidates = [project for project in turns if project in first_of_colour]
     left, largest = sum(turns.values()), max(turns.values())
     for place, project in enumerate(candidates):

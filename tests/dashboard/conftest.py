@@ -142,6 +142,7 @@ def overview(now: datetime) -> Callable[..., Overview]:
             "pattern": weekly_pattern(_between(every, since, until), since, until, period.zone),
             "pattern_since": days.first,
             "pattern_until": days.last,
+            "project_ids": (),
             "projects": _padded(projects, PROJECT_DTYPES, (None, 1, 1, None, [])),
             "agents": _padded(agents, AGENT_DTYPES, (None, 1, None, False, [])),
             "times": Times(),

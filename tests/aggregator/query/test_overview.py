@@ -92,6 +92,7 @@ def test_a_day_so_far_beside_yesterday_up_to_the_same_time(reader):
 def test_projects_and_agents_come_with_the_most_turns_first(reader):
     overview = read(reader)
 
+    assert overview.project_ids == (1, 2)
     assert overview.projects.drop(columns="spark").to_dict("records") == [
         {
             "project_id": 1,

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from dashboard.charts.stack import COLOURS, PROJECTS_APART, stack_projects
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.charts.stack import COLOURS, PROJECTS_APART, slots_of, stack_projects
 from dashboard.charts.theme import DARK, LIGHT
 
 NAMES = {project: f"p{project}" for project in range(1, 21)}
@@ -50,17 +53,38 @@ def test_the_others_together_are_not_the_largest_part(overview):
 
 def test_a_project_has_one_colour_whoever_else_is_shown(overview):
     day = [(3, at(9), 1), (3 + COLOURS, at(9), 5), (40, at(9), 2)]
+    everybody = (3, 3 + COLOURS, 40, 41)
 
-    few = stack_projects(overview(project_buckets=day[1:]), {})
-    all_three = stack_projects(overview(project_buckets=day), {})
+    few = stack_projects(overview(project_buckets=day[1:], project_ids=everybody), {})
+    all_three = stack_projects(overview(project_buckets=day, project_ids=everybody), {})
 
-    assert [(one.project_id, one.slot) for one in few] == [(27, 2), (40, 15)]
-    # Project 3 has the colour of 27, which is busier.
-    assert [(one.name, one.slot) for one in all_three] == [
+    # 27 would have the colour of 3, and has the next one.
+    assert [(one.project_id, one.slot) for one in few] == [(27, 3), (40, 15)]
+    assert [(one.project_id, one.slot) for one in all_three] == [(27, 3), (40, 15), (3, 2)]
+
+
+def test_of_more_projects_than_colours_two_of_one_colour_are_not_shown_apart(overview):
+    everybody = tuple(range(1, COLOURS + 4))
+    day = [(3, at(9), 1), (3 + COLOURS, at(9), 5), (2, at(9), 2)]
+
+    found = stack_projects(overview(project_buckets=day, project_ids=everybody), {})
+
+    assert [(one.name, one.slot) for one in found] == [
         ("project 27", 2),
-        ("project 40", 15),
+        ("project 2", 1),
         ("1 other", None),
     ]
+
+
+@given(st.sets(st.integers(1, 500), min_size=1, max_size=80), st.integers(501, 600))
+def test_a_new_project_changes_no_colour_and_as_many_as_there_are_colours_differ(ids, new):
+    slots = slots_of(ids)
+
+    assert slots_of({*ids, new}).items() >= slots.items()
+    in_order = [slots[project] for project in sorted(ids)]
+    for start in range(0, len(in_order), COLOURS):
+        some = in_order[start : start + COLOURS]
+        assert len(set(some)) == len(some)
 
 
 def test_every_slot_has_a_colour():
