@@ -86,7 +86,7 @@ def rate(per_hour: float | None) -> str:
     return f"{per_hour:.1f}" if per_hour < 999.95 else count(round(per_hour))
 
 
-def share(part: int, whole: int) -> str:
+def share(part: float, whole: float) -> str:
     """Format a part of a whole in percent: ``12 %``, ``4.3 %``, ``<0.1 %``, ``0 %``."""
     if not whole:
         return NO_VALUE

@@ -117,6 +117,24 @@ def _phases(buckets: pd.DataFrame, retained_since: pd.Timestamp, now: pd.Timesta
     return phase
 
 
+def elapsed_seconds(buckets: pd.DataFrame, kept_since: datetime, now: datetime) -> pd.Series:
+    """Measure the part of each bucket that is retained and has passed.
+
+    Args:
+        buckets: (n, ≥2) frame of ``start`` and ``end``.
+        kept_since: Start of the oldest retained hour.
+        now: The current time.
+
+    Returns:
+        (n,) float64 seconds, NaN for buckets without such a part.
+    """
+    first, last = pd.Timestamp(kept_since), pd.Timestamp(now)
+    start = buckets["start"].where(buckets["start"] > first, first)
+    end = buckets["end"].where(buckets["end"] < last, last)
+    seconds: pd.Series = (end - start).dt.total_seconds()
+    return seconds.where(seconds > 0)
+
+
 def bin_of(instants: pd.Series, edges: pd.DatetimeIndex) -> pd.Series:
     """Position of the bin that contains each instant; all must lie between the edges."""
     return pd.Series(edges.searchsorted(instants, side="right") - 1, instants.index)

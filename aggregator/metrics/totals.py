@@ -10,6 +10,7 @@ import pandas as pd
 
 from aggregator.metrics.hourly import additive
 from aggregator.metrics.hourly_time import PEAKS as KINDS_OF_PEAKS
+from aggregator.metrics.hourly_time import TIMED
 from aggregator.metrics.measures import MEASURES, PEAKS, POOLED
 
 Value = int | float | None
@@ -43,6 +44,11 @@ class Totals:
     def active_agents(self) -> int:
         """Number of distinct agents with at least one turn."""
         return int(self.values["active_agents"] or 0)
+
+    @property
+    def is_quiet(self) -> bool:
+        """True if there are neither turns nor time."""
+        return not (self.turn_count or any(self._seconds(kind) for kind in TIMED))
 
     @property
     def waiting_for_me_seconds(self) -> float:

@@ -11,17 +11,19 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from aggregator.metrics.buckets import RUNNING, by_day
+from aggregator.metrics.buckets import by_day
 from aggregator.metrics.measures import Measure
 from aggregator.query.overview import Overview
 from dashboard.charts import summaries
 from dashboard.charts.axes import count_axis, duration_axis
 from dashboard.charts.bars import column_layout, layer, placed, pointer_bars, shade_gone
 from dashboard.charts.figure_types import Chart, Trace
+from dashboard.charts.lines import line
 from dashboard.charts.stack import StackedSeries, stack_projects
 from dashboard.charts.theme import Palette, palette, template
+from dashboard.charts.time_chart import time_chart_of
 from dashboard.charts.tooltips import tooltips
-from dashboard.labels import LABELS, MEASURE, TURN_TIME, TURNS
+from dashboard.labels import LABELS, MEASURE, TIME, TURN_TIME, TURNS
 
 
 def activity_chart(
@@ -51,17 +53,20 @@ def chart_of(
     This is not yet a :class:`plotly.graph_objects.Figure`, which checks every property
     and takes longer to do so than the database takes to return all numbers.
 
-    Turns are bars, stacked by project if there are several, with the average gap between turns as
-    a line over them; a bucket without turns is a hole in that line. For the x axis, see
+    Time is drawn by :func:`dashboard.charts.time_chart.time_chart_of`. Turns are bars, stacked
+    by project if there are several, with the average gap between turns as a line over them; a
+    bucket without turns is a hole in that line. For the x axis, see
     :func:`dashboard.charts.axes.time_axis`. The ``customdata`` of bars is the project's id
     (None for all) and the bucket's start (ISO 8601, UTC).
 
     Args:
         overview: The metrics; may be empty.
         names: Names of projects by id.
-        metric: One of :data:`dashboard.labels.LABELS`.
+        metric: One of :data:`dashboard.labels.METRIC_LABELS`.
         scheme: ``light`` or ``dark``.
     """
+    if metric == TIME:
+        return time_chart_of(overview, scheme)
     colours = palette(scheme)
     stack = stack_projects(overview, names)
     buckets = placed(overview.buckets)
@@ -106,8 +111,8 @@ def _average(
 ) -> tuple[list[Trace], dict[str, Any]]:
     """Draw a line with a hole wherever there is no average."""
     bars = pointer_bars(buckets, buckets[measure.column], measure.label, None, colours)
-    line = _line(buckets, colours.accent, 2, column=measure.column)
-    return [bars, line], {"yaxis": _value_axis(buckets, measure)}
+    average = line(buckets, buckets[measure.column], colours.accent, 2)
+    return [bars, average], {"yaxis": _value_axis(buckets, measure)}
 
 
 def _amounts(
@@ -131,41 +136,8 @@ def _part(series: StackedSeries, buckets: pd.DataFrame, colours: Palette) -> Tra
 
 def _line_over_bars(buckets: pd.DataFrame, colours: Palette) -> list[Trace]:
     """Draw the average gap between turns with an outline, so that it stands out from the bars."""
-    outline = _line(buckets, colours.surface, 4, yaxis="y2", showlegend=False)
+    average = buckets[MEASURE[TURN_TIME].column]
+    outline = line(buckets, average, colours.surface, 4, yaxis="y2")
     name = f"{LABELS[TURN_TIME]} (right axis)"
     legend: dict[str, Any] = {"name": name, "legendgroup": name, "showlegend": True}
-    line = _line(buckets, colours.contrast, 1.3, yaxis="y2", **legend)
-    return [outline, line]
-
-
-def _line(
-    buckets: pd.DataFrame,
-    colour: str,
-    width: float,
-    *,
-    column: str = MEASURE[TURN_TIME].column,
-    **options: Any,
-) -> Trace:
-    average = buckets[column]
-    # A bucket between two holes has no line, so it needs a dot to be visible.
-    isolated = average.notna() & average.shift().isna() & average.shift(-1).isna()
-    running = buckets["phase"] == RUNNING
-    dot = width + 3.5
-    return dict(
-        type="scatter",
-        x=buckets["x"].to_numpy(),
-        y=average.to_numpy(),
-        mode="lines+markers",
-        connectgaps=False,
-        # The bar's tooltip includes this number.
-        hoverinfo="skip",
-        line={"color": colour, "width": width},
-        marker={
-            "color": colour,
-            "size": [dot if has_dot else 0 for has_dot in isolated | running],
-            # Otherwise Plotly makes dots of different sizes transparent.
-            "opacity": 1,
-            "symbol": ["circle-open" if is_running else "circle" for is_running in running],
-        },
-        **{"showlegend": False, **options},
-    )
+    return [outline, line(buckets, average, colours.contrast, 1.3, yaxis="y2", **legend)]

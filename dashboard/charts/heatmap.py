@@ -17,7 +17,7 @@ from aggregator.query.overview import Overview
 from dashboard import formatting
 from dashboard.charts.figure_types import Chart, Trace
 from dashboard.charts.theme import MARGIN, Palette, palette, template
-from dashboard.labels import MEASURE, PATTERN_LABELS, TURNS
+from dashboard.labels import MEASURE, PATTERN_LABELS, TURNS, WAIT_PATTERN, WORK_PATTERN
 
 FULL_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 HOUR_MARKS = 4
@@ -40,7 +40,7 @@ def heatmap_of(overview: Overview, metric: str = TURNS, scheme: str = "light") -
 
     Args:
         overview: The metrics; may be empty.
-        metric: One of :data:`dashboard.labels.LABELS`.
+        metric: One of :data:`dashboard.labels.PATTERN_LABELS`.
         scheme: ``light`` or ``dark``.
     """
     colours = palette(scheme)
@@ -88,20 +88,31 @@ def hourly_means(overview: Overview) -> pd.DataFrame:
     """Compute the mean of each metric in each hour of the week, from Monday midnight on.
 
     Returns:
-        (168, 6) frame of ``weekday``, ``hour``, ``hours`` (number of retained hours, int64)
-        and the means by name of their metric: ``turns`` and ``agents`` per hour,
-        ``turn-time`` in seconds; float64, NaN if no hour is retained.
+        (168, 8) frame of ``weekday``, ``hour``, ``hours`` (number of retained hours, int64)
+        and the means by name of their metric: ``working`` and ``waiting`` in seconds per
+        hour, ``turns`` and ``agents`` per hour, ``turn-time`` in seconds; float64, NaN if no
+        hour is retained.
     """
     pattern = overview.pattern
     hours = pattern["hours"].where(pattern["hours"] > 0)
     return pattern[["weekday", "hour", "hours"]].assign(
         **{
-            measure.name: pattern[measure.column]
-            if measure.combine == "pooled"
-            else pattern[measure.column] / hours
-            for measure in TURN_MEASURES
+            WORK_PATTERN: pattern["working_seconds"] / hours,
+            WAIT_PATTERN: (pattern["blocked_seconds"] + pattern["waiting_seconds"]) / hours,
+            **{
+                measure.name: pattern[measure.column]
+                if measure.combine == "pooled"
+                else pattern[measure.column] / hours
+                for measure in TURN_MEASURES
+            },
         }
     )
+
+
+def _mean(metric: str, number: float) -> str:
+    """Format a mean: of a measure, or of time in seconds."""
+    measure = MEASURE.get(metric)
+    return formatting.mean(measure, number) if measure else formatting.duration(number)
 
 
 def hour_name(hour: int, overview: Overview) -> str:
@@ -132,7 +143,7 @@ def _cell_text(cell: Mapping[Hashable, Any], overview: Overview, metric: str) ->
     if not cell["hours"]:
         return "nothing kept"
     mean = cell[metric]
-    text = "no" if pd.isna(mean) else formatting.mean(MEASURE[metric], mean)
+    text = "no" if pd.isna(mean) else _mean(metric, mean)
     text += f" {PATTERN_LABELS[metric].lower()}"
     # In autumn, one day has the same hour twice.
     days = min(cell["hours"], _day_count(cell["weekday"], overview))
@@ -190,7 +201,7 @@ def _scale(highest: float, metric: str, colours: Palette) -> Trace:
 
 
 def _colorbar(highest: float, metric: str) -> dict[str, Any]:
-    most = formatting.mean(MEASURE[metric], highest)
+    most = _mean(metric, highest)
     return {
         # A title, even an invisible one, would make Plotly move the picture's title up.
         "title": {"text": ""},

@@ -30,6 +30,8 @@ from aggregator.intervals.kinds import (
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 MARGIN = {"l": 54, "r": 70, "t": 52, "b": 44}
 """Margins around the plot, in pixels: fixed, so that new numbers do not move the axes."""
+WIDE_MARGIN = {**MARGIN, "l": 74, "r": 24}
+"""Margins with room for ``1 h 30 min`` on the left, of charts of time that are below each other."""
 
 RAMP_STEPS = 9
 

@@ -13,20 +13,23 @@ from aggregator.metrics.periods import first_bucket
 from aggregator.metrics.windows import HOUR
 from aggregator.query.overview import Overview
 from dashboard import formatting
-from dashboard.labels import LABELS, MEASURE, PATTERN_LABELS
+from dashboard.labels import CHART_LABELS, MEASURE, METRIC_LABELS, PATTERN_LABELS, WAIT_PATTERN
 
 LONGEST_SLUG = 60
 
 
 def chart_title(overview: Overview, metric: str) -> str:
-    """Return the heading of the chart: ``Turns per hour``."""
-    return f"{LABELS[metric]} per {'day' if by_day(overview.period) else 'hour'}"
+    """Return the heading of a chart: ``Turns per hour``, ``Agents at work``."""
+    if metric in CHART_LABELS:
+        return CHART_LABELS[metric]
+    return f"{METRIC_LABELS[metric]} per {'day' if by_day(overview.period) else 'hour'}"
 
 
 def pattern_title(overview: Overview, metric: str) -> str:
     """Return the heatmap's heading: ``Turns per hour by weekday and hour, 26 Oct – 22 Nov``."""
     days = formatting.days(overview.pattern_since, overview.pattern_until)
-    return f"{pattern_label(metric)}, {days}"
+    question = "When am I the bottleneck? " if metric == WAIT_PATTERN else ""
+    return f"{question}{pattern_label(metric)}, {days}"
 
 
 def pattern_label(metric: str) -> str:

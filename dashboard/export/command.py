@@ -29,7 +29,7 @@ from dashboard.pictures.renderer import Renderer, shared
 from dashboard.selection.view import View
 
 VIEW_OPTIONS = (
-    *("metric", "window", "on", "until", "from", "to"),
+    *("metric", "pattern", "window", "on", "until", "from", "to"),
     *("tz", "theme", "width", "height", "scale"),
 )
 """Options with the meaning of the address parameter of that name."""

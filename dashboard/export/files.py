@@ -19,6 +19,7 @@ from dashboard.charts import titles
 from dashboard.context import PageContext
 from dashboard.export.bundles import File, one_pdf, one_zip
 from dashboard.export.parameters import Export
+from dashboard.labels import ONE_AGENT
 from dashboard.pictures.formats import Drawing
 from dashboard.pictures.picture import heading, picture_of
 from dashboard.pictures.renderer import Renderer
@@ -49,7 +50,7 @@ def make_files(
         One file per picture, or a single file with all of them.
 
     Raises:
-        ParameterError: The period is in the future.
+        ParameterError: The period is in the future, or a timeline is not of one agent.
         UnknownScopeError: There is no such project or agent.
         BrowserMissingError: There is no Chrome or Chromium.
         PicturePackageMissingError: A package is not installed.
@@ -74,6 +75,8 @@ def _read(
     export: Export, reader: MetricReader, zone: ZoneInfo, now: datetime, context: PageContext
 ) -> Answer:
     view = export.view
+    if export.chart == ONE_AGENT and len(view.agents) != 1:
+        raise ParameterError("chart", ONE_AGENT, "this chart only with exactly one agent")
     _check_begun(view, ZoneInfo(view.zone) if view.zone else zone, now)
     answer = read_answer(reader, view, Viewer(zone, export.theme), now, context)
     for kind, requested, known in (

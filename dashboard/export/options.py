@@ -13,11 +13,18 @@ def export_options(command: Callable[..., None]) -> Callable[..., None]:
         _option(
             "--chart",
             "CHART",
-            "Chart to draw: turns, turn-time, agents, pattern (weekday × hour), or all.",
+            "Chart to draw: time, agents-at-work, turns, turn-time, agents, capacity, timeline (of "
+            "one agent), pattern (weekday × hour), or all.",
             "turns",
         ),
         _option(
-            "--metric", "METRIC", "Metric of the pattern: turns, turn-time or agents.", "turns"
+            "--metric", "METRIC", "Metric of the pattern: time, turns, turn-time or agents.", "time"
+        ),
+        _option(
+            "--pattern",
+            "KIND",
+            "Time in the pattern of the metric time: working or waiting.",
+            "working",
         ),
         _option(
             "--window",

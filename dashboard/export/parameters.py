@@ -16,13 +16,13 @@ from aggregator.errors import (
 from aggregator.metrics.periods import LAST_24_HOURS, custom_period
 from aggregator.metrics.windows import LONGEST
 from aggregator.parameters import one_of
-from dashboard.labels import LABELS
+from dashboard.labels import CHART_LABELS, METRIC_LABELS
 from dashboard.pictures.formats import KINDS
 from dashboard.pictures.picture import REPORT, PictureSize, Subject
 from dashboard.selection.view import ADDRESS_PARAMETERS, View, implied, read_parameter
 
 PATTERN, ALL = "pattern", "all"
-CHARTS = (*LABELS, PATTERN, ALL)
+CHARTS = (*METRIC_LABELS, *CHART_LABELS, PATTERN, ALL)
 BUNDLES = ("pdf", "zip")
 """Formats of a file that holds a whole report."""
 THEMES = ("light", "dark")
@@ -59,7 +59,7 @@ class Export:
         if self.chart == ALL:
             return REPORT
         return (
-            Subject(self.view.metric, pattern=True)
+            Subject(self.view.pattern_metric, pattern=True)
             if self.chart == PATTERN
             else Subject(self.chart),
         )

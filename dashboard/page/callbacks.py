@@ -53,6 +53,18 @@ OUTPUTS = {
     "chart_title": Output(ids.CHART_TITLE, "children"),
     "legend": Output(ids.LEGEND, "children"),
     "chart_summary": Output(ids.CHART_SUMMARY, "children"),
+    "work": Output(ids.WORK, "figure"),
+    "work_legend": Output(ids.WORK_LEGEND, "children"),
+    "work_summary": Output(ids.WORK_SUMMARY, "children"),
+    "timeline": Output(ids.TIMELINE, "figure"),
+    "timeline_frame": Output(ids.TIMELINE_FRAME, "style"),
+    "timeline_legend": Output(ids.TIMELINE_LEGEND, "children"),
+    "timeline_summary": Output(ids.TIMELINE_SUMMARY, "children"),
+    "capacity": Output(ids.CAPACITY, "figure"),
+    "capacity_summary": Output(ids.CAPACITY_SUMMARY, "children"),
+    "asking": Output(ids.ASKING, "children"),
+    "asking_note": Output(ids.ASKING_NOTE, "children"),
+    "pattern_of": Output(ids.PATTERN_OF, "value"),
     "pattern": Output(ids.PATTERN, "figure"),
     "pattern_title": Output(ids.PATTERN_TITLE, "children"),
     "pattern_summary": Output(ids.PATTERN_SUMMARY, "children"),
@@ -70,6 +82,7 @@ CONTROLS = {
     "project": Input(ids.PROJECT, "value"),
     "agent": Input(ids.AGENT, "value"),
     "metric": Input(ids.METRIC, "value"),
+    "pattern_of": Input(ids.PATTERN_OF, "value"),
     "active_only": Input(ids.ACTIVE_ONLY, "value"),
     "zone": Input(ids.ZONE, "value"),
     "clicked": Input(ids.CHART, "clickData"),
@@ -122,7 +135,7 @@ def register(app: Dash, reader: MetricReader, context: PageContext, now: Clock) 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the browser asks for.
+    """A request of the browser for a view.
 
     Attributes:
         search: Query of the page's address.
@@ -195,6 +208,8 @@ def changed_view(
         view = replace(view, agents=_ids(controls["agent"]))
     if ids.METRIC in changed:
         view = replace(view, metric=controls["metric"])
+    if ids.PATTERN_OF in changed:
+        view = replace(view, pattern=controls["pattern_of"])
     if ids.ACTIVE_ONLY in changed:
         view = replace(view, everyone=not controls["active_only"])
     if ids.ZONE in changed and controls["zone"]:

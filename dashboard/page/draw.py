@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from aggregator.metrics.periods import ROLLING_DAYS
 from aggregator.query.overview import Overview
 from dashboard.charts import titles
-from dashboard.charts.activity_chart import chart_of
-from dashboard.charts.heatmap import heatmap_of
+from dashboard.charts.figure_types import Chart
 from dashboard.context import PageContext
+from dashboard.labels import TIME
+from dashboard.page import ids
+from dashboard.page.draw_charts import NO_CHART, draw_charts
 from dashboard.page.freshness import freshness
 from dashboard.page.parts import captions, navigation
 from dashboard.page.parts.agent_table import project_list
+from dashboard.page.parts.asking import asking, reaction
 from dashboard.page.parts.cards import cards
 from dashboard.page.parts.downloads import downloads
 from dashboard.page.parts.empty_state import empty_state
@@ -29,32 +33,68 @@ def draw(answer: Answer, viewer: Viewer, context: PageContext) -> dict[str, Any]
     period, names = overview.period, choices.project_names
     name = choices.scope_name(view)
     empty = empty_state(overview, view, context, name)
-    chart = chart_of(overview, names, view.metric, viewer.scheme)
-    pattern = heatmap_of(overview, view.metric, viewer.scheme)
+    charts = draw_charts(overview, view, names, viewer.scheme)
     return {
         **_controls(view, overview, choices),
+        **_chart_outputs(charts),
         "period": navigation.period_links(view, period, overview.window.as_of),
         "range": range_picker(view, overview),
         "crumbs": navigation.crumbs(view, choices),
         "states": captions.state_counts(captions.states_in(overview.scope, overview.states)),
         "caption": captions.caption(overview, titles.compared_with(overview.compared)),
         "cards": cards(overview),
-        "figure": without_legend(chart),
-        "legend": legend(chart),
         "chart_title": titles.chart_title(overview, view.metric),
-        "chart_summary": chart["layout"]["meta"]["summary"],
         "clicked": None,
-        "pattern": pattern,
-        "pattern_title": titles.pattern_title(overview, view.metric),
-        "pattern_summary": pattern["layout"]["meta"]["summary"],
+        "pattern_title": titles.pattern_title(overview, view.pattern_metric),
+        "asking": asking(overview),
+        "asking_note": reaction(overview),
         "agent_table": project_list(overview, view),
         "shares": captions.shares(overview.agents),
-        "downloads": downloads(overview, names, view.metric, name, chart=chart, pattern=pattern),
+        "downloads": downloads(overview, names, view, name, charts),
         "version": freshness(overview, context),
         "empty": empty,
-        "view": "activity-view is-empty" if empty else "activity-view",
+        "view": view_class(view, is_empty=bool(empty)),
         "announcement": captions.summary(overview, name),
     }
+
+
+def _chart_outputs(charts: Mapping[str, Chart]) -> dict[str, Any]:
+    """Return figures, legends and summaries; those of charts that are out of sight are empty."""
+    chart, work, timeline, pattern, capacity = (
+        charts.get(chart_id, NO_CHART)
+        for chart_id in (ids.CHART, ids.WORK, ids.TIMELINE, ids.PATTERN, ids.CAPACITY)
+    )
+    return {
+        "figure": without_legend(chart),
+        "legend": legend(chart),
+        "chart_summary": _summary(chart),
+        "work": without_legend(work),
+        "work_legend": legend(work),
+        "work_summary": _summary(work),
+        "timeline": without_legend(timeline),
+        "timeline_frame": {"height": f"{timeline['layout'].get('height', 0)}px"},
+        "timeline_legend": legend(timeline),
+        "timeline_summary": _summary(timeline),
+        "pattern": pattern,
+        "pattern_summary": _summary(pattern),
+        "capacity": without_legend(capacity),
+        "capacity_summary": _summary(capacity),
+    }
+
+
+def _summary(chart: Chart) -> str:
+    return str(chart["layout"].get("meta", {}).get("summary", ""))
+
+
+def view_class(view: View, *, is_empty: bool) -> str:
+    """Return the classes of the view, which say what is in sight."""
+    classes = {
+        "activity-view": True,
+        "is-empty": is_empty,
+        "is-time": view.metric == TIME,
+        "is-alone": len(view.agents) == 1,
+    }
+    return " ".join(name for name, applies in classes.items() if applies)
 
 
 def _controls(view: View, overview: Overview, choices: Choices) -> dict[str, Any]:
@@ -65,6 +105,7 @@ def _controls(view: View, overview: Overview, choices: Choices) -> dict[str, Any
         "agent": list(view.agents),
         "agent_options": choices.agent_options(view),
         "metric": view.metric,
+        "pattern_of": view.pattern,
         "active_only": [] if view.everyone else ["active"],
         "zone": overview.period.zone.key,
     }

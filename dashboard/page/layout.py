@@ -9,12 +9,43 @@ from __future__ import annotations
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboard.charts.capacity_chart import CAPTION
 from dashboard.context import PageContext
+from dashboard.labels import AT_WORK, CHART_LABELS, ONE_AGENT, OPEN_AGENTS
 from dashboard.page import ids
 from dashboard.page.parts.attributes import aria, data
 from dashboard.page.parts.captions import state_counts
 from dashboard.page.parts.cards import cards
-from dashboard.page.parts.controls import controls, tool
+from dashboard.page.parts.controls import controls, pattern_choice, tool
+from dashboard.page.parts.panels import Panel, chart_panel
+
+CHART = Panel(ids.CHART, "chart", ids.CHART_TITLE, ids.CHART_SUMMARY, legend=ids.LEGEND)
+WORK = Panel(
+    ids.WORK,
+    "work",
+    ids.WORK_TITLE,
+    ids.WORK_SUMMARY,
+    text=CHART_LABELS[AT_WORK],
+    legend=ids.WORK_LEGEND,
+)
+TIMELINE = Panel(
+    ids.TIMELINE,
+    "timeline",
+    ids.TIMELINE_TITLE,
+    ids.TIMELINE_SUMMARY,
+    text=CHART_LABELS[ONE_AGENT],
+    legend=ids.TIMELINE_LEGEND,
+    frame=ids.TIMELINE_FRAME,
+)
+PATTERN = Panel(ids.PATTERN, "pattern", ids.PATTERN_TITLE, ids.PATTERN_SUMMARY)
+CAPACITY = Panel(
+    ids.CAPACITY,
+    "capacity",
+    ids.CAPACITY_TITLE,
+    ids.CAPACITY_SUMMARY,
+    text=CHART_LABELS[OPEN_AGENTS],
+    note=CAPTION,
+)
 
 
 def build_layout(context: PageContext) -> Component:
@@ -90,63 +121,40 @@ def _notices() -> Component:
 
 
 def _view() -> Component:
-    """Return the charts and the table, which the empty state can replace."""
+    """Return the charts and the table, which the empty state can replace.
+
+    Its classes say which panels are in sight, see :func:`dashboard.page.draw.view_class`.
+    """
     return html.Div(
         [
-            _chart_panel(ids.CHART, ids.CHART_TITLE, ids.CHART_SUMMARY, "chart"),
+            chart_panel(CHART),
             html.Section(id=ids.EMPTY, className="activity-empty"),
+            chart_panel(WORK),
+            chart_panel(TIMELINE),
             _agent_table(),
-            _chart_panel(ids.PATTERN, ids.PATTERN_TITLE, ids.PATTERN_SUMMARY, "pattern"),
+            chart_panel(PATTERN, pattern_choice()),
+            html.Div([chart_panel(CAPACITY), _asking()], className="activity-pair"),
         ],
         id=ids.VIEW,
-        className="activity-view is-waiting",
+        className="activity-view is-waiting is-time",
     )
 
 
-def _chart_panel(chart: str, title: str, summary: str, table: str) -> Component:
+def _asking() -> Component:
     return html.Section(
         [
             html.Div(
                 [
-                    html.H2(id=title),
-                    tool("PNG", data(png=chart), "Save the chart as a picture"),
-                    tool("CSV", data(csv=table), "Save its numbers as a table"),
+                    html.H2("What asking costs"),
+                    tool("CSV", data(csv="asking"), "Save this table, by project"),
                 ],
                 className="activity-panel-head",
             ),
-            *_legend(chart),
-            html.Div(
-                dcc.Graph(
-                    id=chart,
-                    className=f"activity-plot activity-plot-{table}",
-                    responsive=True,
-                    config={"displayModeBar": False, "showSendToCloud": False},
-                ),
-                className=f"activity-frame activity-frame-{table}",
-                # Not "img", which must not contain buttons.
-                role="figure",
-                **aria(labelledby=title, describedby=summary),
-            ),
-            html.P(id=summary, className="activity-unseen"),
-            html.Details(
-                [
-                    html.Summary("Show as a table"),
-                    # Filled by assets/chart-tables.js on opening.
-                    html.Div(**data(table=table)),
-                ],
-                className="activity-numbers",
-            ),
+            html.P(id=ids.ASKING_NOTE, className="activity-note"),
+            html.Div(id=ids.ASKING, className="activity-asking"),
         ],
-        className=f"activity-panel activity-chart-panel activity-panel-{table}",
+        className="activity-panel activity-chart-panel activity-panel-asking",
     )
-
-
-def _legend(chart: str) -> list[Component]:
-    if chart != ids.CHART:
-        return []
-    # It scrolls where it is longer than its place, which a keyboard can do only with the focus.
-    named = aria(label="Legend")
-    return [html.Ul(id=ids.LEGEND, className="activity-legend", tabIndex="0", **named)]
 
 
 def _agent_table() -> Component:

@@ -15,7 +15,15 @@ from aggregator.errors import ParameterError
 from aggregator.parameters import parse_zone
 from dashboard.charts.clicks import clicked_bar
 from dashboard.page import ids
-from dashboard.selection.view import LONGEST_LIST, METRICS, WINDOW_NAMES, WINDOWS, read_day, read_id
+from dashboard.selection.view import (
+    LONGEST_LIST,
+    METRICS,
+    PATTERNS,
+    WINDOW_NAMES,
+    WINDOWS,
+    read_day,
+    read_id,
+)
 
 LONGEST_ADDRESS = 32 * 1024
 """Characters of a query string; three lists of ids fit in."""
@@ -151,7 +159,8 @@ SUBMITTED: Mapping[str, tuple[Reader, str]] = {
     f"{ids.WINDOW}.value": (_choice(WINDOWS), WINDOW_NAMES),
     f"{ids.PROJECT}.value": (_or_none(_ids), _IDS),
     f"{ids.AGENT}.value": (_or_none(_ids), _IDS),
-    f"{ids.METRIC}.value": (_choice(METRICS), "turns, turn-time or agents"),
+    f"{ids.METRIC}.value": (_choice(METRICS), f"{', '.join(METRICS[:-1])} or {METRICS[-1]}"),
+    f"{ids.PATTERN_OF}.value": (_choice(PATTERNS), "working or waiting"),
     f"{ids.ACTIVE_ONLY}.value": (_or_none(_active_only), "[] or ['active']"),
     f"{ids.ZONE}.value": (_or_none(_zone), "a time zone such as Europe/Berlin"),
     f"{ids.CHART}.clickData": (_or_none(_click), "a click on a bar of the chart"),

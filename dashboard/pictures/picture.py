@@ -6,7 +6,7 @@ The page's buttons, the command ``export`` and ``/activity/export`` all save the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -16,9 +16,20 @@ import plotly.graph_objects as go
 from aggregator.query.overview import Overview
 from dashboard.charts import titles
 from dashboard.charts.activity_chart import chart_of
+from dashboard.charts.capacity_chart import capacity_chart_of
 from dashboard.charts.figure_types import Chart
 from dashboard.charts.heatmap import heatmap_of
-from dashboard.labels import LABELS, TURNS
+from dashboard.charts.timeline import timeline_of
+from dashboard.charts.work_chart import work_chart_of
+from dashboard.labels import (
+    AT_WORK,
+    LABELS,
+    ONE_AGENT,
+    OPEN_AGENTS,
+    PATTERN_LABELS,
+    TIME,
+    TURNS,
+)
 from dashboard.pictures.text_fitting import fitted, row_count, text_width
 
 EDGE = 24
@@ -67,10 +78,12 @@ class PictureSize:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The subject of a picture: a metric, over the period or by weekday and hour.
+    """The subject of a picture: a metric or another chart, or a heatmap by weekday and hour.
 
     Attributes:
-        metric: One of :data:`dashboard.labels.LABELS`.
+        metric: One of :data:`dashboard.labels.METRIC_LABELS` or
+            :data:`dashboard.labels.CHART_LABELS`; of a heatmap, one of
+            :data:`dashboard.labels.PATTERN_LABELS`.
         pattern: True for weekday and hour, False for the period.
     """
 
@@ -83,8 +96,17 @@ class Subject:
         return f"pattern-{self.metric}" if self.pattern else self.metric
 
 
-REPORT = tuple(Subject(metric, pattern) for pattern in (False, True) for metric in LABELS)
-"""All subjects, in the order of a report."""
+OTHERS: Mapping[str, Callable[[Overview, str], Chart]] = {
+    AT_WORK: work_chart_of,
+    OPEN_AGENTS: capacity_chart_of,
+    ONE_AGENT: timeline_of,
+}
+"""Charts beside those of metrics."""
+REPORT = (
+    *(Subject(name) for name in (TIME, AT_WORK, *LABELS, OPEN_AGENTS)),
+    *(Subject(name, pattern=True) for name in PATTERN_LABELS),
+)
+"""The subjects of a report, in order; a timeline, which is of one agent, is none of them."""
 
 
 def picture(
@@ -121,16 +143,20 @@ def picture_of(
         scheme: ``light`` or ``dark``.
         size: Width and height; a figure has no scale.
     """
-    metric = subject.metric
-    chart = (
-        heatmap_of(overview, metric, scheme)
-        if subject.pattern
-        else chart_of(overview, names, metric, scheme)
-    )
+    chart = _chart(overview, names, subject, scheme)
     frame = frame_of(chart, overview, subject, scope_name, size)
-    quiet = {} if subject.pattern or overview.totals.turn_count else {"annotations": [QUIET]}
+    quiet = {"annotations": [QUIET]} if overview.totals.is_quiet and not subject.pattern else {}
     # If nothing is retained, the chart itself says so.
     return {"data": chart["data"], "layout": {**quiet, **chart["layout"], **frame}}
+
+
+def _chart(overview: Overview, names: Mapping[int, str], subject: Subject, scheme: str) -> Chart:
+    metric = subject.metric
+    if subject.pattern:
+        return heatmap_of(overview, metric, scheme)
+    if metric in OTHERS:
+        return OTHERS[metric](overview, scheme)
+    return chart_of(overview, names, metric, scheme)
 
 
 def frame_of(

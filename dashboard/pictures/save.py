@@ -9,7 +9,7 @@ from aggregator.errors import ParameterError
 from aggregator.parameters import one_of
 from aggregator.query.overview import Overview
 from dashboard.charts.activity_chart import names_in
-from dashboard.labels import LABELS, TURNS
+from dashboard.labels import CHART_LABELS, METRIC_LABELS, PATTERN_LABELS, TURNS
 from dashboard.pictures.formats import KINDS, Drawing
 from dashboard.pictures.picture import PictureSize, Subject, picture_of
 from dashboard.pictures.renderer import shared
@@ -30,7 +30,7 @@ def save_picture(
     Args:
         overview: The metrics, see :func:`aggregator.notebook.load.load_overview`.
         path: Path of the file; its extension, ``.png``, ``.svg`` or ``.pdf``, is the format.
-        metric: One of :data:`dashboard.labels.LABELS`.
+        metric: The chart, see :class:`dashboard.pictures.picture.Subject`.
         pattern: True for weekday and hour, False for the period.
         scope_name: The scope in words, for the title; by default taken from the overview.
         scheme: ``light`` or ``dark``.
@@ -49,7 +49,9 @@ def save_picture(
     kind = path.suffix.lower().removeprefix(".")
     if kind not in KINDS:
         raise ParameterError("path", str(path), "a name that ends in .png, .svg or .pdf")
-    one_of("metric", metric, tuple(LABELS))
+    one_of(
+        "metric", metric, tuple(PATTERN_LABELS if pattern else {**METRIC_LABELS, **CHART_LABELS})
+    )
     size = size or PictureSize()
     chart = picture_of(
         overview,

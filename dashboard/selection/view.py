@@ -1,6 +1,6 @@
 """A view of the page, and its address.
 
-``?window=week&on=2026-11-16&tz=Europe/Berlin&project=3,5&agent=7&metric=agents``: missing
+``?window=week&on=2026-11-16&tz=Europe/Berlin&project=3,5&agent=7&metric=turns``: missing
 parameters have their defaults, and so have those that make no sense, which are reported as
 problems. Without ``window``, a day in ``on`` is shown alone, and ``until=2026-11-22T14:00Z``
 ends 24 hours. ``window=custom`` needs ``from=2026-11-02&to=2026-11-08``. ``people=agents`` lists
@@ -35,15 +35,27 @@ from aggregator.metrics.periods import today as local_day
 from aggregator.metrics.scope import OVERALL, Scope
 from aggregator.metrics.windows import LONGEST, ceil_hour
 from aggregator.parameters import parse_zone
-from dashboard.labels import LABELS
+from dashboard.labels import METRIC_LABELS, TIME, WAIT_PATTERN, WORK_PATTERN
 
 CUSTOM = "custom"
 """Window of chosen days. The page offers the last 7 and 30 days beside them."""
 WINDOWS = (*CALENDAR, *ROLLING, CUSTOM)
 WINDOW_NAMES = f"{', '.join(WINDOWS[:-1])} or {WINDOWS[-1]}"
-METRICS = tuple(LABELS)
+METRICS = tuple(METRIC_LABELS)
 LISTS = ("projects", "agents")
-SORTS = tuple(way + key for key in ("turns", "turn-time", "last", "name", "state") for way in "-+")
+SORT_KEYS = (
+    "working",
+    "waiting",
+    "responses",
+    "response-time",
+    "turns",
+    "turn-time",
+    "last",
+    "name",
+    "state",
+)
+SORTS = tuple(way + key for key in SORT_KEYS for way in "-+")
+PATTERNS = (WORK_PATTERN, WAIT_PATTERN)
 LONGEST_LIST = 500
 """Most ids of one kind in an address, and of one control."""
 FOLDED = "none"
@@ -64,7 +76,9 @@ class View:
         zone: IANA name of the requested time zone, or None for the viewer's own.
         projects: Ids of the chosen projects, ascending; empty for all.
         agents: Ids of the chosen agents, ascending; empty for all.
-        metric: Metric of the charts: ``turns``, ``turn-time`` or ``agents``.
+        metric: Metric of the charts: ``time``, ``turns``, ``turn-time`` or ``agents``.
+        pattern: Time that the heatmap shows with the metric ``time``: ``working``, or
+            ``waiting`` for the viewer.
         people: Rows of the table: ``projects`` with their agents, or only ``agents``.
         everyone: True to list members without turns in the period, too.
         sort: Key of the table's order, after ``-`` for descending or ``+`` for ascending.
@@ -80,7 +94,8 @@ class View:
     zone: str | None = None
     projects: tuple[int, ...] = ()
     agents: tuple[int, ...] = ()
-    metric: str = "turns"
+    metric: str = TIME
+    pattern: str = WORK_PATTERN
     people: str = "projects"
     everyone: bool = False
     sort: str = "-turns"
@@ -135,6 +150,11 @@ class View:
         if self.agents:
             return Scope("agent", self.agents)
         return Scope("project", self.projects) if self.projects else OVERALL
+
+    @property
+    def pattern_metric(self) -> str:
+        """Subject of the heatmap, one of :data:`dashboard.labels.PATTERN_LABELS`."""
+        return self.pattern if self.metric == TIME else self.metric
 
     def period(self, zone: ZoneInfo, now: datetime) -> Period:
         """Return the period that is shown; a time in the future counts as the present."""
@@ -284,10 +304,11 @@ ADDRESS_PARAMETERS: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
     "tz": ("zone", _zone, "a time zone such as Europe/Berlin"),
     "project": ("projects", _ids, _IDS),
     "agent": ("agents", _ids, _IDS),
-    "metric": ("metric", _one_of(METRICS), "turns, turn-time or agents"),
+    "metric": ("metric", _one_of(METRICS), f"{', '.join(METRICS[:-1])} or {METRICS[-1]}"),
+    "pattern": ("pattern", _one_of(PATTERNS), "working or waiting"),
     "people": ("people", _one_of(LISTS), "projects or agents"),
     "everyone": ("everyone", _yes, "yes"),
-    "sort": ("sort", _sort, "- or + before turns, turn-time, last, name or state"),
+    "sort": ("sort", _sort, f"- or + before {', '.join(SORT_KEYS[:-1])} or {SORT_KEYS[-1]}"),
     "open": ("unfolded", _unfolded, f"{_IDS}, or {FOLDED}"),
 }
 """Parameters of an address: the field of the view, the parser, and the allowed values."""

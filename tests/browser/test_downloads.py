@@ -63,6 +63,7 @@ def rows_of(path):
 @pytest.mark.parametrize("scheme", [("light", "255 255 255"), ("dark", "22 26 33")])
 def test_a_chart_is_saved_as_a_picture(page, saved, scheme):
     theme, background = scheme
+    page.open("?window=day&metric=turns")
     driver = page.browser.driver
     driver.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
     drawn = f'#activity-chart .main-svg[style*="rgb({background.replace(" ", ", ")})"]'
@@ -87,11 +88,12 @@ def test_a_chart_is_saved_as_a_picture(page, saved, scheme):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_server_draws_the_same_picture_as_the_page(page, saved, renderer, theme):
+    page.open("?window=day&metric=turns")
     driver = page.browser.driver
     driver.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
     ground = {"light": "255, 255, 255", "dark": "22, 26, 33"}[theme]
     page.browser.wait_for_element(f'#activity-chart .main-svg[style*="rgb({ground})"]')
-    asked = {"window": "day", "tz": "Europe/Berlin", "theme": theme}
+    asked = {"window": "day", "metric": "turns", "tz": "Europe/Berlin", "theme": theme}
     for chart in ("turns", "pattern"):
         page.click(f"[data-activity-png={'activity' if chart == 'turns' else chart}-chart]")
         path = saved(f"activity-{chart}*{NAMES}.png")

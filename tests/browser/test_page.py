@@ -58,7 +58,7 @@ def address(page):
 
 def test_a_visit(page):
     browser = page.browser
-    page.open("?window=day")
+    page.open("?window=day&metric=turns")
     browser.wait_for_text_to_equal("#card-turns", "4")
     browser.wait_for_text_to_equal("#period strong", "Sun 22 Nov 2026")
     # Two today before three o'clock against two yesterday: the cards say so.
@@ -79,7 +79,8 @@ def test_a_visit(page):
 
     browser.find_element("#window input[value=day]").send_keys(Keys.ARROW_RIGHT)
     browser.wait_for_text_to_equal("#period strong", "16–22 Nov 2026")
-    assert (address(page), page.updates[1:]) == ("?window=week", [["window.value"]])
+    assert address(page) == "?window=week&metric=turns"
+    assert page.updates[1:] == [["window.value"]]
 
     browser.wait_for_text_to_equal("#card-turns", "8")
     click = max(bars(page), key=lambda bar: bar.size["height"])
@@ -91,13 +92,13 @@ def test_a_visit(page):
     browser.wait_for_text_to_equal("#period strong", "16–22 Nov 2026")
     page.click("#project-2")
     browser.wait_for_text_to_equal("#crumbs", "All projects › infra")
-    assert address(page) == "?window=week&project=2"
+    assert address(page) == "?window=week&project=2&metric=turns"
     browser.driver.back()
     browser.wait_for_text_to_equal("#card-turns", "8")
     page.click("#agent-3")
     browser.wait_for_text_to_equal("#card-turns", "2")
     browser.wait_for_text_to_equal("#crumbs", "All projects › b1b1b1b1")
-    assert address(page) == "?window=week&agent=3"
+    assert address(page) == "?window=week&agent=3&metric=turns"
     page.click("#crumbs a")
     browser.wait_for_text_to_equal("#card-turns", "8")
 
@@ -105,7 +106,7 @@ def test_a_visit(page):
 def test_the_first_tap_shows_a_bars_numbers_and_the_second_leads_there(page):
     driver = page.browser.driver
     driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
-    page.open("?window=week")
+    page.open("?window=week&metric=turns")
     page.browser.wait_for_element(BARS)
     tallest = max(bars(page), key=lambda bar: bar.size["height"])
     driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", tallest)
@@ -149,8 +150,9 @@ def test_several_projects_can_be_chosen_and_a_bad_link_says_so(page):
     page.open("?window=week&project=99&sort=age")
     browser.wait_for_text_to_equal(
         "#notice",
-        "In the address, sort is “age”; it can be - or + before turns, turn-time, last, name or "
-        "state. There is no project with id 99. Showing all projects.",
+        "In the address, sort is “age”; it can be - or + before working, waiting, responses, "
+        "response-time, turns, turn-time, last, name or state. There is no project with id 99. "
+        "Showing all projects.",
     )
 
     choose(page, "project", "atlas")

@@ -157,7 +157,7 @@ def test_the_first_screen_has_the_cards_and_the_chart(crowd):
 def test_the_tooltip_of_a_tall_bar_is_whole_and_in_the_order_of_turns(crowd):
     driver = crowd.browser.driver
     resize(crowd, 1280)
-    crowd.open()
+    crowd.open("?metric=turns")
     crowd.browser.wait_for_element("#activity-chart .barlayer path")
     bars = crowd.browser.find_elements("#activity-chart .barlayer .point path")
     tallest = max(bars, key=lambda bar: bar.size["height"])

@@ -36,7 +36,7 @@ from aggregator.query.response_times import Times
 from dashboard.context import PageContext
 from tests.no_time import NO_SUMMED_TIME, NO_TIME
 
-Hour = tuple[datetime, int, float | None, int | None]
+Hour = tuple[Any, ...]
 HOUR_DTYPES = {
     "bucket_start": INSTANT_DTYPE,
     "turn_count": "int64",
@@ -93,6 +93,8 @@ def overview(now: datetime) -> Callable[..., Overview]:
     What follows from hours (totals, buckets, pattern) is computed as the reader does
     it, but for a bucket of several hours, which has the agents of its busiest one.
 
+    An hour may have a fifth item: its measures of time, by column or, in seconds, by kind.
+
     Args of the maker, all optional: ``time``, the measures of time by column, each with one
     value per hour, by default all 0; ``period``, by default Sunday 22 November in
     Berlin; ``at``, the present; ``kept_since``; ``then``, Totals of the period before;
@@ -119,7 +121,8 @@ def overview(now: datetime) -> Callable[..., Overview]:
     ) -> Overview:
         period = period or calendar_period("day", date(2026, 11, 22), ZoneInfo("Europe/Berlin"))
         kept_since = kept_since or floor_hour(at - timedelta(days=30))
-        every = _frame(hours, HOUR_DTYPES).assign(**{**NO_TIME, **time})
+        every = _frame([hour[:4] for hour in hours], HOUR_DTYPES)
+        every = every.assign(**{**NO_TIME, **_time_of(hours), **time})
         every = every.astype({name: DTYPES[name] for name in NO_TIME})
         inside = _between(every, period.since, period.until)
         edges = chart_edges(period)
@@ -164,6 +167,15 @@ def _compared(period: Period, at: datetime, totals: Totals, then: Totals) -> Com
     return Comparison("before", period, part, (earlier,), totals, (then,))
 
 
+def _time_of(hours: Sequence[Hour]) -> dict[str, list[float]]:
+    """Measures of time by column, from the fifth items of hours."""
+    given = [hour[4] if len(hour) > 4 else {} for hour in hours]
+    return {
+        column: [each.get(column, each.get(column.removesuffix("_seconds"), 0)) for each in given]
+        for column in NO_TIME
+    }
+
+
 def _between(hours: pd.DataFrame, since: datetime, until: datetime) -> pd.DataFrame:
     starts = hours["bucket_start"]
     return hours[(starts >= since) & (starts < until)]
@@ -182,7 +194,8 @@ FIRST_VALUES = {
     "window": "day",
     "project": [],
     "agent": [],
-    "metric": "turns",
+    "metric": "time",
+    "pattern-of": "working",
     "active-only": ["active"],
     "zone": "Europe/Berlin",
     "viewer": {"zone": "Europe/Berlin"},
@@ -231,9 +244,23 @@ class Page:
             "changedPropIds": list(changed),
         }
 
+    @staticmethod
+    def cards(answer: dict[str, Any]) -> dict[str, str]:
+        """Return the numbers of the cards in an answer, by their ids."""
+        return dict(_numbers(answer["cards"]["children"]))
+
     def _server_callback(self) -> dict[str, Any]:
         callbacks = self.client.get("/activity/_dash-dependencies").get_json()
         return next(item for item in callbacks if not item["clientside_function"])
+
+
+def _numbers(content: Any) -> Iterator[tuple[str, str]]:
+    for part in content if isinstance(content, list) else [content]:
+        props = part.get("props", {}) if isinstance(part, dict) else {}
+        if "id" in props:
+            yield props["id"], props["children"]
+        elif "children" in props:
+            yield from _numbers(props["children"])
 
 
 def _name(item: dict[str, str]) -> str:

@@ -143,7 +143,7 @@ def elsewhere(engine: Any) -> dict[str, Any]:
             for line in client.get("/api/metrics/prometheus").text.splitlines()
             if "busy" in line and "day" in line
         ],
-        "choices": [METRIC_OPTIONS[-1], CHARTS[3]],
+        "choices": [METRIC_OPTIONS[-1], CHARTS[4]],
         "chart": [chart_title(overview, "busy"), max(chart["data"][0]["y"][:15])],
         "axis": chart["layout"]["yaxis"]["ticktext"],
         "tooltip": chart["data"][0]["hovertext"][14],

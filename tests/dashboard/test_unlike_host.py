@@ -58,11 +58,16 @@ def test_agents_and_projects_beyond_four_bytes_are_known(app):
 
 
 def test_the_page_shows_the_same_numbers(app, visit):
-    answer = visit(app).update()
+    page = visit(app)
+    answer = page.update()
 
-    cards = [card["props"]["children"] for card in answer["cards"]["children"]]
-    values = [card[1]["props"]["children"][0]["props"]["children"] for card in cards]
-    assert values == ["7", "0.5", "11 min", "3"]
+    numbers = page.cards(answer)
+    assert [numbers[f"card-{name}"] for name in ("turns", "turn-rate", "turn-time")] == [
+        "7",
+        "0.5",
+        "11 min",
+    ]
+    assert numbers["card-active-agents"] == "3"
     assert answer["project"]["options"] == [
         {"label": "alpha", "value": 1},
         {"label": "project 2", "value": 2},

@@ -20,7 +20,13 @@ from aggregator.metrics.buckets import spark_edges
 from aggregator.metrics.measures import TURN_MEASURES
 from aggregator.query.overview import Overview
 from dashboard import formatting
-from dashboard.labels import EXPLANATIONS, RATE_EXPLANATION, TURN_TIME, TURNS
+from dashboard.labels import (
+    EXPLANATIONS,
+    RATE_EXPLANATION,
+    TIME_EXPLANATIONS,
+    TURN_TIME,
+    TURNS,
+)
 from dashboard.selection.view import View
 
 FEW_AGENTS = 30
@@ -36,6 +42,10 @@ TABLE_COLUMNS = (
         "state",
         "What an agent does now: working, waiting for your input, or idle for an hour.",
     ),
+    ("Working", "working", "-", "working", TIME_EXPLANATIONS["working"]),
+    ("Waiting for me", "waiting", "-", "waiting", TIME_EXPLANATIONS["waiting"]),
+    ("Responses", "responses", "-", "responses", TIME_EXPLANATIONS["responses"]),
+    ("p50", "response-time", "-", "response", TIME_EXPLANATIONS["response-time"]),
     ("Turns", "turns", "-", "turns", EXPLANATIONS[TURNS]),
     ("Turns/h", None, "", "rate", RATE_EXPLANATION),
     ("Avg. gap", "turn-time", "-", "time", EXPLANATIONS[TURN_TIME]),
@@ -44,6 +54,10 @@ TABLE_COLUMNS = (
     ("Share of turns", None, "", "share", "Part of all turns in the period."),
 )
 _SORT_COLUMNS = {
+    "working": "working_seconds",
+    "waiting": "waiting_for_me",
+    "responses": "responses",
+    "response-time": "response_p50_seconds",
     **{measure.name: measure.column for measure in TURN_MEASURES if measure.in_agent_rows},
     "last": "last_active_at",
     "name": "sort_name",
@@ -80,6 +94,10 @@ class Row:
     fold_href: str
     aside: str
     states: Sequence[tuple[str, str]]
+    working: str
+    waiting: str
+    responses: str
+    response: str
     turns: str
     rate: str
     time: str
@@ -121,7 +139,7 @@ def _template() -> jinja2.Template:
 
 
 def _measured(rows: pd.DataFrame, overview: Overview) -> pd.DataFrame:
-    """Add the columns that rows need: rate, state, sort keys, share and trend."""
+    """Add the columns that rows need: sums, state, sort keys, share and trend."""
     turns, of_projects = rows["turn_count"], overview.projects["turn_count"]
     states = overview.states.set_index("agent_id")["state"]
     state = rows["agent_id"].map(states) if "agent_id" in rows else pd.Series("", rows.index)
@@ -129,6 +147,7 @@ def _measured(rows: pd.DataFrame, overview: Overview) -> pd.DataFrame:
     per_turn = totals.turn_rate / totals.turn_count if totals.turn_count else 0.0
     return rows.assign(
         rate=turns * per_turn,
+        waiting_for_me=rows["blocked_seconds"] + rows["waiting_seconds"],
         state=state.astype("object").where(state.notna(), ""),
         rank=_ranks(rows, overview, state),
         sort_name=rows["name"].astype("str").str.lower(),
@@ -242,6 +261,10 @@ def _numbers(row: TableRecord, overview: Overview) -> dict[str, str]:
     known = not pd.isna(last)
 
     return {
+        "working": formatting.duration(row["working_seconds"]),
+        "waiting": formatting.duration(row["waiting_for_me"]),
+        "responses": formatting.count(row["responses"]),
+        "response": formatting.duration(row["response_p50_seconds"]),
         "turns": formatting.count(row["turn_count"]),
         "rate": formatting.rate(row["rate"]),
         "time": formatting.duration(row["avg_turn_time_seconds"]),

@@ -47,13 +47,19 @@ def _count_of(states: pd.DataFrame, state: str) -> str:
 
 
 def caption(overview: Overview, against: str) -> str:
-    """Say which part of the period the numbers cover, and what their changes compare with."""
+    """Say which part of the period the numbers cover, and what their changes compare with.
+
+    Times are estimated where Claude Code has measured none of them, as on a host that
+    records turns only.
+    """
     parts = []
     if overview.period.holds(overview.window.as_of) and not overview.period.end:
         parts.append("So far")
     if overview.window.since < overview.kept_since:
         retained = overview.kept_since.astimezone(overview.period.zone)
         parts.append(f"kept since {formatting.date(retained)}")
+    if overview.totals.exact_share == 0:
+        parts.append("times are estimated")
     if against:
         parts.append(f"compared with {against}")
     return formatting.sentence(" · ".join(parts))
@@ -64,6 +70,8 @@ def summary(overview: Overview, scope_name: str) -> str:
     totals, period = overview.totals, overview.period
     return (
         f"{scope_name}, {formatting.period_name(period)}: "
+        f"{formatting.duration(totals.values['working_seconds'])} working, "
+        f"{formatting.duration(totals.waiting_for_me_seconds)} waiting for you, "
         f"{formatting.counted(totals.turn_count, 'turn')}, "
         f"average gap between turns {formatting.duration(totals.avg_turn_time_seconds)}, "
         f"{formatting.counted(totals.active_agents, 'active agent')}."

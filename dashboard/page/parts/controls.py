@@ -10,7 +10,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from aggregator.metrics.periods import LAST_24_HOURS
-from dashboard.labels import LABELS, TURNS
+from dashboard.labels import METRIC_LABELS, TIME, WAIT_PATTERN, WORK_PATTERN
 from dashboard.page import ids
 from dashboard.page.parts.attributes import aria, data
 from dashboard.selection.view import CUSTOM
@@ -26,7 +26,11 @@ WINDOW_OPTIONS = [
     {"label": "Month", "value": "month"},
     {"label": "Custom", "value": CUSTOM},
 ]
-METRIC_OPTIONS = [{"label": label, "value": metric} for metric, label in LABELS.items()]
+METRIC_OPTIONS = [{"label": label, "value": metric} for metric, label in METRIC_LABELS.items()]
+PATTERN_OPTIONS = [
+    {"label": "Working", "value": WORK_PATTERN},
+    {"label": "Waiting for me", "value": WAIT_PATTERN},
+]
 ACTIVE = "active"
 """Value of the switch that hides quiet projects and agents when it is on."""
 
@@ -47,6 +51,19 @@ def controls() -> Component:
     return html.Div(
         [_window(), _when(), *_scope()],
         className="activity-controls",
+    )
+
+
+def pattern_choice() -> Component:
+    """Return the choice of the time that the heatmap shows."""
+    return html.Fieldset(
+        [
+            html.Legend("Time in the heatmap", className="activity-unseen"),
+            dcc.RadioItems(
+                PATTERN_OPTIONS, WORK_PATTERN, id=ids.PATTERN_OF, className="activity-segments"
+            ),
+        ],
+        className="activity-pattern-of",
     )
 
 
@@ -94,7 +111,7 @@ def _scope() -> list[Component]:
             ids.METRIC,
             "Metric",
             options=METRIC_OPTIONS,
-            value=TURNS,
+            value=TIME,
             clearable=False,
             searchable=False,
         ),

@@ -10,11 +10,22 @@ import pandas as pd
 from aggregator.query.overview import Overview
 from dashboard.charts import titles
 from dashboard.charts.figure_types import Chart
+from dashboard.labels import AT_WORK, ONE_AGENT, OPEN_AGENTS, TIME
 from dashboard.page import ids
 from dashboard.page.parts.tables import agent_table, chart_table, heatmap_table
+from dashboard.page.parts.time_tables import (
+    asking_table,
+    capacity_table,
+    time_table,
+    timeline_table,
+    work_table,
+)
 from dashboard.pictures.picture import PictureSize, Subject, frame_of
+from dashboard.selection.view import View
 
 AGENT_TABLE = "agent-table"
+SUBJECTS = {ids.WORK: AT_WORK, ids.TIMELINE: ONE_AGENT, ids.CAPACITY: OPEN_AGENTS}
+"""Subjects of pictures by the id of their chart, if they are always the same."""
 FILE_NAMES = {AGENT_TABLE: "people"}
 """Names of tables in the names of saved files, where they differ."""
 
@@ -22,44 +33,29 @@ FILE_NAMES = {AGENT_TABLE: "people"}
 def downloads(
     overview: Overview,
     names: Mapping[int, str],
-    metric: str,
+    view: View,
     scope_name: str,
-    *,
-    chart: Chart,
-    pattern: Chart,
+    charts: Mapping[str, Chart],
 ) -> dict[str, Any]:
     """Return what the browser saves, for ``png.js`` and ``csv.js`` in ``assets/``.
 
     Args:
         overview: The shown metrics.
         names: Names of projects by id.
-        metric: One of :data:`dashboard.labels.LABELS`.
+        view: The view.
         scope_name: The scope in words: ``Project atlas``.
-        chart: The page's chart.
-        pattern: The page's heatmap.
+        charts: The page's charts by element id, see
+            :func:`dashboard.page.draw_charts.draw_charts`.
 
     Returns:
         ``charts``: by element id, the ``layout`` to add for a picture, its ``scale`` and
         ``filename``; ``tables``: by name, the ``filename``, ``columns`` and ``rows``, with
         None for missing numbers.
     """
-    tables = {
-        "chart": chart_table(overview, names),
-        "pattern": heatmap_table(overview),
-        AGENT_TABLE: agent_table(overview, names),
-    }
     return {
         "charts": {
-            element: {
-                "layout": {**legend, **frame_of(drawn, overview, subject, scope_name)},
-                "scale": PictureSize().scale,
-                "filename": titles.filename(overview, scope_name, subject.name),
-            }
-            for element, drawn, subject, legend in (
-                # On the page, its legend stands beside it.
-                (ids.CHART, chart, Subject(metric), _legend(chart)),
-                (ids.PATTERN, pattern, Subject(metric, pattern=True), {}),
-            )
+            element: _picture(drawn, overview, _subject(element, view), scope_name)
+            for element, drawn in charts.items()
         },
         "tables": {
             name: {
@@ -67,8 +63,43 @@ def downloads(
                 "columns": list(table.columns),
                 "rows": _rows(table),
             }
-            for name, table in tables.items()
+            for name, table in _tables(overview, names, view, charts).items()
         },
+    }
+
+
+def _tables(
+    overview: Overview, names: Mapping[int, str], view: View, charts: Mapping[str, Chart]
+) -> dict[str, pd.DataFrame]:
+    is_time = view.metric == TIME
+    tables = {
+        "chart": time_table(overview) if is_time else chart_table(overview, names),
+        "pattern": heatmap_table(overview),
+        AGENT_TABLE: agent_table(overview, names),
+        "asking": asking_table(overview, names),
+    }
+    if ids.WORK in charts:
+        tables["work"] = work_table(overview)
+    if ids.CAPACITY in charts:
+        tables["capacity"] = capacity_table(overview)
+    if ids.TIMELINE in charts:
+        tables["timeline"] = timeline_table(overview)
+    return tables
+
+
+def _subject(element: str, view: View) -> Subject:
+    if element == ids.PATTERN:
+        return Subject(view.pattern_metric, pattern=True)
+    return Subject(SUBJECTS.get(element, view.metric))
+
+
+def _picture(drawn: Chart, overview: Overview, subject: Subject, scope_name: str) -> dict[str, Any]:
+    # On the page, its legend stands beside it.
+    legend = {} if subject.pattern else _legend(drawn)
+    return {
+        "layout": {**legend, **frame_of(drawn, overview, subject, scope_name)},
+        "scale": PictureSize().scale,
+        "filename": titles.filename(overview, scope_name, subject.name),
     }
 
 

@@ -20,7 +20,7 @@ from dashboard.selection.view import View
 
 
 def empty_state(overview: Overview, view: View, context: PageContext, scope_name: str) -> Children:
-    """Explain a period without turns; empty if it has turns.
+    """Explain a period without turns and time; empty if it has some.
 
     Args:
         overview: The view's metrics.
@@ -28,7 +28,7 @@ def empty_state(overview: Overview, view: View, context: PageContext, scope_name
         context: The source of turns, and the retention.
         scope_name: The scope in words, such as ``All projects``.
     """
-    if overview.totals.turn_count:
+    if not overview.totals.is_quiet:
         return []
     if overview.newest_bucket is None and overview.newest_turn_at is None:
         return _nothing_ever(overview, context, scope_name)

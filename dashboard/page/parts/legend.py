@@ -29,13 +29,15 @@ def legend(chart: Chart) -> Children:
 def without_legend(chart: Chart) -> Chart:
     """Return a chart without Plotly's legend and the room for it."""
     layout = chart["layout"]
-    margin = {**layout["margin"], "t": TOP}
+    margin = {**layout.get("margin", {}), "t": TOP}
     return {**chart, "layout": {**layout, "showlegend": False, "margin": margin}}
 
 
 def _entry(trace: Trace) -> html.Li:
-    kind = "line" if trace["type"] == "scatter" else "bar"
-    colour = trace["line" if kind == "line" else "marker"]["color"]
+    is_line = trace["type"] == "scatter"
+    dots = is_line and "dash" in trace["line"]
+    kind = "dots" if dots else "line" if is_line else "bar"
+    colour = trace["line" if is_line else "marker"]["color"]
     sign = html.Span(
         className=f"activity-sign activity-sign-{kind}",
         style={"background": colour},

@@ -33,8 +33,8 @@ def chart_table(overview: Overview, names: Mapping[int, str]) -> pd.DataFrame:
     buckets = overview.buckets[overview.buckets["phase"] != FUTURE]
     retained, zone = buckets["phase"] != GONE, overview.period.zone
     columns: dict[str, Any] = {
-        "Start": _all_local(buckets["start"], zone),
-        "End": _all_local(buckets["end"], zone),
+        "Start": all_local(buckets["start"], zone),
+        "End": all_local(buckets["end"], zone),
         **{
             _heading(measure, measure.label): _rounded(measure, buckets[measure.column]).where(
                 retained
@@ -139,7 +139,8 @@ def _unnamed(row: Mapping[Hashable, Any]) -> str:
     return f"project {row['project_id']}"
 
 
-def _all_local(instants: pd.Series, zone: ZoneInfo) -> list[str]:
+def all_local(instants: pd.Series, zone: ZoneInfo) -> list[str]:
+    """Format instants as local ISO 8601 with offset."""
     return [at.isoformat() for at in pd.DatetimeIndex(instants).tz_convert(zone).to_pydatetime()]
 
 

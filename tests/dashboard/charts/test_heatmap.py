@@ -80,6 +80,22 @@ def test_it_shows_the_chosen_metric(overview, metric, mean, text):
     assert said(fig, MONDAY, 14) == f"<b>Mondays, 14:00–15:00</b><br>{text}"
 
 
+@pytest.mark.parametrize(
+    ("metric", "mean", "text"),
+    [
+        ("working", 900.0, "15 min working time per hour, over 4 Mondays"),
+        ("waiting", 450.0, "7 min 30 s waiting for me per hour, over 4 Mondays"),
+    ],
+)
+def test_it_shows_when_agents_work_and_when_they_wait(overview, metric, mean, text):
+    time = {"working": 1200.0, "blocked": 100.0, "waiting": 500.0}
+
+    fig = heatmap(overview(*((*hour, time) for hour in mondays_at_two())), metric)
+
+    assert shown(fig, MONDAY, 14) == mean
+    assert said(fig, MONDAY, 14) == f"<b>Mondays, 14:00–15:00</b><br>{text}"
+
+
 def test_an_hour_without_a_gap_has_no_average(overview):
     fig = heatmap(overview(*mondays_at_two()), "turn-time")
 

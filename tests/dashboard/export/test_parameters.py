@@ -70,7 +70,10 @@ def test_a_file_name_says_what_is_drawn(name, meaning):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("nope.png", "chart: 'nope' is not allowed; expected turns, turn-time, agents, pattern or"),
+        (
+            "nope.png",
+            "chart: 'nope' is not allowed; expected time, turns, turn-time, agents, agents-",
+        ),
         ("turns", "format: '' is not allowed; expected png, svg or pdf"),
         ("turns.jpg", "format: 'jpg' is not allowed; expected png, svg or pdf"),
         ("turns.zip", "format: 'zip' is not allowed; expected png, svg or pdf"),
@@ -87,6 +90,8 @@ def test_a_file_that_does_not_exist_is_refused(name, words):
 
 def test_only_the_pattern_looks_at_the_metric():
     assert read("pattern", metric="agents").subjects == (Subject("agents", pattern=True),)
+    assert read("pattern").subjects == (Subject("working", pattern=True),)
+    assert read("pattern", pattern="waiting").subjects == (Subject("waiting", pattern=True),)
     assert read("turns", metric="agents").subjects == (Subject("turns"),)
     assert read("all", metric="agents").subjects == REPORT
 
@@ -101,7 +106,7 @@ def test_only_the_pattern_looks_at_the_metric():
         ({"tz": "Mars"}, "tz: 'Mars' is not allowed; expected a time zone such as Europe/Berlin"),
         ({"project": "x"}, "project: 'x' is not allowed; expected whole numbers separated by"),
         ({"agent": "1,,2"}, "agent: '1,,2' is not allowed; expected whole numbers separated by"),
-        ({"metric": "x"}, "metric: 'x' is not allowed; expected turns, turn-time or agents"),
+        ({"metric": "x"}, "metric: 'x' is not allowed; expected time, turns, turn-time or agents"),
         ({"people": "x"}, "people: 'x' is not allowed; expected projects or agents"),
         ({"window": "custom"}, "window=custom needs from and to"),
         ({"from": "2026-11-02"}, "from needs window=custom"),

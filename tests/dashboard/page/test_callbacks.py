@@ -28,13 +28,8 @@ def page(empty_engine, record, now, open_page):
 
 
 @pytest.fixture
-def turns(texts):
-    def turns(answer):
-        return answer["cards"]["children"][0]["props"]["children"][1]["props"]["children"][0][
-            "props"
-        ]["children"]
-
-    return turns
+def turns(page):
+    return lambda answer: page.cards(answer)["card-turns"]
 
 
 def labels(options):
@@ -54,7 +49,7 @@ def test_the_first_load_shows_24_hours_of_all_projects(page, turns):
         "a1a1a1a1 · atlas",
     ]
     assert answer["zone"] == {"value": "Europe/Berlin"}
-    assert answer["view"] == {"className": "activity-view"}
+    assert answer["view"] == {"className": "activity-view is-time"}
     assert answer["notice"] == {"children": ""}
     # The address is as it was opened.
     assert "url" not in answer
@@ -78,6 +73,7 @@ def test_every_control_has_its_place_in_the_address(page):
         "project": [2, 1],
         "agent": [3],
         "metric": "turn-time",
+        "pattern-of": "waiting",
         "active-only": [],
         "zone": "America/New_York",
     }
@@ -85,7 +81,8 @@ def test_every_control_has_its_place_in_the_address(page):
     answer = page.update(*(f"{name}.value" for name in changes), **changes)
 
     assert answer["url"] == {
-        "search": "?tz=America/New_York&project=1,2&agent=3&metric=turn-time&everyone=yes"
+        "search": "?tz=America/New_York&project=1,2&agent=3&metric=turn-time&pattern=waiting"
+        "&everyone=yes"
     }
 
 
@@ -187,7 +184,7 @@ def test_a_click_on_a_bar_leads_to_its_day_and_there_to_its_project(page, url, c
 
 def test_numbers_are_said_when_the_view_changes_and_not_with_every_pass(page):
     assert page.update()["announcement"]["children"] == (
-        "All projects, 21–22 Nov 2026, 16:00–16:00: 5 turns, "
+        "All projects, 21–22 Nov 2026, 16:00–16:00: 0 s working, 0 s waiting for you, 5 turns, "
         "average gap between turns 1 min 30 s, 2 active agents."
     )
     assert "announcement" not in page.update("tick.data", tick=1)
@@ -262,7 +259,7 @@ def test_a_quiet_period_is_empty_and_its_link_leads_to_activity(page, turns):
     quiet = page.update(url="?project=2")
     link = quiet["empty"]["children"][-1]["props"]["children"]["props"]
 
-    assert quiet["view"] == {"className": "activity-view is-empty"}
+    assert quiet["view"] == {"className": "activity-view is-empty is-time"}
     assert turns(page.update(url=link["href"])) == "2"
 
 

@@ -12,6 +12,9 @@ PUBLIC = {
     "card-turn-rate",
     "card-turn-time",
     "card-active-agents",
+    "card-working",
+    "card-waiting",
+    "card-response-time",
     "activity-chart",
     "projects",
     "empty",
@@ -51,7 +54,7 @@ def test_the_period_can_be_24_hours_a_day_a_week_a_month_or_any_days(texts):
 def test_nothing_is_sent_elsewhere_from_the_charts():
     page = elements(PageContext(30))
 
-    for chart in (ids.CHART, ids.PATTERN):
+    for chart in (ids.CHART, ids.WORK, ids.TIMELINE, ids.PATTERN, ids.CAPACITY):
         assert page[chart].config == {"displayModeBar": False, "showSendToCloud": False}
 
 

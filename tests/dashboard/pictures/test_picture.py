@@ -9,7 +9,14 @@ import pytest
 from aggregator.metrics.periods import calendar_period
 from dashboard.charts.activity_chart import chart_of
 from dashboard.charts.heatmap import heatmap_of
-from dashboard.pictures.picture import REPORT, PictureSize, Subject, picture, picture_of
+from dashboard.pictures.picture import (
+    OTHERS,
+    REPORT,
+    PictureSize,
+    Subject,
+    picture,
+    picture_of,
+)
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NAMES = {1: "atlas", 2: "billing"}
@@ -42,11 +49,12 @@ def plain(chart):
 @pytest.mark.parametrize("subject", REPORT, ids=lambda subject: subject.name)
 def test_a_picture_is_the_chart_of_the_page_with_a_title_and_a_size(busy, scheme, period, subject):
     view = busy(period=period)
-    page = (
-        heatmap_of(view, subject.metric, scheme)
-        if subject.pattern
-        else chart_of(view, NAMES, subject.metric, scheme)
-    )
+    if subject.pattern:
+        page = heatmap_of(view, subject.metric, scheme)
+    elif subject.metric in OTHERS:
+        page = OTHERS[subject.metric](view, scheme)
+    else:
+        page = chart_of(view, NAMES, subject.metric, scheme)
 
     shown = drawn(view, subject, scheme=scheme)
 
@@ -57,11 +65,16 @@ def test_a_picture_is_the_chart_of_the_page_with_a_title_and_a_size(busy, scheme
     assert plain({"data": shown["data"], "layout": inside}) == plain(page)
 
 
-def test_a_report_has_three_charts_and_the_pattern_of_each_metric():
+def test_a_report_has_every_chart_of_several_agents_and_the_patterns():
     assert [subject.name for subject in REPORT] == [
+        "time",
+        "agents-at-work",
         "turns",
         "turn-time",
         "agents",
+        "capacity",
+        "pattern-working",
+        "pattern-waiting",
         "pattern-turns",
         "pattern-turn-time",
         "pattern-agents",

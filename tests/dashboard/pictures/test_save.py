@@ -53,7 +53,7 @@ def test_the_pattern_of_several_is_called_by_their_number(atlas, overview, tmp_p
         (
             "week.png",
             "tokens",
-            "metric: 'tokens' .* expected turns, turn-time",
+            "metric: 'tokens' .* expected time, turns",
         ),
     ],
 )

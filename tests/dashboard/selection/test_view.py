@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from aggregator.metrics.periods import Period, custom_period
 from aggregator.metrics.scope import OVERALL, Scope
-from dashboard.selection.view import LISTS, METRICS, SORTS, WINDOWS, View
+from dashboard.selection.view import LISTS, METRICS, PATTERNS, SORTS, WINDOWS, View
 
 BERLIN = ZoneInfo("Europe/Berlin")
 TODAY = date(2026, 11, 22)
@@ -35,6 +35,7 @@ def views(draw):
         projects=draw(ids),
         agents=draw(ids),
         metric=draw(st.sampled_from(METRICS)),
+        pattern=draw(st.sampled_from(PATTERNS)),
         people=draw(st.sampled_from(LISTS)),
         everyone=draw(st.booleans()),
         sort=draw(st.sampled_from(SORTS)),
@@ -70,9 +71,9 @@ def test_an_address_can_be_read():
         ("tz=../../etc/passwd", "tz is “../../etc/passwd”; it can be a time zone such as"),
         ("project=-1", "project is “-1”; it can be whole numbers separated by commas"),
         ("agent=1,,2", "agent is “1,,2”; it can be whole numbers separated by commas"),
-        ("metric=cost", "metric is “cost”; it can be turns, turn-time or agents"),
+        ("metric=cost", "metric is “cost”; it can be time, turns, turn-time or agents"),
         ("everyone=1", "everyone is “1”; it can be yes"),
-        ("sort=turns", "sort is “turns”; it can be - or + before turns, turn-time, last, na"),
+        ("sort=turns", "sort is “turns”; it can be - or + before working, waiting,"),
         ("window=custom", "a custom window needs from and to: a first day"),
         ("window=custom&from=2026-11-09&to=2026-11-08", "a custom window needs from and to"),
         ("window=custom&from=2024-11-09&to=2026-11-08", "at most 366 days in all"),
@@ -148,3 +149,8 @@ def test_a_custom_period_has_its_days_in_the_view():
 )
 def test_the_scope_is_the_narrowest_choice(view, scope):
     assert view.scope == scope
+
+
+def test_the_heatmap_shows_one_of_two_times_or_the_metric():
+    assert View(pattern="waiting").pattern_metric == "waiting"
+    assert View(metric="turns", pattern="waiting").pattern_metric == "turns"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 
@@ -47,7 +48,7 @@ class Table(HTMLParser):
 def two(overview, now):
     """Atlas with two agents and infra with one, on a day of which 15 hours are over."""
     hour = now.replace(minute=0) - timedelta(hours=1)
-    return overview(
+    view = overview(
         (hour, 10, 60.0, 3),
         projects=[
             (1, "atlas", 9, 66.0, 2, 1, now - timedelta(minutes=4), [0, 9]),
@@ -63,6 +64,14 @@ def two(overview, now):
             (8, 1, "waiting", now - timedelta(minutes=9)),
         ],
     )
+    agents = view.agents.assign(
+        working_seconds=[3600.0, 600.0, 0.0],
+        blocked_seconds=[60.0, 300.0, 0.0],
+        waiting_seconds=[240.0, 1200.0, 0.0],
+        responses=[4, 1, 0],
+        response_p50_seconds=[120.0, 600.0, float("nan")],
+    )
+    return replace(view, agents=agents)
 
 
 def test_projects_stand_above_their_agents_with_all_their_numbers(two):
@@ -78,7 +87,18 @@ def test_projects_stand_above_their_agents_with_all_their_numbers(two):
 
     html = project_list(two, View()).replace("\u202f", " ")
 
-    assert Table(html).rows == rows
+    assert [row[:2] + row[6:] for row in Table(html).rows] == rows
+
+
+def test_beside_their_turns_stands_their_time(two):
+    rows = Table(project_list(two, View(people="agents"))).rows
+
+    assert [row[:1] + row[2:6] for row in rows] == [
+        ["Name", "Working", "Waiting for me", "Responses", "p50"],
+        ["seventh atlas", "1 h", "5 min", "4", "2 min"],
+        ["eighth atlas", "10 min", "25 min", "1", "10 min"],
+        ["ninth infra", "0 s", "0 s", "0", "–"],
+    ]
 
 
 def test_agents_can_stand_alone_with_their_projects_beside_them(two):
@@ -91,6 +111,10 @@ def test_agents_can_stand_alone_with_their_projects_beside_them(two):
 @pytest.mark.parametrize(
     ("sort", "names"),
     [
+        ("-working", ["seventh", "eighth", "ninth"]),
+        ("-waiting", ["eighth", "seventh", "ninth"]),
+        ("+responses", ["ninth", "eighth", "seventh"]),
+        ("+response-time", ["seventh", "eighth", "ninth"]),
         ("-turns", ["seventh", "eighth", "ninth"]),
         ("+turns", ["ninth", "eighth", "seventh"]),
         ("-turn-time", ["eighth", "seventh", "ninth"]),
@@ -109,7 +133,7 @@ def test_every_order_puts_what_has_no_value_last(two, sort, names):
 def test_a_heading_sorts_by_its_column_and_then_the_other_way(two):
     by_turns, by_name = (Table(project_list(two, View(sort=sort))) for sort in ("-turns", "+name"))
 
-    assert by_turns.sorts == {2: "descending"}
+    assert by_turns.sorts == {6: "descending"}
     assert by_turns.links["sort-turns"] == "?sort=+turns"
     assert by_turns.links["sort-name"] == "?sort=+name"
     assert by_name.sorts == {0: "ascending"}

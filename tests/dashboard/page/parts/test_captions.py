@@ -148,10 +148,20 @@ def test_the_page_can_be_heard(overview, now):
     hour = now.replace(minute=0) - timedelta(hours=2)
     period = custom_period(date(2026, 11, 21), TODAY, BERLIN)
 
-    assert summary(overview((hour, 3, 84.0, 1), period=period), "Project atlas") == (
-        "Project atlas, 21–22 Nov 2026: 3 turns, average gap between turns 1 min 24 s, "
-        "1 active agent."
+    time = {"working": 600.0, "blocked": 60.0, "waiting": 30.0}
+    assert summary(overview((hour, 3, 84.0, 1, time), period=period), "Project atlas") == (
+        "Project atlas, 21–22 Nov 2026: 10 min working, 1 min 30 s waiting for you, 3 turns, "
+        "average gap between turns 1 min 24 s, 1 active agent."
     )
+
+
+def test_times_of_which_none_was_measured_are_called_estimated(overview, now):
+    hour = now.replace(minute=0) - timedelta(hours=2)
+    guessed = overview((hour, 3, 84.0, 1, {"working": 600.0}))
+    measured = overview((hour, 3, 84.0, 1, {"working": 600.0, "exact": 1.0}))
+
+    assert caption(guessed, "") == "So far · times are estimated"
+    assert caption(measured, "") == caption(overview(), "") == "So far"
 
 
 @pytest.mark.parametrize(

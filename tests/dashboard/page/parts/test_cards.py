@@ -7,14 +7,21 @@ import pandas as pd
 
 from aggregator.metrics.periods import calendar_period
 from aggregator.metrics.totals import Totals
+from aggregator.query.response_times import ResponseTimes, Times
 from dashboard.page.parts.cards import cards, skyline, trends
-from tests.no_time import NO_TIME
 
 BERLIN = ZoneInfo("Europe/Berlin")
-LABELS = "Turns", "Turns per hour", "Average gap between turns", "Active agents"
-
+LABELS = "Working time", "Waiting for me", "Response time p50", "Turns", "Active agents"
+PACE = "– per hour, – between turns"
 THEN = Totals(
-    {"turn_count": 20, "avg_turn_time_seconds": 90.0, "active_agents": 2, **NO_TIME},
+    {
+        "turn_count": 20,
+        "avg_turn_time_seconds": 90.0,
+        "active_agents": 2,
+        "working_seconds": 3600.0,
+        "blocked_seconds": 0.0,
+        "waiting_seconds": 3000.0,
+    },
     active_hours=4,
     elapsed_hours=20 / 1.4,
 )
@@ -26,18 +33,20 @@ def utc(hour, day=22):
 
 def test_a_card_has_its_number_what_stands_beside_it_and_its_change(overview, texts):
     view = overview(
-        (utc(9), 12, 60.0, 2),
-        (utc(13), 9, 120.0, 1),
+        (utc(9), 12, 60.0, 2, {"working": 3600.0, "exact": 1800.0, "peak_working_agents": 3}),
+        (utc(13), 9, 120.0, 1, {"working": 900.0, "blocked": 600.0, "waiting": 900.0}),
         agents=[(1, 1, "a", 12), (2, 2, "b", 9)],
         then=THEN,
+        times=Times(ResponseTimes(7, 120.0, 250.0, 100.0, 200.0)),
     )
 
     # Fifteen hours and five minutes of the day have passed.
     assert [texts(card) for card in cards(view)] == [
-        "Turns 21 ▲\u202f5\u202f% in 2 active hours",
-        "Turns per hour 1.4 ▼\u202f1\u202f% 10.5 per active hour",
-        "Average gap between turns 1 min 27 s ▼\u202f4\u202f% of one agent",
-        "Active agents 2 ±\u202f0\u202f% in 2 projects",
+        "Working time 1 h 15 min ▲\u202f25\u202f% utilisation 75\u202f%",
+        "Waiting for me 25 min ▼\u202f50\u202f% 10 min blocked, 15 min after turns",
+        "Response time p50 2 min p90 4 min 10 s, 40\u202f% exact",
+        "Turns 21 ▲\u202f5\u202f% 1.4 per hour, 1 min 27 s between turns",
+        "Active agents 2 ±\u202f0\u202f% peak 3 at once",
     ]
 
 
@@ -45,9 +54,10 @@ def test_without_turns_there_is_no_average_and_no_change(overview, texts):
     view = overview(then=THEN)
 
     assert [texts(card) for card in cards(view)] == [
-        "Turns 0",
-        "Turns per hour 0",
-        "Average gap between turns –",
+        "Working time 0 s",
+        "Waiting for me 0 s",
+        "Response time p50 –",
+        "Turns 0 0 per hour, – between turns",
         "Active agents 0",
     ]
 
@@ -56,12 +66,14 @@ def test_what_is_no_longer_kept_is_not_zero(overview, texts):
     day = calendar_period("day", date(2026, 8, 21), BERLIN)
 
     assert [texts(card) for card in cards(overview(period=day))] == [
-        f"{label} – no longer kept" for label in LABELS
+        f"{label} – {PACE if label == 'Turns' else 'no longer kept'}" for label in LABELS
     ]
 
 
 def test_before_the_first_answer_the_cards_are_in_their_places(texts):
-    assert [texts(card) for card in cards(None)] == [f"{label} –" for label in LABELS]
+    assert [texts(card) for card in cards(None)] == [
+        f"{label} – {PACE}" if label == "Turns" else f"{label} –" for label in LABELS
+    ]
 
 
 def test_a_course_has_the_means_of_all_its_buckets():
@@ -69,10 +81,13 @@ def test_a_course_has_the_means_of_all_its_buckets():
     buckets = pd.DataFrame(
         {
             "start": starts,
+            "end": starts,
+            "phase": "past",
+            "responses": [number % 6 // 5 for number in range(168)],
+            "response_seconds": 60.0,
             "turn_count": [number % 6 for number in range(168)],
             "avg_turn_time_seconds": float("nan"),
             "active_agents": pd.array([1] * 168, "Int64"),
-            **NO_TIME,
         }
     )
 
@@ -83,6 +98,8 @@ def test_a_course_has_the_means_of_all_its_buckets():
     assert len(found["turn_count"]) == 31
     assert found["avg_turn_time_seconds"] == [0.0] * 31
     assert found["active_agents"] == [1.0] * 31
+    # One hour of six had a response, of 60 s.
+    assert found["response_time"][:14] == [10.0] * 13 + [0.0]
 
 
 def test_a_skyline_leaves_columns_of_these_heights():

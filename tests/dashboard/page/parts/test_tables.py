@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from aggregator.metrics.periods import calendar_period
-from dashboard.charts.activity_chart import chart_of
-from dashboard.charts.heatmap import heatmap_of
+from dashboard.page.draw_charts import draw_charts
 from dashboard.page.parts.downloads import downloads
 from dashboard.page.parts.tables import agent_table, chart_table, heatmap_table
 from dashboard.pictures.picture import Subject, frame_of
+from dashboard.selection.view import View
 
 NEW_YORK = ZoneInfo("America/New_York")
 NAMES = {1: "atlas", 2: "billing"}
@@ -145,9 +145,10 @@ def test_without_anybody_the_tables_still_have_columns(overview):
 def test_the_browser_gets_plain_values_and_names(overview):
     view = overview((utc(22, 9), 23, 84.0, 3))
 
-    chart, pattern = chart_of(view, NAMES, "turn-time"), heatmap_of(view, "turn-time")
-    charts = {"chart": chart, "pattern": pattern}
-    given = json.loads(json.dumps(downloads(view, NAMES, "turn-time", "Project atlas", **charts)))
+    shown = View(metric="turn-time")
+    charts = draw_charts(view, shown, NAMES, "light")
+    chart, pattern = charts["activity-chart"], charts["pattern-chart"]
+    given = json.loads(json.dumps(downloads(view, NAMES, shown, "Project atlas", charts)))
 
     frame = frame_of(chart, view, Subject("turn-time"), "Project atlas")
     assert given["charts"] == {
