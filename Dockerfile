@@ -21,7 +21,8 @@ ENV PATH=/opt/activity/bin:/usr/local/bin:/usr/bin:/bin \
     ACTIVITY_PORT=5055
 EXPOSE 5055
 # The version is a small answer from the database; with the first request, the jobs begin.
+# A server that asks for its access token is healthy, too.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ['ACTIVITY_PORT'] + '/activity/version', timeout=4)"]
+    CMD ["python", "-c", "import http.client as h, os, sys; c = h.HTTPConnection('127.0.0.1', int(os.environ['ACTIVITY_PORT']), timeout=4); c.request('GET', '/activity/version'); sys.exit(c.getresponse().status not in (200, 401))"]
 # exec: gunicorn itself is told to stop.
 CMD ["sh", "-c", ": \"${ACTIVITY_DATABASE_URL:?is not set: postgresql://user:password@host/name}\" && exec gunicorn --bind=0.0.0.0:${ACTIVITY_PORT} --workers=2 --threads=8 --graceful-timeout=4 --worker-tmp-dir=/dev/shm --no-control-socket 'dashboard.server:create_app()'"]

@@ -66,6 +66,8 @@ class Settings:
         database_url: PostgreSQL to use instead of the embedded one, or None.
         host: Address to serve on.
         port: TCP port to serve on.
+        allowed_hosts: Host names of the server beside this machine's own, in lower case.
+        insecure: Whether others than this machine need no access token.
         transcripts: Folders to search for ``**/*.jsonl``.
         interval_seconds: Time between two passes.
         import_interval_seconds: Time between two imports of transcripts.
@@ -80,6 +82,8 @@ class Settings:
     database_url: str | None
     host: str
     port: int
+    allowed_hosts: tuple[str, ...]
+    insecure: bool
     transcripts: tuple[Path, ...]
     interval_seconds: int
     import_interval_seconds: int
@@ -110,7 +114,7 @@ class Settings:
             source = "--" + option.name.replace("_", "-")
             if raw in (None, "", ()) or raw is False:
                 raw, source = environ.get(option.variable), option.variable
-            if raw in (None, "", ()):
+            if raw in (None, "", ()) or raw is False:
                 continue
             try:
                 values[option.name] = option.parse(raw)
@@ -141,6 +145,8 @@ def _defaults(environ: Mapping[str, str]) -> dict[str, Any]:
         "database_url": None,
         "host": "127.0.0.1",
         "port": 5055,
+        "allowed_hosts": (),
+        "insecure": False,
         "transcripts": default_transcripts(environ),
         "interval_seconds": 300,
         "import_interval_seconds": 60,
@@ -213,6 +219,15 @@ def _yes_or_no(raw: Any) -> bool:
     return value
 
 
+def _host_names(raw: Any) -> tuple[str, ...]:
+    """Parse one text with commas, or a sequence."""
+    parts = raw.split(",") if isinstance(raw, str) else [str(part) for part in raw]
+    names = tuple(part.strip().lower() for part in parts if part.strip())
+    if not all(re.fullmatch(r"[a-z0-9_.-]{1,253}", name) for name in names):
+        raise ValueError("host names without ports, separated by commas")
+    return names
+
+
 def _whole(low: int, high: int) -> Callable[[Any], int]:
     def parse(raw: Any) -> int:
         allowed = f"a whole number from {low} to {high}"
@@ -234,12 +249,35 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "database_url",
         "URL",
-        "Use this PostgreSQL instead of the embedded one: postgresql://user:password@host/name.",
+        "Use this PostgreSQL instead of the embedded one: postgresql://user@host/name. A "
+        "password belongs into the variable, since others can read command lines.",
         "the embedded PostgreSQL",
         str,
     ),
-    Option("host", "ADDRESS", "Address to serve on.", "127.0.0.1, this machine only", str),
+    Option(
+        "host",
+        "ADDRESS",
+        "Address to serve on. Others than this machine's own need an access token.",
+        "127.0.0.1, this machine only",
+        str,
+    ),
     Option("port", "N", "TCP port to serve on.", "5055", _whole(1, 65535)),
+    Option(
+        "allowed_hosts",
+        "NAME",
+        "Host name of the server, as a proxy or other machines use it; repeatable.",
+        "localhost, this machine's name and IP addresses",
+        _host_names,
+        repeatable=True,
+    ),
+    Option(
+        "insecure",
+        "",
+        "Let everybody who can reach the address see the page, without an access token.",
+        "no",
+        _yes_or_no,
+        is_flag=True,
+    ),
     Option(
         "transcripts",
         "DIR",

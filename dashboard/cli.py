@@ -37,9 +37,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from aggregator.transcripts.importer import ImportReport
-
-
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
+    from dashboard.access.token import AccessToken
 
 
 @click.group(
@@ -62,19 +60,21 @@ main.add_command(service)
 def serve(settings: Settings, demo: bool) -> None:
     """Import transcripts, aggregate them and serve the page until Ctrl-C."""
     from aggregator.standalone.database import open_database
-    from dashboard.server import answer_only_hosts, build_jobs, build_server
+    from dashboard.access.control import control_access
+    from dashboard.access.token import needed_token
+    from dashboard.server import build_jobs, build_server
 
+    token = needed_token(settings)
     listener = listen(settings.host, settings.port)
     with listener, open_database(settings, purpose="serve", demo=demo) as engine:
         _fill(engine, settings, demo)
         jobs = build_jobs(engine, settings, demo=demo)
         click.echo(pass_line(jobs.aggregate_once()))
         server = build_server(engine, settings, demo=demo)
-        if settings.host in LOOPBACK:
-            answer_only_hosts(server, [*LOOPBACK, "[::1]"])
+        control_access(server, token, settings.allowed_hosts)
         jobs.start()
         try:
-            _serve_until_stopped(server, listener)
+            _serve_until_stopped(server, listener, _access_lines(settings, token))
         finally:
             click.echo("Stopping …")
             jobs.stop()
@@ -91,13 +91,38 @@ def _fill(engine: Engine, settings: Settings, demo: bool) -> None:
         _import_with_progress(engine, settings)
 
 
-def _serve_until_stopped(server: Any, listener: socket.socket) -> None:
+def _access_lines(settings: Settings, token: AccessToken | None) -> list[str]:
+    """Say how to get in: the link itself once, and only to a person, not to a log."""
+    from dashboard.access.token import LINK_HINT, access_link
+
+    if token is None:
+        return ["Everybody who can reach it can see the page"] if settings.insecure else []
+    if token.is_new and sys.stdout.isatty():
+        return [f"Open this link once in each browser: {access_link(settings, token)}"]
+    return [LINK_HINT]
+
+
+def _serve_until_stopped(server: Any, listener: socket.socket, access: list[str]) -> None:
     from dashboard.command_line.web_server import serve_until_stopped
 
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{port}/activity"
-    serve_until_stopped(server, listener, lambda: click.echo(f"Activity: {address}  (Ctrl-C ends)"))
+    lines = [*access, f"Activity: {address}  (Ctrl-C ends)"]
+    serve_until_stopped(server, listener, lambda: click.echo("\n".join(lines)))
+
+
+@main.command()
+@settings_from("home", "host", "port")
+def link(settings: Settings) -> None:
+    """Print the link that lets a browser see a server on another address than 127.0.0.1.
+
+    It holds the access token of the home folder. Delete the file access-token there, and
+    start the server again, to have a new one.
+    """
+    from dashboard.access.token import AccessToken, access_link
+
+    click.echo(access_link(settings, AccessToken.load(settings.home)))
 
 
 @main.command("import")

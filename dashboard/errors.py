@@ -16,6 +16,16 @@ class AddressTakenError(ActivityError):
         )
 
 
+class AccessTokenError(ActivityError):
+    """The file with the access token of a server cannot be used."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"the access token {path}: {reason}; expected a file that this account can read, or "
+            "a folder in which it can make one; or --insecure for a server without a token"
+        )
+
+
 class MountError(ActivityError):
     """Activity cannot be added to a server."""
 

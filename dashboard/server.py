@@ -7,10 +7,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
-from flask import Flask, abort, redirect, render_template, request, url_for
+from flask import Flask, redirect, render_template, request, url_for
 from sqlalchemy import Engine
 from werkzeug.exceptions import NotFound
-from werkzeug.sansio.utils import host_is_trusted
 from werkzeug.wrappers import Response
 
 from aggregator.jobs.live_import import LiveImport
@@ -18,6 +17,8 @@ from aggregator.jobs.scheduler import ActivityAggregator
 from aggregator.settings import Settings
 from aggregator.standalone.database import open_database
 from aggregator.standalone.demo import continue_demo
+from dashboard.access.control import control_access
+from dashboard.access.token import AccessToken, is_loopback
 from dashboard.context import PageContext
 from dashboard.host.extension import Activity
 from dashboard.host.first_request import start_with_first_request
@@ -74,23 +75,23 @@ def demo_job(engine: Engine) -> Callable[[], None]:
     return run
 
 
-def answer_only_hosts(server: Flask, names: list[str]) -> None:
-    """Refuse requests for other host names with 400.
+def _comes_from_elsewhere() -> bool:
+    """Return whether the current request may come from another machine.
 
-    Otherwise another web site could point its own host name at this server and read along.
+    The application does not know the address that its WSGI server listens on, but servers
+    say it with each request. One of a proxy on this machine comes from this machine.
     """
-
-    @server.before_request
-    def check_host() -> None:
-        # Flask's setting TRUSTED_HOSTS does the same, but only since 3.1.
-        if not host_is_trusted(request.host, names):
-            abort(400)
+    environ = request.environ
+    return not (
+        is_loopback(environ.get("SERVER_NAME", "")) and is_loopback(environ.get("REMOTE_ADDR", ""))
+    )
 
 
 def create_app() -> Flask:
     """Build the application for a WSGI server: ``gunicorn "dashboard.server:create_app()"``.
 
-    Settings come from the environment. The database runs as long as a process that has
+    Settings come from the environment. Requests from other machines need the access token,
+    unless ``ACTIVITY_INSECURE`` is ``yes``. The database runs as long as a process that has
     the application; import and passes begin with the first request, in each process that
     answers one. It does not matter whether the server forks before or after this call.
     """
@@ -99,5 +100,7 @@ def create_app() -> Flask:
     atexit.register(stack.close)
     engine = stack.enter_context(open_database(settings, purpose="serve"))
     app = build_server(engine, settings)
+    token = None if settings.insecure else AccessToken.load(settings.home)
+    control_access(app, token, settings.allowed_hosts, needs_token=_comes_from_elsewhere)
     start_with_first_request(app, build_jobs(engine, settings))
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
@@ -9,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -53,7 +53,10 @@ def test_without_a_database_the_container_says_what_to_set():
     assert "ACTIVITY_DATABASE_URL: is not set: postgresql://user:password@host/name" in done.stderr
 
 
-def test_the_container_serves_a_database_of_others_and_is_found_healthy(postgres, tmp_path):
+@pytest.mark.parametrize(("insecure", "expected"), [("yes", 200), ("no", 401)])
+def test_the_container_serves_a_database_of_others_and_is_found_healthy(
+    postgres, tmp_path, insecure, expected
+):
     url = postgres.url("tests_container", fresh=True).render_as_string(hide_password=False)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -63,15 +66,19 @@ def test_the_container_serves_a_database_of_others_and_is_found_healthy(postgres
         "ACTIVITY_PORT": str(port),
         "ACTIVITY_DATABASE_URL": url,
         "ACTIVITY_TRANSCRIPTS": str(tmp_path),
+        "ACTIVITY_HOME": str(tmp_path),
+        "ACTIVITY_INSECURE": insecure,
     }
     with subprocess.Popen(command("CMD"), cwd=tmp_path, env=environ, stderr=subprocess.PIPE) as it:
         next(line for line in it.stderr if b"Listening at" in line)
         # Answered as soon as a worker is ready; the check of the image does not wait that long.
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/activity/") as page:
-            status = page.status
+        page = http.client.HTTPConnection("127.0.0.1", port)
+        page.request("GET", "/activity/")
+        status = page.getresponse().status
+        page.close()
         health = run(*command("HEALTHCHECK"), **environ)
         it.send_signal(signal.SIGTERM)
         it.communicate()
 
-    assert (health.returncode, status, it.returncode) == (0, 200, 0), health.stderr
+    assert (health.returncode, status, it.returncode) == (0, expected, 0), health.stderr
     assert run(*command("HEALTHCHECK"), **environ).returncode == 1

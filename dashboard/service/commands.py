@@ -9,6 +9,7 @@ import click
 from aggregator.errors import ExtraMissingError
 from aggregator.installation import PROGRAM, missing_package, this_installation
 from aggregator.settings import OPTIONS, Settings, inherited
+from dashboard.access.token import LINK_HINT, needs_token
 from dashboard.command_line.listening import listen
 from dashboard.command_line.settings_options import settings_from
 from dashboard.errors import OutputError, ServiceError
@@ -45,6 +46,8 @@ def install(settings: Settings, demo: bool) -> None:
         raise OutputError(manager.unit, failure.strerror or str(failure)) from None
     click.echo(f"{'Wrote' if changed else 'Unchanged:'} {manager.unit}")
     click.echo(f"Serving http://{settings.host}:{settings.port}/activity")
+    if needs_token(settings):
+        click.echo(LINK_HINT)
     click.echo(f"Log: {manager.log_command}")
     if manager.hint:
         click.echo(manager.hint)

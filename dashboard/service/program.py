@@ -62,11 +62,12 @@ def server_program(
 def _arguments(option: Option, settings: Settings) -> list[str]:
     if option.name == IN_ENVIRONMENT:
         return []
+    flag = "--" + option.name.replace("_", "-")
     value = getattr(settings, option.name)
     if option.is_flag:
-        return ["--" + option.name.replace("_", "-")] if value else []
+        return [flag] if value else []
     values = value if option.repeatable else [value]
-    return [word for one in values for word in ("--" + option.name.replace("_", "-"), str(one))]
+    return [word for one in values for word in (flag, str(one))]
 
 
 def _variable(name: str) -> str:

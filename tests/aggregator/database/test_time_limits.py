@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -33,12 +34,16 @@ class Hangable:
         self._first = first
 
     def hang(self) -> None:
+        # It starts no more processes from here on; some may just be ending.
+        self._first.suspend()
         for process in self._processes():
-            process.suspend()
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
 
     def go_on(self) -> None:
         for process in self._processes():
-            process.resume()
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
     def _processes(self) -> list[psutil.Process]:
         return [self._first, *self._first.children(recursive=True)]

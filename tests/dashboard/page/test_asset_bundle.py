@@ -14,6 +14,7 @@ ALONE = {
     "plotly-activity.min.js.br",
     "plotly.LICENSE.txt",
     "regenerator-runtime.js",
+    "access.js",
     API_STYLE,
 }
 

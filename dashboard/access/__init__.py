@@ -1,0 +1,1 @@
+"""Access to the standalone server: host names, origins, the access token, security headers."""
