@@ -250,6 +250,35 @@ def status(settings: Settings, as_json: bool) -> None:
     click.echo(json.dumps(facts, indent=2) if as_json else "\n".join(status_lines(facts)))
 
 
+@main.command()
+@settings_from("home", "database_url", "transcripts", "titles")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--watch", "again", is_flag=True, help="Print it anew every 2 seconds, until Ctrl-C.")
+def now(settings: Settings, as_json: bool, again: bool) -> None:
+    """Print which agents wait for you, the longest wait first, and who works.
+
+    What is new in the transcripts is imported first.
+    """
+    from aggregator.jobs.live_import import LiveImport
+    from aggregator.query.reader import MetricReader
+    from dashboard.api.json_answers import now_json
+    from dashboard.command_line.now import now_lines, watch
+
+    with _database(settings, "now") as engine:
+        reader, live = MetricReader(engine), LiveImport(engine, settings, lambda: None)
+
+        def read() -> str:
+            live.poll()
+            at = datetime.now(UTC)
+            states = reader.now(at)
+            return json.dumps(now_json(states, at)) if as_json else "\n".join(now_lines(states, at))
+
+        if again:
+            watch(read)
+        else:
+            click.echo(read())
+
+
 @contextmanager
 def _database(settings: Settings, purpose: str, *, demo: bool = False) -> Iterator[Engine]:
     from aggregator.standalone.database import open_database

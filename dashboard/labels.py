@@ -80,6 +80,21 @@ KIND_LABELS = {
     IDLE: "Idle",
 }
 """Kinds of time, in the order of legends and tooltips."""
+REASONS = {
+    "turn done": "turn done",
+    "interrupted": "interrupted",
+    "question": "asks a question",
+    "plan": "has a plan to approve",
+    "permission": "needs a permission",
+}
+"""Reasons of waits as people read them; of other states the label says enough."""
+
+
+def reason_text(reason: str, tool: str) -> str:
+    """Say why an agent waits: ``needs a permission: Edit``; empty for other reasons."""
+    text = REASONS.get(reason, "")
+    return f"{text}: {tool}" if text and tool else text
+
 
 STATE_LABELS = {
     WORKING: "working",

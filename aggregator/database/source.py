@@ -106,7 +106,7 @@ class Source:
         """SQL for the displayed name of a row of ``agents``, a text that is never empty."""
         number = func.concat("agent ", Agent.id)
         if self.agent_name_column is None:
-            return number
+            return func.coalesce(*self._title, number)
         name = cast(literal_column(f"agents.{_quoted(self.agent_name_column)}", Text), Text)
         shown = func.left(name, SHORT_ID) if self.agent_name_is_id else func.btrim(name)
         return func.coalesce(*self._title, func.nullif(shown, ""), number)

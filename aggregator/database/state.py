@@ -38,11 +38,13 @@ class Version:
         as_of: When the version was read.
         changed_at: When a pass last changed a metric, or None before the first change.
         last_pass_at: When the table was last brought up to date, or None.
+        sessions_at: When it last changed which sessions run, and how; None on a host.
     """
 
     as_of: datetime
     changed_at: datetime | None
     last_pass_at: datetime | None
+    sessions_at: datetime | None = None
 
 
 def read_version(conn: Connection, now: datetime) -> Version:

@@ -13,6 +13,7 @@ from aggregator.database.source import STANDALONE, Source
 from aggregator.database.state import last_pass_at
 from aggregator.jobs.background import Job, Schedule
 from aggregator.jobs.retry import NotYetError
+from aggregator.jobs.soon import Soon
 from aggregator.metrics.windows import floor_hour
 from aggregator.passes.rebuild import rebuild, rebuild_due
 from aggregator.passes.retention import prune
@@ -55,6 +56,7 @@ class ActivityAggregator:
         self._extra_jobs: list[Job] = []
         self._alongside: dict[str, Callable[[Event], None]] = {}
         self._schedule = Schedule()
+        self._soon = Soon("pass", self._make_pass)
 
     def source(self) -> Source:
         """Return the columns of the turns and agents in this database."""
@@ -99,6 +101,13 @@ class ActivityAggregator:
         """
         self._schedule.stop()
 
+    def changed(self) -> None:
+        """Have a pass made soon, because turns have changed; returns at once.
+
+        The pass is made in the background, and is one for all calls of a second.
+        """
+        self._soon.ask()
+
     def next_pass_at(self, now: datetime | None = None) -> datetime:
         """Return the instant at which the next pass is due."""
         return slot_at(now or self._clock(), self._interval).end
@@ -110,6 +119,11 @@ class ActivityAggregator:
     def prune(self, now: datetime | None = None) -> int:
         """Delete rows older than the retention; return how many were deleted."""
         return prune(self._engine, floor_hour((now or self._clock()) - self._retention))
+
+    def _make_pass(self) -> None:
+        if self.aggregate_once() is None:
+            # What has changed may be too late for the pass that another process is making.
+            raise NotYetError
 
     def _make_due_pass(self) -> None:
         """Make the pass of this slot, unless another process makes it."""

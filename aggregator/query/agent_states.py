@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pandas as pd
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, literal, select, text
 
 from aggregator.database.facts import Windows, has_signals, read_facts
 from aggregator.database.models import ActivityRun, Agent, Project, Turn
@@ -16,6 +16,7 @@ from aggregator.database.source import STANDALONE, Source
 from aggregator.intervals.present import present_states
 from aggregator.intervals.state import ENDED
 from aggregator.metrics.hourly import INSTANT_DTYPE
+from aggregator.query.names import PROJECT_NAME
 
 PRESENT_FOR = timedelta(hours=24)
 """An agent whose last turn is older than this is not present and has no state."""
@@ -72,10 +73,11 @@ def agent_states(conn: Connection, now: datetime, source: Source = STANDALONE) -
     last 24 hours.
 
     Returns:
-        (n, 8) frame of ``agent_id`` and ``project_id`` (int64), ``state`` (one of
+        (n, 12) frame of ``agent_id`` and ``project_id`` (int64), ``state`` (one of
         :data:`aggregator.intervals.state.STATES`), ``since`` (UTC), ``reason``, ``tool``
         (str), ``changes_at`` (UTC, NaT for never: the next instant at which time alone may
-        change the state) and ``last_turn_at`` (UTC), newest turn first.
+        change the state), ``name``, ``project`` (str), ``session_id``, ``cwd`` (str, empty on
+        a host and if unknown) and ``last_turn_at`` (UTC), newest turn first.
     """
     return states_of(conn, last_turns(conn, now, source), now, source)
 
@@ -93,8 +95,30 @@ def states_of(
         rows.assign(agent_id=turns["agent_id"].to_numpy()[rows["agent_id"]]) for rows in facts[:3]
     )
     states = present_states(turns_, signals, calls, _agents(conn, agents, source), now)
-    present = turns.merge(states[states["state"] != ENDED], on="agent_id")
+    known = _names(conn, agents, source)
+    present = turns.merge(states[states["state"] != ENDED], on="agent_id").merge(
+        known, on="agent_id"
+    )
     return present[[*present.columns.drop("last_turn_at"), "last_turn_at"]]
+
+
+def _names(conn: Connection, agents: tuple[int, ...], source: Source) -> pd.DataFrame:
+    """Read the names of agents and of their projects, and of sessions what resumes them."""
+    of_session = (
+        (Agent.session_id, func.coalesce(Agent.cwd, ""))
+        if has_signals(conn)
+        else (literal(""), literal(""))
+    )
+    columns = ("agent_id", "name", "project", "session_id", "cwd")
+    rows = conn.execute(
+        select(Agent.id, source.agent_name, PROJECT_NAME, *of_session)
+        .join(Project, Project.id == Agent.project_id)
+        .where(Agent.id.in_(agents))
+    ).all()
+    texts = dict.fromkeys(columns[1:], "str")
+    return pd.DataFrame([tuple(row) for row in rows], columns=columns).astype(
+        {"agent_id": "int64", **texts}
+    )
 
 
 def _last_runs(conn: Connection, agents: tuple[int, ...], now: datetime) -> Windows:

@@ -10,7 +10,7 @@ import pandas as pd
 from sqlalchemy import Connection, Engine
 
 from aggregator.database.source import STANDALONE, Source
-from aggregator.database.state import Version, last_retention_days, read_version
+from aggregator.database.state import Version, last_retention_days
 from aggregator.database.time_limits import DATABASE_AWAY, LimitedConnections
 from aggregator.metrics.periods import Period
 from aggregator.metrics.scope import Scope, ScopeKind
@@ -33,6 +33,7 @@ from aggregator.query.names import (
     all_projects,
     projects_with_metrics,
 )
+from aggregator.query.now import read_full_version, read_now
 from aggregator.query.overview import Overview
 from aggregator.query.read_overview import read_overview
 from aggregator.query.turn_log import read_log
@@ -161,9 +162,14 @@ class MetricReader:
             return read_overview(conn, scope, period, retained, source, everyone=everyone)
 
     def version(self, now: datetime) -> Version:
-        """Read the version of the metrics, which is always fast: one row by its key."""
+        """Read the version of what is shown, which is always fast: few rows by their keys."""
         with self.snapshot() as (conn, _):
-            return read_version(conn, now)
+            return read_full_version(conn, now)
+
+    def now(self, now: datetime) -> pd.DataFrame:
+        """Read what all agents do now, see :func:`aggregator.query.now.read_now`."""
+        with self.snapshot() as (conn, source):
+            return read_now(conn, now, source)
 
     def monitoring(self, now: datetime, *, retention: timedelta) -> MonitoringSnapshot:
         """Read the numbers for monitoring systems, for all projects at one instant."""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, text, update
+from sqlalchemy import Connection, Row, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from aggregator.database.models import LiveSession
@@ -126,8 +126,3 @@ def note_gone_processes(conn: Connection, now: datetime) -> bool:
         ],
     )
     return bool(gone)
-
-
-def last_change(conn: Connection) -> datetime | None:
-    """Return when it last changed which sessions run, and how; None before the first time."""
-    return conn.scalar(select(func.max(LiveSession.changed_at)))

@@ -21,7 +21,7 @@ from aggregator.query.reader import DATABASE_AWAY, MetricReader
 from aggregator.shipped import shipped_folder
 from dashboard.api.caching import conditional
 from dashboard.api.csv_answers import activity_csv, breakdown_csv
-from dashboard.api.json_answers import activity_json, breakdown_json
+from dashboard.api.json_answers import activity_json, breakdown_json, now_json
 from dashboard.api.openapi import openapi
 from dashboard.api.parameters import check_hourly, parse_scope, parse_span
 from dashboard.api.prometheus import add_prometheus_rule
@@ -32,9 +32,9 @@ from dashboard.http_responses import STATUS, error_response, json_error, json_re
 ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ALLOWED_METHODS = "GET, HEAD, OPTIONS"
 CSV = ".csv"
-ENDPOINTS = "overall, projects/<id>, agents/<id>, activity, prometheus and openapi.json"
+ENDPOINTS = "overall, projects/<id>, agents/<id>, activity, now, prometheus and openapi.json"
 KNOWN_PATHS = (
-    rf"(overall|activity|(projects|agents)/[^/]+)(\{CSV})?|prometheus|openapi\.json|api\.css|"
+    rf"(overall|activity|(projects|agents)/[^/]+)(\{CSV})?|now|prometheus|openapi\.json|api\.css|"
 )
 """Paths that exist, for GET only."""
 PAGE = "activity.activity_page"
@@ -92,11 +92,19 @@ def blueprint(
     def activity_as_csv() -> AnyResponse:
         return answer_breakdown(as_csv=True)
 
+    _add_now_rule(api, reader, now)
     add_prometheus_rule(api, reader, now, retention)
     _describe(api)
     _answer_errors(api)
     api.after_request(compressed)
     return api
+
+
+def _add_now_rule(api: Blueprint, reader: MetricReader, now: Clock) -> None:
+    @api.get("/now")
+    def agents_now() -> AnyResponse:
+        as_of = now()
+        return conditional(json_response(now_json(reader.now(as_of), as_of)))
 
 
 def _answer(

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from aggregator.intervals.kinds import WAITING
 from aggregator.metrics.comparisons import Comparison
 from aggregator.metrics.measures import AGENT_NUMBERS, NUMBERS
 from aggregator.metrics.scope import EVERYBODY, ScopeKind
@@ -86,6 +87,29 @@ def breakdown_json(breakdown: Breakdown) -> dict[str, Any]:
             for agent, numbers in zip(breakdown.agents, agents, strict=True)
         ],
     }
+
+
+def now_json(states: pd.DataFrame, as_of: datetime) -> dict[str, Any]:
+    """Answer what all agents do now: those that wait for a person first, the longest first.
+
+    Args:
+        states: See :func:`aggregator.query.now.read_now`.
+        as_of: The present.
+    """
+    instants = {name: utc_texts(states[name]) for name in ("since", "last_turn_at")}
+    shown = states.assign(**instants, tool=states["tool"].where(states["tool"] != "", None))
+    columns = ["agent_id", "project_id", "name", "project", "state", "since", "reason", "tool"]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "as_of": local_text(as_of, ZoneInfo("UTC")),
+        "waiting": int((states["state"] == WAITING).sum()),
+        "agents": _records(shown[[*columns, "is_long", "last_turn_at"]]),
+    }
+
+
+def utc_texts(instants: pd.Series) -> list[str]:
+    """Format many instants in UTC."""
+    return local_texts(instants, ZoneInfo("UTC"))
 
 
 def _about(span: Span, last_pass_at: datetime | None) -> dict[str, Any]:

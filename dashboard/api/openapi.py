@@ -49,7 +49,7 @@ def openapi(server: str) -> dict[str, Any]:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": server}],
-        "paths": {**paths, "/prometheus": {"get": _prometheus()}},
+        "paths": {**paths, "/now": {"get": _now()}, "/prometheus": {"get": _prometheus()}},
         "components": {
             "schemas": SCHEMAS,
             "parameters": {name: _parameter(name) for name in PARAMETERS},
@@ -100,6 +100,23 @@ def _parameter(name: str) -> dict[str, Any]:
         "in": "query",
         "schema": dict(parameter.schema),
         "description": parameter.description,
+    }
+
+
+def _now() -> dict[str, Any]:
+    summary = "What all agents do now, since when and why"
+    return {
+        "operationId": "now",
+        "summary": summary,
+        "responses": {
+            "200": {
+                "description": summary,
+                "headers": {"ETag": {"schema": {"type": "string"}, "required": True}},
+                "content": {"application/json": {"schema": ref("Now")}},
+            },
+            "304": {"description": "What If-None-Match names still holds."},
+            "503": _error(ERRORS["503"]),
+        },
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, get_args
 
+from aggregator.intervals.state import STATES
 from aggregator.metrics.comparisons import Kind
 from aggregator.metrics.measures import AGENT_NUMBERS, MEASURES, Measure
 from aggregator.metrics.series import FREQS
@@ -232,6 +233,30 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "AgentSeries": _object(
         "One agent.", agent_id=ID, project_id=ID, name=TEXT, totals=ref("Totals"), **AGENT_LISTS
+    ),
+    "Now": _object(
+        "What all agents do that had a turn in the last 24 hours and have not ended.",
+        schema_version=ABOUT["schema_version"],
+        as_of=ABOUT["as_of"],
+        waiting=_described(COUNT, "Agents that wait for a person."),
+        agents=_list(ref("AgentNow"), "Who waits for a person first, the longest wait first."),
+    ),
+    "AgentNow": _object(
+        "What one agent does now.",
+        agent_id=ID,
+        project_id=ID,
+        name=TEXT,
+        project=_described(TEXT, "Name of the project."),
+        state={"enum": list(STATES), "description": "What it does."},
+        since=_described(INSTANT_SCHEMA, "When that began; it does not move until it ends."),
+        reason=_described(
+            TEXT,
+            "What it waits for (turn done, interrupted, question, plan, permission), what stopped "
+            "it, or what began its work (person, machine, unknown).",
+        ),
+        tool=_described(_nullable(TEXT), "Tool that needs a permission; null if none or unknown."),
+        is_long={"type": "boolean", "description": "True if it has waited for 30 minutes."},
+        last_turn_at=_described(INSTANT_SCHEMA, "Instant of its last turn."),
     ),
     "Error": _object("What is wrong.", error=_described(TEXT, "Names it, and what is allowed.")),
 }

@@ -36,6 +36,7 @@ class MountedActivity:
         self.reader = HostReader(database)
         self._clock = clock
         self._jobs: ActivityAggregator | None = None
+        self._passes: ActivityAggregator | None = None
         self._starting = Lock()
 
     @property
@@ -73,6 +74,17 @@ class MountedActivity:
             NotMigratedError: Our tables are missing or out of date.
         """
         return self._aggregator().aggregate_once(now)
+
+    def changed(self) -> None:
+        """Show at once what has changed in the host's tables: have a pass made soon.
+
+        Call it after a commit that wrote turns or states of tasks. It returns at once; the
+        pass is made in the background, and is one for all calls of a second.
+        """
+        with self._starting:
+            if self._passes is None:
+                self._passes = self._aggregator()
+        self._passes.changed()
 
     def prune(self, now: datetime | None = None) -> int:
         """Delete rows older than the retention; return their number.

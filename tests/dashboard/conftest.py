@@ -52,6 +52,10 @@ STATE_DTYPES = {
     "reason": "str",
     "tool": "str",
     "changes_at": INSTANT_DTYPE,
+    "name": "str",
+    "project": "str",
+    "session_id": "str",
+    "cwd": "str",
 }
 PROJECT_BUCKET_DTYPES = {"project_id": "int64", "start": INSTANT_DTYPE, "turn_count": "int64"}
 PROJECT_DTYPES = {
@@ -101,9 +105,9 @@ def overview(now: datetime) -> Callable[..., Overview]:
     ``project_buckets``: (project, bucket's start, turns); ``projects``: (id, name,
     turns, average, agents, hours, last active, spark); ``agents``: (id, project, name,
     turns, average, hours, last active, ended, spark); ``states``: (agent, project,
-    state, last turn, since, reason, tool, changes at); and every other attribute by its
-    name. Rows of projects and agents may end after their turns, those of states after the
-    last turn.
+    state, last turn, since, reason, tool, changes at, name, project, session, folder); and
+    every other attribute by its name. Rows of projects and agents may end after their
+    turns, those of states after the last turn.
     """
 
     def make(
@@ -151,7 +155,7 @@ def overview(now: datetime) -> Callable[..., Overview]:
             "times": Times(),
             "asking": _frame([], ASKING_DTYPES),
             "timeline": _frame([], INTERVAL_DTYPES),
-            "states": _padded(states, STATE_DTYPES, (at, "", "", None)),
+            "states": _padded(states, STATE_DTYPES, (at, "", "", None, "", "", "", "")),
             "newest_bucket": every["bucket_start"].max().to_pydatetime() if hours else None,
             "newest_turn_at": None,
             "last_pass_at": at,

@@ -85,7 +85,17 @@ def free_port() -> int:
 
 @pytest.mark.parametrize(
     "command",
-    ["serve", "import", "aggregate", "backfill", "prune", "export", "status", "service install"],
+    [
+        "serve",
+        "import",
+        "aggregate",
+        "backfill",
+        "prune",
+        "export",
+        "status",
+        "now",
+        "service install",
+    ],
 )
 def test_help_explains_each_option_with_its_variable_and_default(environ, command):
     done = run(environ, *command.split(), "--help")

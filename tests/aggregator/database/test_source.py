@@ -119,7 +119,8 @@ def test_ends_without_a_zone_are_in_utc(host, source):
 
 def test_where_no_end_is_recorded_agents_stay(host, source):
     with host.engine.connect() as conn:
-        states = agent_states(conn, NOW, Source("created_at", True, None, False, None))
+        # Only the end is not as this host has it.
+        states = agent_states(conn, NOW, replace(source, ended_at_column=None))
 
     assert set(states["agent_id"]) == {1, 2, 3_000_000_000}
 

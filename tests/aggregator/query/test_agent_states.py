@@ -62,6 +62,10 @@ def test_signals_tell_the_state_since_when_and_why(conn, record):
             "reason": "permission",
             "tool": "Edit",
             "changes_at": ago(-23),
+            "name": "a1",
+            "project": "alpha",
+            "session_id": "a1",
+            "cwd": "",
             "last_turn_at": ago(8),
         }
     ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from dash.testing.wait import until
 from flask import Flask, abort, redirect, request, session
 from flask_login import LoginManager, UserMixin, login_required
 from flask_sqlalchemy import SQLAlchemy
@@ -539,3 +540,20 @@ def test_tests_start_nothing_behind_ones_back(turns, monkeypatch):
     app.test_client().get("/")
 
     assert app.extensions["activity"]._jobs is None
+
+
+def test_what_a_host_says_has_changed_is_shown_without_waiting_for_the_next_pass(
+    turns, record, now
+):
+    app = host()
+    Activity(app, engine=turns, clock=lambda: now)
+    with turns.begin() as conn:
+        record(conn, "alpha", "a1", [now])
+
+    app.extensions["activity"].changed()
+
+    client = app.test_client()
+    until(
+        lambda: client.get("/api/metrics/overall").get_json()["totals"]["turn_count"] == 4,
+        timeout=30,
+    )
