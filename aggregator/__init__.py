@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from aggregator.database.models import ActivityMetric
     from aggregator.errors import ActivityError
     from aggregator.jobs.scheduler import ActivityAggregator
-    from aggregator.notebook.load import load_metrics, load_overview, load_turns
+    from aggregator.notebook.load import load_intervals, load_metrics, load_overview, load_turns
     from aggregator.settings import Settings
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "ActivityError",
     "ActivityMetric",
     "Settings",
+    "load_intervals",
     "load_metrics",
     "load_overview",
     "load_turns",
@@ -30,6 +31,7 @@ _HOMES = {
     "ActivityError": "aggregator.errors",
     "ActivityMetric": "aggregator.database.models",
     "Settings": "aggregator.settings",
+    "load_intervals": "aggregator.notebook.load",
     "load_metrics": "aggregator.notebook.load",
     "load_overview": "aggregator.notebook.load",
     "load_turns": "aggregator.notebook.load",

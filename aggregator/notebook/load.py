@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from aggregator.errors import ConflictingParametersError
+from aggregator.intervals.kinds import KINDS
 from aggregator.metrics.periods import (
     CALENDAR,
     LAST_24_HOURS,
@@ -144,6 +145,46 @@ def load_turns(
         turns = reader.turns(chosen, window.since, window.until)
     turns = in_local_time(named(turns, projects, agents), "at", zone)
     return turns[[*SERIES_COLUMNS["agent"], "actor"]]
+
+
+def load_intervals(
+    database: Database = None,
+    *,
+    project: Names | None = None,
+    agent: Names | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
+    tz: str = "UTC",
+    now: Instant | None = None,
+) -> pd.DataFrame:
+    """Load intervals: what each agent did with its time, without gaps.
+
+    Arguments and errors are those of :func:`load_turns`. Intervals are clipped to the range,
+    and older ones than metrics are retained for may be missing.
+
+    Returns:
+        Frame indexed by ``started_at`` (``datetime64[us, tz]``, ascending), with
+        ``project_id`` (int64), ``project`` (str), ``agent_id`` (int64), ``agent`` (str),
+        ``ended_at`` (``datetime64[us, tz]``), ``seconds`` (float64), ``kind``
+        (categorical of :data:`aggregator.intervals.kinds.KINDS`), ``reason`` (str),
+        ``tool`` and ``mode`` (str, missing unless ``blocked``), and ``is_exact`` (bool).
+    """
+    zone = parse_zone(tz)
+    now = datetime.now(UTC) if now is None else parse_instant("now", now, zone)
+    with open_reader(database) as reader:
+        projects, agents = reader.everyone()
+        chosen = chosen_scope(project, agent, projects, agents)
+        window = range_of(since, until, zone, EARLIEST, now)
+        found = reader.timeline(chosen, window.since, window.until)
+    found = found.sort_values(["started_at", "agent_id"])
+    intervals = found.assign(
+        seconds=(found["ended_at"] - found["started_at"]).dt.total_seconds(),
+        kind=pd.Categorical(found["kind"], pd.Index(KINDS)),
+        ended_at=found["ended_at"].dt.tz_convert(zone),
+    )
+    local = in_local_time(named(intervals, projects, agents), "started_at", zone)
+    columns = ("ended_at", "seconds", "kind", "reason", "tool", "mode", "is_exact")
+    return local[[*SERIES_COLUMNS["agent"], *columns]]
 
 
 def load_overview(

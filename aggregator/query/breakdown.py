@@ -28,7 +28,7 @@ from aggregator.metrics.spans import Span
 from aggregator.metrics.totals import Totals, add_up, totals_of
 from aggregator.query.comparisons import read_comparison
 from aggregator.query.hours import check_scope, count_agents, read_hours, read_rows
-from aggregator.query.intervals import read_asking
+from aggregator.query.intervals import read_asking, read_timeline
 from aggregator.query.names import agents_with_metrics, projects_with_metrics
 from aggregator.query.response_times import Times, read_times
 
@@ -58,6 +58,23 @@ class ScopeActivity:
     asking: pd.DataFrame
     compared: Comparison | None
     buckets: pd.DataFrame
+    last_pass_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeIntervals:
+    """Intervals of one scope in a span.
+
+    Attributes:
+        scope: The scope.
+        span: The span.
+        intervals: See :func:`aggregator.query.intervals.read_timeline`.
+        last_pass_at: When the table was last brought up to date, or None.
+    """
+
+    scope: Scope
+    span: Span
+    intervals: pd.DataFrame
     last_pass_at: datetime | None
 
 
@@ -133,6 +150,21 @@ def read_activity(conn: Connection, scope: Scope, span: Span) -> ScopeActivity:
 
 def _compared(conn: Connection, scope: Scope, span: Span) -> Comparison | None:
     return read_comparison(conn, scope, span.period, span.retained) if span.period else None
+
+
+def read_scope_intervals(conn: Connection, scope: Scope, span: Span) -> ScopeIntervals:
+    """Read the intervals of one scope.
+
+    Raises:
+        UnknownScopeError: A project or an agent of the scope does not exist.
+    """
+    check_scope(conn, scope)
+    return ScopeIntervals(
+        scope=scope,
+        span=span,
+        intervals=read_timeline(conn, scope, span.since, span.until),
+        last_pass_at=read_version(conn, span.retained.now).last_pass_at,
+    )
 
 
 def read_series(

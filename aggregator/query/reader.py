@@ -21,11 +21,14 @@ from aggregator.query.breakdown import (
     Breakdown,
     Member,
     ScopeActivity,
+    ScopeIntervals,
     read_activity,
     read_breakdown,
+    read_scope_intervals,
     read_series,
 )
 from aggregator.query.hours import check_scope, oldest_bucket
+from aggregator.query.intervals import read_timeline
 from aggregator.query.monitoring import MonitoringSnapshot, read_monitoring
 from aggregator.query.names import (
     agents_with_metrics,
@@ -45,6 +48,7 @@ __all__ = [
     "MetricReader",
     "Overview",
     "ScopeActivity",
+    "ScopeIntervals",
     "Totals",
 ]
 
@@ -119,6 +123,25 @@ class MetricReader:
         with self.snapshot() as (conn, source):
             check_scope(conn, scope)
             return read_log(conn, scope, since, until, source)
+
+    def intervals(self, scope: Scope, span: Span) -> ScopeIntervals:
+        """Read what the agents of a scope did in a span.
+
+        Raises:
+            UnknownScopeError: A project or an agent of the scope does not exist.
+        """
+        with self.snapshot() as (conn, _):
+            return read_scope_intervals(conn, scope, span)
+
+    def timeline(self, scope: Scope, since: datetime, until: datetime) -> pd.DataFrame:
+        """Read intervals, see :func:`aggregator.query.intervals.read_timeline`.
+
+        Raises:
+            UnknownScopeError: A project or an agent of the scope does not exist.
+        """
+        with self.snapshot() as (conn, _):
+            check_scope(conn, scope)
+            return read_timeline(conn, scope, since, until)
 
     def everyone(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Read all projects and agents, even without metrics, in the form of :meth:`choices`."""

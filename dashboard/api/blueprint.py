@@ -20,8 +20,8 @@ from aggregator.metrics.spans import Span
 from aggregator.query.reader import DATABASE_AWAY, MetricReader
 from aggregator.shipped import shipped_folder
 from dashboard.api.caching import conditional
-from dashboard.api.csv_answers import activity_csv, breakdown_csv
-from dashboard.api.json_answers import activity_json, breakdown_json, now_json
+from dashboard.api.csv_answers import activity_csv, breakdown_csv, intervals_csv
+from dashboard.api.json_answers import activity_json, breakdown_json, intervals_json, now_json
 from dashboard.api.openapi import openapi
 from dashboard.api.parameters import check_hourly, parse_scope, parse_span
 from dashboard.api.prometheus import add_prometheus_rule
@@ -32,9 +32,13 @@ from dashboard.http_responses import STATUS, error_response, json_error, json_re
 ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ALLOWED_METHODS = "GET, HEAD, OPTIONS"
 CSV = ".csv"
-ENDPOINTS = "overall, projects/<id>, agents/<id>, activity, now, prometheus and openapi.json"
+ENDPOINTS = (
+    "overall, projects/<id>, agents/<id>, agents/<id>/intervals, activity, now, "
+    "prometheus and openapi.json"
+)
 KNOWN_PATHS = (
-    rf"(overall|activity|(projects|agents)/[^/]+)(\{CSV})?|now|prometheus|openapi\.json|api\.css|"
+    rf"(overall|activity|(projects|agents)/[^/]+|agents/[^/]+/intervals)(\{CSV})?"
+    r"|now|prometheus|openapi\.json|api\.css|"
 )
 """Paths that exist, for GET only."""
 PAGE = "activity.activity_page"
@@ -53,8 +57,9 @@ def blueprint(
     """
     api = Blueprint("activity_api", "dashboard", url_prefix=url_prefix, template_folder="templates")
 
-    def span() -> Span:
-        return parse_span(request.args.to_dict(flat=False), now(), retention)
+    def span(*, in_buckets: bool = True) -> Span:
+        given = request.args.to_dict(flat=False)
+        return parse_span(given, now(), retention, in_buckets=in_buckets)
 
     def answer_scope(scope: Scope, *, as_csv: bool) -> AnyResponse:
         found = reader.activity(scope, span())
@@ -93,6 +98,7 @@ def blueprint(
         return answer_breakdown(as_csv=True)
 
     _add_now_rule(api, reader, now)
+    _answer_intervals(api, reader, partial(span, in_buckets=False))
     add_prometheus_rule(api, reader, now, retention)
     _describe(api)
     _answer_errors(api)
@@ -105,6 +111,22 @@ def _add_now_rule(api: Blueprint, reader: MetricReader, now: Clock) -> None:
     def agents_now() -> AnyResponse:
         as_of = now()
         return conditional(json_response(now_json(reader.now(as_of), as_of)))
+
+
+def _answer_intervals(api: Blueprint, reader: MetricReader, span: Callable[[], Span]) -> None:
+    """Answer what one agent did with its time."""
+
+    def answer(agent_id: str, *, as_csv: bool) -> AnyResponse:
+        found = reader.intervals(parse_scope("agent", agent_id), span())
+        return _answer(partial(intervals_json, found), partial(intervals_csv, found), as_csv=as_csv)
+
+    @api.get("/agents/<agent_id>/intervals")
+    def intervals(agent_id: str) -> AnyResponse:
+        return answer(agent_id, as_csv=False)
+
+    @api.get(f"/agents/<agent_id>/intervals{CSV}")
+    def intervals_as_csv(agent_id: str) -> AnyResponse:
+        return answer(agent_id, as_csv=True)
 
 
 def _answer(

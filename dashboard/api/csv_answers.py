@@ -7,8 +7,8 @@ import pandas as pd
 from aggregator.metrics.measures import NUMBERS
 from aggregator.metrics.scope import EVERYBODY, ScopeKind
 from aggregator.metrics.series import filled
-from aggregator.query.reader import Breakdown, Member, ScopeActivity
-from dashboard.api.json_answers import local_texts
+from aggregator.query.reader import Breakdown, Member, ScopeActivity, ScopeIntervals
+from dashboard.api.json_answers import interval_rows, local_texts
 
 SCOPE_COLUMNS = ("scope", "project_id", "project", "agent_id", "agent")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -20,6 +20,13 @@ def activity_csv(activity: ScopeActivity) -> str:
     buckets = activity.buckets
     starts = local_texts(buckets["bucket_start"], activity.span.zone)
     return _csv(_numbers(buckets, starts))
+
+
+def intervals_csv(found: ScopeIntervals) -> str:
+    """Answer what one agent did with its time: its intervals, oldest first."""
+    rows = interval_rows(found)
+    # Names of tools may come from anywhere.
+    return _csv(rows.assign(tool=rows["tool"].map(_escaped, na_action="ignore")))
 
 
 def breakdown_csv(breakdown: Breakdown) -> str:

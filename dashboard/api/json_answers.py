@@ -18,8 +18,10 @@ from aggregator.metrics.scope import EVERYBODY, ScopeKind
 from aggregator.metrics.series import filled
 from aggregator.metrics.spans import Span
 from aggregator.metrics.totals import Totals, Value
-from aggregator.query.reader import Breakdown, ScopeActivity
+from aggregator.query.reader import Breakdown, ScopeActivity, ScopeIntervals
 from aggregator.query.response_times import Times
+
+INTERVAL_COLUMNS = ("kind", "reason", "tool", "mode", "is_exact")
 
 SCHEMA_VERSION = 2
 """Incremented when answers change in a way that matters to their readers."""
@@ -51,6 +53,30 @@ def activity_json(activity: ScopeActivity) -> dict[str, Any]:
         "asking": _records(activity.asking),
         "compared_with": activity.compared and _compared(activity.compared, span.zone),
     }
+
+
+def intervals_json(found: ScopeIntervals) -> dict[str, Any]:
+    """Answer what one agent did with its time: its intervals, oldest first, without gaps."""
+    about = _about(found.span, found.last_pass_at)
+    del about["freq"]
+    return {
+        "agent_id": found.scope.ids[0],
+        **about,
+        "intervals": _records(interval_rows(found)),
+    }
+
+
+def interval_rows(found: ScopeIntervals) -> pd.DataFrame:
+    """Return the rows of intervals as they are answered, with local times as texts."""
+    intervals, zone = found.intervals, found.span.zone
+    return pd.DataFrame(
+        {
+            "started_at": local_texts(intervals["started_at"], zone),
+            "ended_at": local_texts(intervals["ended_at"], zone),
+            "seconds": (intervals["ended_at"] - intervals["started_at"]).dt.total_seconds(),
+            **{name: intervals[name] for name in INTERVAL_COLUMNS},
+        }
+    )
 
 
 def breakdown_json(breakdown: Breakdown) -> dict[str, Any]:

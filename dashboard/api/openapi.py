@@ -5,20 +5,21 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
-from dashboard.api.parameters import PARAMETERS
+from dashboard.api.parameters import PARAMETERS, WITHOUT_BUCKETS
 from dashboard.api.schemas import SCHEMAS, Schema, ref
 
 DESCRIPTION = (
-    "Hourly metrics of agents: turns, average gap between turns and active agents, of a project, "
-    "an agent, or all together. A turn is one message; a gap is the time between two turns of "
-    "one agent in one hour. Instants are ISO 8601 with their offset, times are seconds, rates are "
-    "turns per hour. An answer has an ETag; with If-None-Match it is 304 until a pass or the "
-    "next hour."
+    "Hourly metrics of agents: turns, and the time in which agents worked or waited for a person, "
+    "of a project, an agent, or all together. A turn is one message; a gap is the time between "
+    "two turns of one agent in one hour. Instants are ISO 8601 with their offset, times are "
+    "seconds, rates are turns per hour. An answer has an ETag; with If-None-Match it is 304 until "
+    "a pass or the next hour."
 )
 SCOPES = (
     ("/overall", "Overall", "All projects and agents", None),
     ("/projects/{project_id}", "Project", "One project", "project_id"),
     ("/agents/{agent_id}", "Agent", "One agent", "agent_id"),
+    ("/agents/{agent_id}/intervals", "Intervals", "What one agent did with its time", "agent_id"),
     ("/activity", "Activity", "Everybody, every project and every agent in one answer", None),
 )
 ERRORS = {
@@ -64,7 +65,10 @@ def _operation(schema: str, summary: str, id_name: str | None, *, in_csv: bool) 
         "summary": summary,
         "parameters": [
             *([_path_id(id_name)] if id_name else []),
-            *({"$ref": f"#/components/parameters/{name}"} for name in PARAMETERS),
+            *(
+                {"$ref": f"#/components/parameters/{name}"}
+                for name in (WITHOUT_BUCKETS if schema == "Intervals" else PARAMETERS)
+            ),
         ],
         "responses": {
             "200": {

@@ -77,13 +77,20 @@ def parse_scope(kind: ScopeKind, raw: str) -> Scope:
     return Scope(kind, (int(raw),))
 
 
-def parse_span(args: Mapping[str, list[str]], now: datetime, retention: timedelta) -> Span:
+def parse_span(
+    args: Mapping[str, list[str]],
+    now: datetime,
+    retention: timedelta,
+    *,
+    in_buckets: bool = True,
+) -> Span:
     """Read the time and the buckets that a request asks for.
 
     Args:
         args: The values of each parameter of the query string.
         now: The current time.
         retention: Time for which metrics are retained.
+        in_buckets: Whether the answer has buckets, so that their length can be chosen.
 
     Raises:
         UnknownParameterError: There is no such parameter.
@@ -91,8 +98,9 @@ def parse_span(args: Mapping[str, list[str]], now: datetime, retention: timedelt
         ConflictingParametersError: Two parameters exclude each other.
     """
     for name, values in args.items():
-        if name not in PARAMETERS:
-            raise UnknownParameterError(name, PARAMETERS)
+        allowed = PARAMETERS if in_buckets else WITHOUT_BUCKETS
+        if name not in allowed:
+            raise UnknownParameterError(name, allowed)
         if len(values) > 1:
             raise ParameterError(name, ", ".join(values), "one value")
     for name, others in ALONE.items():
@@ -220,3 +228,5 @@ PARAMETERS: Mapping[str, Parameter] = {
     )
 }
 """The query strings of all endpoints that answer with metrics."""
+WITHOUT_BUCKETS = {name: each for name, each in PARAMETERS.items() if name != "freq"}
+"""Those of endpoints whose answers have no buckets."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, get_args
 
+from aggregator.intervals.kinds import KINDS
 from aggregator.intervals.state import STATES
 from aggregator.metrics.comparisons import Kind
 from aggregator.metrics.measures import AGENT_NUMBERS, MEASURES, Measure
@@ -160,10 +161,28 @@ NUMBERS_OF_TOTALS: dict[str, Schema] = {
     ),
 }
 
+INTERVAL: dict[str, Schema] = {
+    "started_at": _described(INSTANT_SCHEMA, "Its start, not before that of the window."),
+    "ended_at": _described(INSTANT_SCHEMA, "Its end, exclusive, not after that of the window."),
+    "seconds": _described(NUMBER, "Its length in seconds."),
+    "kind": {"enum": list(KINDS), "description": "What the agent did."},
+    "reason": _described(TEXT, "Why it is of this kind."),
+    "tool": _described(_nullable(TEXT), "The tool that asked; null unless blocked."),
+    "mode": _described(_nullable(TEXT), "The permission mode; null unless blocked."),
+    "is_exact": {"type": "boolean", "description": "True if Claude Code has measured it."},
+}
+
 SCHEMAS: dict[str, Schema] = {
     "Overall": _object("All projects and agents.", **ABOUT, **HISTORY),
     "Project": _object("One project.", project_id=ID, **ABOUT, **HISTORY),
     "Agent": _object("One agent.", agent_id=ID, **ABOUT, **HISTORY),
+    "Intervals": _object(
+        "What one agent did with its time, without gaps.",
+        agent_id=ID,
+        **{name: schema for name, schema in ABOUT.items() if name != "freq"},
+        intervals=_list(ref("Interval"), "Oldest first; they touch each other."),
+    ),
+    "Interval": _object("Time of one kind.", **INTERVAL),
     "Activity": _object(
         "Everybody, every project and every agent that had turns or time, in the same buckets.",
         **ABOUT,

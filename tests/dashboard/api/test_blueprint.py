@@ -454,3 +454,12 @@ def test_everybody_as_csv_names_whose_row_it_is(client, empty_engine):
 @pytest.mark.parametrize("accept", ["text/html,*/*;q=0.8", "image/png", "", "text/csv;q=0.1,*/*"])
 def test_otherwise_it_is_json(client, accept):
     assert client.get("/api/metrics/overall", headers={"Accept": accept}).is_json
+
+
+def test_intervals_have_no_buckets_whose_length_could_be_chosen(client):
+    refused = client.get("/api/metrics/agents/1/intervals?freq=hour")
+
+    assert refused.status_code == 400
+    assert refused.get_json()["error"].startswith("there is no parameter 'freq'")
+    assert client.get("/api/metrics/agents/99/intervals").status_code == 404
+    assert client.get("/api/metrics/agents/1/intervals?window=week").get_json()["intervals"] == []

@@ -1,0 +1,235 @@
+"""API, CSV, Prometheus and notebooks give the time of the stored intervals and runs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import insert, text
+
+from aggregator import load_intervals, load_metrics
+from aggregator.database.models import Agent, Project, Signal, Task, Turn
+from aggregator.metrics.hourly_time import TIMED
+from aggregator.passes.run import make_pass
+from aggregator.query.reader import MetricReader
+from dashboard.api.blueprint import blueprint
+
+NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
+RETENTION = timedelta(days=30)
+EMPTY = "TRUNCATE projects, signals, activity_state RESTART IDENTITY CASCADE"
+INTERVALS = text(
+    "SELECT kind, greatest(started_at, :since) AS start, least(ended_at, :until) AS end, tool,"
+    " is_exact FROM activity_intervals"
+    " WHERE agent_id = ANY(:agents) AND ended_at > :since AND started_at < :until"
+)
+RESPONSES = text(
+    "SELECT working_seconds + blocked_seconds FROM activity_runs WHERE is_response"
+    " AND agent_id = ANY(:agents) AND ended_at >= :since AND ended_at < :until"
+)
+PROJECT_OF = {1: 1, 2: 1, 3: 2}
+SCOPES = {"overall": (1, 2, 3), "projects/1": (1, 2), "projects/2": (3,), "agents/2": (2,)}
+
+
+class Run(NamedTuple):
+    """A prompt, what the agent did with it, and how long the person then did something else."""
+
+    work: int
+    asked: int
+    measured: bool
+    pause: int
+
+
+runs = st.builds(
+    Run,
+    work=st.integers(1, 4000),
+    asked=st.integers(0, 900),
+    measured=st.booleans(),
+    pause=st.integers(1, 6000),
+)
+histories = st.fixed_dictionaries({agent: st.lists(runs, max_size=12) for agent in PROJECT_OF})
+
+
+class Everything:
+    """A database and a server with its API."""
+
+    def __init__(self, engine) -> None:
+        self.engine = engine
+        server = Flask("host")
+        server.register_blueprint(blueprint(MetricReader(engine), lambda: NOW, RETENTION))
+        self.client = server.test_client()
+
+    def fill(self, history: dict[int, list[Run]]) -> None:
+        """Write turns and signals, and make a pass."""
+        with self.engine.begin() as conn:
+            conn.execute(text(EMPTY))
+            conn.execute(insert(Project), [{"name": f"p{n}", "path": f"/{n}"} for n in (1, 2)])
+            for agent, project in PROJECT_OF.items():
+                session = f"session-{agent}"
+                conn.execute(insert(Agent).values(project_id=project, session_id=session))
+                conn.execute(insert(Task).values(agent_id=agent, state="processing"))
+            for agent, told in history.items():
+                write(conn, agent, told)
+        make_pass(self.engine, NOW, RETENTION)
+
+    def intervals(self, agents: tuple[int, ...]) -> list[Any]:
+        """Read what is stored of these agents' time in the last 24 hours, clipped."""
+        with self.engine.connect() as conn:
+            return conn.execute(INTERVALS, {"agents": list(agents), **DAY}).all()
+
+    def responses(self, agents: tuple[int, ...]) -> list[float]:
+        with self.engine.connect() as conn:
+            return list(conn.scalars(RESPONSES, {"agents": list(agents), **DAY}))
+
+    def get(self, path: str) -> Any:
+        answer = self.client.get(f"/api/metrics/{path}")
+        assert answer.status_code == 200
+        return answer
+
+
+DAY = {
+    "since": NOW.replace(minute=0) - timedelta(hours=23),
+    "until": NOW.replace(minute=0) + timedelta(hours=1),
+}
+
+
+def write(conn, agent: int, told: list[Run]) -> None:
+    """Write runs one after the other, the last of which ends before now."""
+    length = sum(run.work + run.asked + run.pause for run in told)
+    at = NOW - timedelta(seconds=length + 60 * agent)
+    turns, signals = [], []
+
+    def signal(kind: str, start: datetime, end: datetime | None = None, **facts: Any) -> None:
+        common = {"source": None, "tool": None, "mode": None, "milliseconds": None, **facts}
+        key = f"{agent}/{len(signals)}"
+        own = {"session_id": f"session-{agent}", "kind": kind, "at": start, "until": end}
+        signals.append({**own, **common, "key": key})
+
+    for number, run in enumerate(told):
+        end = at + timedelta(seconds=run.work + run.asked)
+        for actor, when in (("USER", at), ("AGENT", end)):
+            key = f"{agent}/{number}/{actor}"
+            turns.append({"task_id": agent, "actor": actor, "timestamp": when, "key": key})
+        signal("lines", at, end)
+        signal("work", at, end, source="reply")
+        if run.asked:
+            asked = at + timedelta(seconds=run.asked)
+            signal("call", at, asked, tool="Edit", mode="default", source="rejected")
+        if run.measured:
+            signal("duration", end, milliseconds=run.work * 1000)
+        at = end + timedelta(seconds=run.pause)
+    if turns:
+        conn.execute(insert(Turn), turns)
+        conn.execute(insert(Signal), signals)
+
+
+@pytest.fixture
+def everything(empty_engine):
+    return Everything(empty_engine)
+
+
+def close(value: float) -> Any:
+    return pytest.approx(value, rel=1e-9, abs=1e-5)
+
+
+@settings(
+    max_examples=settings().max_examples // 4,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(histories)
+def test_all_give_the_time_that_is_stored(everything, history):
+    everything.fill(history)
+    several = everything.get("activity").get_json()
+    for path, agents in SCOPES.items():
+        intervals = everything.intervals(agents)
+        answer = everything.get(path).get_json()
+        check_totals(answer, intervals, everything.responses(agents))
+        check_csv(everything.get(f"{path}.csv").text, answer["totals"])
+        check_notebook(everything.engine, path, answer["totals"])
+        kind, _, number = path.partition("/")
+        if number:
+            own = [each for each in several[kind] if str(each[f"{kind[:-1]}_id"]) == number]
+            assert [each["totals"] for each in own] == [answer["totals"]] * len(own)
+    check_timeline(everything, (2,))
+    check_prometheus(everything)
+
+
+def check_totals(answer: dict[str, Any], intervals: list[Any], responses: list[float]) -> None:
+    totals, seconds = answer["totals"], defaultdict(float)
+    for row in intervals:
+        seconds[row.kind] += (row.end - row.start).total_seconds()
+        seconds["exact"] += row.is_exact * (row.end - row.start).total_seconds()
+    for kind in (*TIMED, "exact"):
+        assert totals[f"{kind}_seconds"] == close(seconds[kind])
+    for name, kinds in (("working", {"working"}), ("waiting", {"blocked", "waiting"})):
+        own = [row for row in intervals if row.kind in kinds]
+        at_once = [sum(row.start <= each.start < row.end for row in own) for each in own]
+        assert totals[f"peak_{name}_agents"] == max(at_once, default=0)
+    assert totals["responses"] == totals["response_times"]["count"] == len(responses)
+    assert totals["response_seconds"] == close(sum(responses))
+    if responses:
+        p50, p90 = np.percentile(responses, [50, 90])
+        assert totals["response_times"]["p50_seconds"] == close(p50)
+        assert totals["response_times"]["p90_seconds"] == close(p90)
+    mine = seconds["blocked"] + seconds["waiting"]
+    both = seconds["working"] + mine
+    assert totals["utilisation"] == (close(seconds["working"] / both) if both else None)
+    blocked = [row for row in intervals if row.kind == "blocked"]
+    assert sum(row["calls"] for row in answer["asking"]) == len(blocked)
+    assert sum(row["seconds"] for row in answer["asking"]) == close(seconds["blocked"])
+    assert {row["tool"] for row in answer["asking"]} == {row.tool for row in blocked}
+
+
+def check_csv(answer: str, totals: dict[str, Any]) -> None:
+    rows = list(csv.DictReader(io.StringIO(answer)))
+    for name in ("working_seconds", "blocked_seconds", "waiting_seconds", "responses"):
+        assert sum(float(row[name]) for row in rows) == close(totals[name])
+
+
+def check_notebook(engine, path: str, totals: dict[str, Any]) -> None:
+    kind, _, number = path.partition("/")
+    choice = {kind[:-1]: int(number)} if number else {}
+    asked = {"since": DAY["since"], "until": DAY["until"], "now": NOW, **choice}
+    by_day = load_metrics(engine, **asked, freq="day")
+    intervals = load_intervals(engine, **asked)
+    for name in TIMED:
+        assert by_day[f"{name}_seconds"].sum() == close(totals[f"{name}_seconds"])
+        stored = intervals.loc[intervals["kind"] == name, "seconds"].sum()
+        assert stored == close(totals[f"{name}_seconds"])
+    if kind != "agents":
+        peaks = [0, *by_day["peak_working_agents"]]
+        assert max(peaks) == totals["peak_working_agents"]
+
+
+def check_timeline(everything: Everything, agents: tuple[int, ...]) -> None:
+    path = f"agents/{agents[0]}/intervals"
+    answer = everything.get(path).get_json()["intervals"]
+    found = [
+        (row["kind"], *(datetime.fromisoformat(row[name]) for name in ("started_at", "ended_at")))
+        for row in answer
+    ]
+    stored = sorted(everything.intervals(agents), key=lambda row: row.start)
+    assert found == [(row.kind, row.start, row.end) for row in stored]
+    rows = csv.DictReader(io.StringIO(everything.get(f"{path}.csv").text))
+    assert [row["started_at"] for row in rows] == [row["started_at"] for row in answer]
+
+
+def check_prometheus(everything: Everything) -> None:
+    families = text_string_to_metric_families(everything.get("prometheus").text)
+    samples = [
+        sample
+        for family in families
+        if family.name == "activity_working_seconds"
+        for sample in family.samples
+        if sample.labels["window"] == "day"
+    ]
+    overall = everything.get("overall").get_json()["totals"]["working_seconds"]
+    assert sum(sample.value for sample in samples) == close(overall)
