@@ -1,8 +1,8 @@
 """COPY in PostgreSQL's binary format, to and from numpy: the fastest way in and out.
 
-Rows have a fixed width: every column is a number and never null. SQLAlchemy has no COPY,
-so this is done with the connection of the driver, psycopg2 or psycopg 3. Its errors are
-raised as SQLAlchemy's, like those of any other statement.
+Rows have a fixed width: every column is a number and never null. Rows with texts come out
+as CSV. SQLAlchemy has no COPY, so this is done with the connection of the driver, psycopg2
+or psycopg 3. Its errors are raised as SQLAlchemy's, like those of any other statement.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sqlalchemy import Connection, Select
 from sqlalchemy.engine import Compiled
 from sqlalchemy.exc import DBAPIError
@@ -53,6 +54,31 @@ def copy_out(
     """
     statement = f"COPY ({query}) TO STDOUT (FORMAT binary)"
     values = dict(parameters) if isinstance(query, str) else _bound(query, parameters)
+    content = _copied(conn, statement, values)
+    return np.frombuffer(content.getbuffer()[len(_HEADER) : -len(_TRAILER)], _row(columns))
+
+
+def copy_out_texts(
+    conn: Connection, query: str, parameters: Mapping[str, Any], dtypes: Mapping[str, str]
+) -> pd.DataFrame:
+    """Read the rows of a query with texts, as CSV.
+
+    Args:
+        conn: A connection in a transaction.
+        query: A query without nulls, with the driver's placeholders.
+        parameters: Values for its parameters.
+        dtypes: Name and type of each column: ``int64`` or ``str``.
+
+    Returns:
+        (n,) frame with the columns, in no particular order.
+    """
+    statement = f"COPY ({query}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')"
+    content = _copied(conn, statement, parameters)
+    content.seek(0)
+    return pd.read_csv(content, header=None, names=list(dtypes), dtype=dtypes, na_filter=False)
+
+
+def _copied(conn: Connection, statement: str, values: Mapping[str, Any]) -> io.BytesIO:
     buffer = io.BytesIO()
     with _cursor(conn, statement) as cursor:
         # COPY accepts no parameters, so the driver writes them into the statement.
@@ -61,8 +87,7 @@ def copy_out(
         else:
             with cursor.copy(statement, values) as blocks:
                 buffer.writelines(blocks)
-    rows = buffer.getbuffer()[len(_HEADER) : -len(_TRAILER)]
-    return np.frombuffer(rows, _row(columns))
+    return buffer
 
 
 def copy_in(

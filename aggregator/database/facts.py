@@ -17,6 +17,7 @@ from aggregator.database.binary_copy import (
     POSTGRES_EPOCH,
     TIMESTAMPTZ,
     copy_out,
+    copy_out_texts,
 )
 from aggregator.database.source import STANDALONE, Source
 from aggregator.database.turns import END_OF_TIME
@@ -56,7 +57,8 @@ class Facts(NamedTuple):
 
     Attributes:
         turns: (n, 6) ``agent_id`` (int64), ``at`` (UTC), ``is_user``, ``steers``, ``asks``,
-            ``answers`` (bool).
+            ``answers`` (bool). Of agents, where there are signals, only the instants of the
+            first and the last: signals tell the rest.
         signals: (m, 5) ``agent_id`` (int64), ``kind`` (int8, see
             :data:`aggregator.intervals.kinds.SIGNALS`), ``at``, ``until`` (UTC, NaT if
             open), ``milliseconds`` (int64, 0 if none).
@@ -90,41 +92,59 @@ _WINDOWS = """
     JOIN projects ON projects.id = agents.project_id
 """
 # The end is included, because a segment depends on the kind of the trigger that ends it.
-_TURNS = """
-    SELECT windows.number - 1, {at}, lower(CAST(turns.actor AS text)) = 'user', {steers},
-        coalesce({intent} = 'question', false), coalesce({intent} = 'answer', false)
+_TURNS_IN_WINDOWS = """
     FROM {windows}
     JOIN {tasks} AS tasks ON tasks.agent_id = agents.id
     JOIN turns ON {task} = tasks.id AND {at} BETWEEN windows.since AND windows.until
     WHERE {at} >= %(oldest)s AND {at} < %(end)s
 """
-_STEERS = """
-    EXISTS (
+_IS_USER = "lower(CAST(turns.actor AS text)) = 'user'"
+_TURNS = f"""
+    SELECT windows.number - 1, {{at}}, {_IS_USER}, false,
+        coalesce({{intent}} = 'question', false), coalesce({{intent}} = 'answer', false)
+    {_TURNS_IN_WINDOWS}
+"""
+_PROMPTS = f"""
+    SELECT windows.number - 1, {{at}}, true, EXISTS (
         SELECT FROM signals WHERE signals.key = turns.key || ':steering'
             AND signals.kind = 'steering'
-    )
-"""
+    ), false, false
+    {_TURNS_IN_WINDOWS} AND {_IS_USER}
+    UNION ALL
+    SELECT number - 1, edge, false, false, false, false FROM (
+        SELECT windows.number, min({{at}}) AS first, max({{at}}) AS last
+        {_TURNS_IN_WINDOWS} GROUP BY windows.number
+    ) AS spans, unnest(ARRAY[first, last]) AS edge
+"""  # noqa: S608
 _OVERLAPS = """
     JOIN signals ON signals.session_id = agents.session_id
         AND coalesce(signals.until, signals.at) >= windows.since
         AND signals.at <= windows.until
     WHERE coalesce(signals.until, signals.at) >= %(oldest)s AND signals.at < %(end)s
 """
-_SIGNALS = """
+_CODES = " ".join(f"WHEN '{kind}' THEN {code}" for kind, code in SIGNAL_CODES.items())
+_SIGNALS = f"""
     SELECT windows.number - 1,
-        CASE WHEN signals.kind = 'trigger' AND signals.source = 'unknown' THEN {unknown}
-            WHEN signals.kind = 'work' AND signals.source = 'reply' THEN {reply}
-            ELSE array_position(CAST(%(kinds)s AS text[]), signals.kind) - 1 END,
-        signals.at, coalesce(signals.until, %(never)s), coalesce(signals.milliseconds, 0)
-    FROM {windows} {overlaps} AND signals.kind = ANY (%(kinds)s)
-"""
-_CALLS = """
-    SELECT windows.number - 1 AS agent_id, signals.at, signals.until,
-        coalesce(signals.tool, '') AS tool, coalesce(signals.mode, '') AS mode,
-        coalesce(signals.source, '') AS source
-    FROM {windows} {overlaps} AND signals.kind = 'call'
-"""
-_NEVER = BEGINNING_OF_TIME
+        CASE WHEN signals.kind = 'trigger' AND signals.source = 'unknown'
+                THEN {SIGNAL_CODES["unknown"]}
+            WHEN signals.kind = 'work' AND signals.source = 'reply' THEN {SIGNAL_CODES["reply"]}
+            ELSE CASE signals.kind {_CODES} END END,
+        signals.at, coalesce(signals.until, '-infinity'), coalesce(signals.milliseconds, 0)
+    FROM {_WINDOWS} {_OVERLAPS} AND signals.kind = ANY (%(kinds)s)
+"""  # noqa: S608 - our own names
+_MICROSECONDS = "CAST(extract(epoch FROM {at}) * 1000000 AS bigint)"
+_CALLS = f"""
+    SELECT windows.number - 1, {_MICROSECONDS.format(at="signals.at")},
+        coalesce({_MICROSECONDS.format(at="signals.until")}, {np.iinfo("int64").min}),
+        coalesce(signals.tool, ''), coalesce(signals.mode, ''), coalesce(signals.source, '')
+    FROM {_WINDOWS} {_OVERLAPS} AND signals.kind = 'call'
+"""  # noqa: S608
+_CALL_DTYPES = {
+    "agent_id": "int64",
+    "at": "int64",
+    "until": "int64",
+    **dict.fromkeys(("tool", "mode", "source"), "str"),
+}
 
 
 def has_signals(conn: Connection) -> bool:
@@ -148,10 +168,9 @@ def read_facts(conn: Connection, windows: Windows, source: Source = STANDALONE) 
         **windows.parameters,
         "oldest": min(windows.since, default=END_OF_TIME),
         "end": END_OF_TIME,
-        "never": _NEVER,
         "kinds": list(SIGNAL_CODES),
     }
-    turns = _read_turns(conn, parameters, source, steering=signals_are_known)
+    turns = _read_turns(conn, parameters, source, _PROMPTS if signals_are_known else _TURNS)
     if not signals_are_known:
         return Facts(turns, *_nothing(), are_turns_all=True)
     return Facts(
@@ -160,7 +179,7 @@ def read_facts(conn: Connection, windows: Windows, source: Source = STANDALONE) 
 
 
 def _read_turns(
-    conn: Connection, parameters: dict[str, Any], source: Source, *, steering: bool
+    conn: Connection, parameters: dict[str, Any], source: Source, form: str
 ) -> pd.DataFrame:
     names = {
         "at": source.turn_at_of("turns"),
@@ -168,12 +187,9 @@ def _read_turns(
         "task": source.turn_task_of("turns"),
         "tasks": source.task_table,
     }
-    query = _TURNS.format(
-        # A percent sign begins a parameter.
-        **{name: sql.replace("%", "%%") for name, sql in names.items()},
-        steers=_STEERS if steering else "false",
-        windows=_WINDOWS,
-    )
+    # A percent sign begins a parameter.
+    escaped = {name: sql.replace("%", "%%") for name, sql in names.items()}
+    query = form.format(**escaped, windows=_WINDOWS)
     flags = ("is_user", "steers", "asks", "answers")
     kinds = {"agent_id": INT8, "at": TIMESTAMPTZ, **dict.fromkeys(flags, BOOL)}
     rows = copy_out(conn, query, parameters, kinds)
@@ -187,12 +203,6 @@ def _read_turns(
 
 
 def _read_signals(conn: Connection, parameters: dict[str, Any]) -> pd.DataFrame:
-    query = _SIGNALS.format(
-        windows=_WINDOWS,
-        overlaps=_OVERLAPS,
-        unknown=SIGNAL_CODES["unknown"],
-        reply=SIGNAL_CODES["reply"],
-    )
     kinds = {
         "agent_id": INT8,
         "kind": INT4,
@@ -200,38 +210,21 @@ def _read_signals(conn: Connection, parameters: dict[str, Any]) -> pd.DataFrame:
         "until": TIMESTAMPTZ,
         "milliseconds": INT8,
     }
-    rows = copy_out(conn, query, parameters, kinds)
-    until = pd.Series(_instants(rows["until"]), dtype=INSTANT_DTYPE)
+    rows = copy_out(conn, _SIGNALS, parameters, kinds)
     return pd.DataFrame(
         {
             "agent_id": rows["agent_id"].astype("int64"),
             "kind": rows["kind"].astype("int8"),
             "at": _instants(rows["at"]),
-            "until": until.mask(until == pd.Timestamp(_NEVER).as_unit("us")),
+            "until": _instants(rows["until"]),
             "milliseconds": rows["milliseconds"].astype("int64"),
         }
     )
 
 
 def _read_calls(conn: Connection, parameters: dict[str, Any]) -> pd.DataFrame:
-    query = text(_named(_CALLS.format(windows=_WINDOWS, overlaps=_OVERLAPS)))
-    rows = conn.execute(query, parameters).all()
-    return _frame_of_calls([tuple(row) for row in rows])
-
-
-def _named(query: str) -> str:
-    """Turn the driver's parameters into SQLAlchemy's."""
-    return query.replace("%(", ":").replace(")s", "")
-
-
-def _frame_of_calls(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
-    texts = dict.fromkeys(("tool", "mode", "source"), "str")
-    frame = pd.DataFrame(rows, columns=["agent_id", "at", "until", *texts])
-    # Offsets differ where the session's time zone has a summer time.
-    instants = {
-        name: pd.to_datetime(frame[name], utc=True).dt.as_unit("us") for name in ("at", "until")
-    }
-    return frame.assign(**instants).astype({"agent_id": "int64", **texts})
+    rows = copy_out_texts(conn, _CALLS, parameters, _CALL_DTYPES)
+    return rows.assign(**{name: _utc(rows[name].to_numpy()) for name in ("at", "until")})
 
 
 def _nothing() -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -244,9 +237,18 @@ def _nothing() -> tuple[pd.DataFrame, pd.DataFrame]:
             "milliseconds": pd.Series(dtype="int64"),
         }
     )
-    return signals, _frame_of_calls([])
+    instants = dict.fromkeys(("at", "until"), INSTANT_DTYPE)
+    calls = {name: pd.Series(dtype=dtype) for name, dtype in {**_CALL_DTYPES, **instants}.items()}
+    return signals, pd.DataFrame(calls)
 
 
-def _instants(microseconds: np.ndarray[Any, Any]) -> pd.DatetimeIndex:
-    at = (microseconds + POSTGRES_EPOCH).view("datetime64[us]")
+def _instants(since_2000: np.ndarray[Any, Any]) -> pd.DatetimeIndex:
+    """Convert instants of COPY, whose ``-infinity`` is NaT."""
+    is_known = since_2000 != np.iinfo("int64").min
+    return _utc(np.where(is_known, since_2000 + POSTGRES_EPOCH, since_2000))
+
+
+def _utc(microseconds: np.ndarray[Any, Any]) -> pd.DatetimeIndex:
+    """Convert microseconds since 1970; the smallest number is NaT."""
+    at = microseconds.astype("int64").view("datetime64[us]")
     return pd.DatetimeIndex(at).tz_localize("UTC")

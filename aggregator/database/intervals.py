@@ -55,7 +55,7 @@ def read_intervals(
     """Read the parts of a scope's intervals that lie in ``[since, until)``, without idle ones.
 
     Returns:
-        The first argument of :func:`aggregator.metrics.hourly_time.agent_hours`.
+        Frame with :data:`aggregator.metrics.hourly.INTERVAL_DTYPES`.
     """
     columns = {
         "agent_id": INT8,
@@ -74,7 +74,7 @@ def read_responses(conn: Connection, since: datetime, until: datetime) -> pd.Dat
     """Read the responses that ended in ``[since, until)``.
 
     Returns:
-        The second argument of :func:`aggregator.metrics.hourly_time.agent_hours`.
+        Frame with :data:`aggregator.metrics.hourly.RESPONSE_DTYPES`.
     """
     columns = {"agent_id": INT8, "project_id": INT8, "ended_at": TIMESTAMPTZ, "seconds": FLOAT8}
     parameters = {"since": since, "until": until}

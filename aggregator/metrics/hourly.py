@@ -12,14 +12,18 @@ import pandas as pd
 from pandas.arrays import IntegerArray
 
 from aggregator.errors import NaiveTimestampError
+from aggregator.metrics.cells import agents_of, cells_of
 from aggregator.metrics.hourly_time import (
     HOUR_US,
-    KEYS,
     PEAKS,
     SUMS,
     Integers,
-    agent_hours,
+    Parts,
+    cut,
+    ended_hours,
     peaks,
+    sums_of_responses,
+    sums_of_time,
 )
 from aggregator.metrics.measures import DTYPES, NUMBERS, POOLED, SUMMED
 from aggregator.metrics.scope import EVERYBODY
@@ -27,6 +31,20 @@ from aggregator.metrics.scope import EVERYBODY
 AGENT_ROWS, PROJECT_ROWS, OVERALL_ROWS = range(3)
 INSTANT_DTYPE = "datetime64[us, UTC]"
 TURN_DTYPES = {"agent_id": "int64", "project_id": "int64", "at": INSTANT_DTYPE}
+INTERVAL_DTYPES = {
+    "agent_id": "int64",
+    "project_id": "int64",
+    "kind": "int32",
+    "started_at": INSTANT_DTYPE,
+    "ended_at": INSTANT_DTYPE,
+    "is_exact": "bool",
+}
+RESPONSE_DTYPES = {
+    "agent_id": "int64",
+    "project_id": "int64",
+    "ended_at": INSTANT_DTYPE,
+    "seconds": "float64",
+}
 METRIC_DTYPES = {
     "bucket_start": INSTANT_DTYPE,
     "agent_id": "Int64",
@@ -51,8 +69,11 @@ def hourly_metrics(
     Args:
         turns: (n, 3) frame with :data:`TURN_DTYPES`, in any order; ``at`` may have
             any time zone. May be empty. An agent belongs to one project.
-        intervals: See :func:`aggregator.metrics.hourly_time.agent_hours`; None for none.
-        responses: The same.
+        intervals: (k, 6) frame with :data:`INTERVAL_DTYPES`; ``kind`` is a position in
+            :data:`aggregator.metrics.hourly_time.TIMED`. An interval may last for hours;
+            each has its part. None for none.
+        responses: (l, 4) frame with :data:`RESPONSE_DTYPES`. A response belongs to the hour in
+            which its run ended. None for none.
 
     Returns:
         (m, 18) frame with :data:`METRIC_DTYPES`: agent rows, then project rows, then
@@ -65,22 +86,42 @@ def hourly_metrics(
     """
     if not isinstance(turns["at"].dtype, pd.DatetimeTZDtype):
         raise NaiveTimestampError("turns['at']")
-    # Flooring and one groupby give the result of resample("h") per agent, in a tenth of
-    # the time on short ranges. Instants are integers, microseconds since 1970.
-    at = turns["at"].dt.tz_convert("UTC").dt.as_unit("us").astype("int64")
-    bucket = (at // HOUR_US * HOUR_US).rename("bucket")
-    agents = at.groupby([bucket, turns["project_id"], turns["agent_id"]], sort=True).agg(
-        ["size", "min", "max"]
-    )
-    agents = agents.assign(gap_us=agents["max"] - agents["min"])[["size", "gap_us"]]
-    if intervals is not None and responses is not None:
-        agents = agents.join(agent_hours(intervals, responses), how="outer")
-    agents = agents.reindex(columns=["size", "gap_us", *SUMS]).fillna(0).astype("int64")
-    rows = _rows_of_all_scopes(
-        *(agents.index.get_level_values(key).to_numpy("int64") for key in KEYS),
-        sums={str(name): agents[name].to_numpy() for name in agents.columns},
-    )
-    return _with_peaks(rows, intervals)
+    intervals = _or_empty(intervals, INTERVAL_DTYPES)
+    responses = _or_empty(responses, RESPONSE_DTYPES)
+    agents, numbers = agents_of([turns, intervals, responses])
+    # Instants are integers, microseconds since 1970. Flooring them gives the result of
+    # resample("h") per agent, in a fraction of the time.
+    at = pd.DatetimeIndex(turns["at"]).as_unit("us").tz_convert("UTC").asi8
+    parts = cut(intervals)
+    hours = [at // HOUR_US, parts.hour, ended_hours(responses)]
+    numbers[1] = numbers[1][parts.interval]
+    cells, positions = cells_of(hours, numbers, len(agents.ids))
+    count = len(cells)
+    sums = {
+        **_sums_of_turns(at, positions[0], count),
+        **sums_of_time(parts, positions[1], count),
+        **sums_of_responses(responses["seconds"], positions[2], count),
+    }
+    hour, agent = np.divmod(cells, max(len(agents.ids), 1))
+    project = agents.projects[agent]
+    rows = _rows_of_all_scopes(hour * HOUR_US, project, agents.ids[agent], sums=sums)
+    return _with_peaks(rows, parts, agents.projects[numbers[1]])
+
+
+def _or_empty(rows: pd.DataFrame | None, dtypes: Mapping[str, str]) -> pd.DataFrame:
+    if rows is not None:
+        return rows
+    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in dtypes.items()})
+
+
+def _sums_of_turns(at: Integers, cell: Integers, count: int) -> dict[str, Integers]:
+    """Count the turns of each cell, and add up its gaps."""
+    limits = np.iinfo("int64")
+    first, last = np.full(count, limits.max), np.full(count, limits.min)
+    np.minimum.at(first, cell, at)
+    np.maximum.at(last, cell, at)
+    size = np.bincount(cell, minlength=count)
+    return {"size": size, "gap_us": np.where(size > 0, last - first, 0)}
 
 
 def _rows_of_all_scopes(
@@ -129,15 +170,28 @@ def _rows_of_all_scopes(
     )
 
 
-def _with_peaks(rows: pd.DataFrame, intervals: pd.DataFrame | None) -> pd.DataFrame:
-    """Add the peaks of each bucket: of a project, or with no project of everybody."""
-    found = peaks(intervals)
-    keys = pd.MultiIndex.from_arrays(
-        [rows["bucket_start"].astype("int64"), rows["project_id"].fillna(EVERYBODY)]
-    )
-    highest = found.reindex(keys).fillna(0).astype("int64").reset_index(drop=True)
-    of_agent = rows["agent_id"].notna()
-    return rows.assign(**{name: highest[name].astype("Int64").mask(of_agent) for name in PEAKS})
+def _with_peaks(rows: pd.DataFrame, parts: Parts, project: Integers) -> pd.DataFrame:
+    """Add the peaks of each bucket: of a project, or with no project of everybody.
+
+    Args:
+        rows: All other columns.
+        parts: Intervals by hour.
+        project: Id of the project of each part.
+    """
+    of_agent = rows["agent_id"].notna().to_numpy()
+    ids = np.unique(project)
+    projects = pd.Index(rows["project_id"].to_numpy("int64", na_value=-1))
+    known = pd.Index(ids).get_indexer(projects)
+    # A number of its own for rows that have none.
+    number = np.where(rows["is_overall"], EVERYBODY, np.where(known < 0, len(ids), known) + 1)
+    hour = pd.DatetimeIndex(rows["bucket_start"]).asi8 // HOUR_US
+    wanted = hour * (len(ids) + 2) + number
+    added = {}
+    for name, (hours, those, most) in peaks(parts, np.searchsorted(ids, project) + 1).items():
+        keys = hours * (len(ids) + 2) + those
+        found = pd.Series(most, keys).reindex(wanted, fill_value=0).to_numpy("int64")
+        added[name] = IntegerArray(found, of_agent.copy())
+    return rows.assign(**added)
 
 
 def _starts(sorted_keys: Integers) -> Integers:

@@ -1,6 +1,8 @@
-"""Compute the time part of hourly metrics: from intervals and responses. Pure pandas."""
+"""Compute the time part of hourly metrics: from intervals and responses. Pure numpy."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -18,6 +20,7 @@ from aggregator.metrics.measures import TIME_MEASURES
 from aggregator.metrics.scope import EVERYBODY
 
 Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 HOUR_US = 3_600_000_000
 TIMED = (WORKING, BLOCKED, WAITING, BACKGROUND, STALLED, LIMITED)
 """Kinds of time that are measured; in frames a kind is its position here."""
@@ -27,106 +30,128 @@ PEAKS = {
 }
 """Kinds of time of which each peak counts the agents."""
 SUMS = tuple(measure.column for measure in TIME_MEASURES if measure.combine == "sum")
-KEYS = ("bucket", "project_id", "agent_id")
 
 
-def agent_hours(intervals: pd.DataFrame, responses: pd.DataFrame) -> pd.DataFrame:
-    """Add up the time of agents by hour.
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Intervals, cut at whole hours. All arrays have one length.
+
+    Attributes:
+        interval: Position of the interval.
+        hour: Hours since 1970.
+        start: Microseconds since 1970.
+        end: The same; at most the end of the hour.
+        kind: Position in :data:`TIMED`.
+        is_exact: Whether the interval is exact.
+    """
+
+    interval: Integers
+    hour: Integers
+    start: Integers
+    end: Integers
+    kind: Integers
+    is_exact: Flags
+
+
+def cut(intervals: pd.DataFrame) -> Parts:
+    """Cut intervals at whole hours.
 
     Args:
-        intervals: (n, 6) ``agent_id``, ``project_id`` (int64), ``kind`` (position in
-            :data:`TIMED`), ``started_at``, ``ended_at`` (datetime64[us, UTC]), ``is_exact``
-            (bool). An interval may last for hours; each has its part.
-        responses: (m, 4) ``agent_id``, ``project_id`` (int64), ``ended_at``, ``seconds``
-            (float64). A response belongs to the hour in which its run ended.
-
-    Returns:
-        Frame with :data:`SUMS` (int64; times in microseconds), by ``bucket`` (microseconds
-        since 1970), ``project_id`` and ``agent_id``, sorted.
+        intervals: (n, ≥4) ``kind`` (position in :data:`TIMED`), ``started_at``, ``ended_at``
+            (datetime64[us, UTC]), ``is_exact`` (bool). None is empty.
     """
-    parts = _parts(intervals)
-    exact = (parts["kind"] == TIMED.index(WORKING)) & parts["is_exact"]
-    column = parts["kind"].where(~exact, len(TIMED))
-    length = (parts["end"] - parts["start"]).groupby([*(parts[key] for key in KEYS), column]).sum()
-    times = length.unstack(fill_value=0).reindex(columns=range(len(TIMED) + 1), fill_value=0)
-    times.columns = pd.Index([*(f"{kind}_seconds" for kind in TIMED), "exact_seconds"])
-    times[f"{WORKING}_seconds"] += times["exact_seconds"]
-    ends = responses["ended_at"].astype("int64")
-    answers = pd.DataFrame(
-        {
-            "bucket": ends // HOUR_US * HOUR_US,
-            "project_id": responses["project_id"],
-            "agent_id": responses["agent_id"],
-            "response_seconds": (responses["seconds"] * 1e6).round(),
-            "responses": 1,
-        }
+    start, end = (_microseconds(intervals[name]) for name in ("started_at", "ended_at"))
+    first = start // HOUR_US
+    hours = (end - 1) // HOUR_US - first + 1
+    interval = np.repeat(np.arange(len(intervals)), hours)
+    number = np.arange(len(interval)) - np.repeat(np.cumsum(hours) - hours, hours)
+    hour = first[interval] + number
+    return Parts(
+        interval,
+        hour,
+        np.maximum(start[interval], hour * HOUR_US),
+        np.minimum(end[interval], (hour + 1) * HOUR_US),
+        intervals["kind"].to_numpy("int64")[interval],
+        intervals["is_exact"].to_numpy("bool")[interval],
     )
-    both = times.join(answers.groupby(list(KEYS)).sum(), how="outer")
-    return both.reindex(columns=list(SUMS)).fillna(0).astype("int64")
 
 
-def peaks(intervals: pd.DataFrame | None) -> pd.DataFrame:
+def ended_hours(responses: pd.DataFrame) -> Integers:
+    """Hours since 1970 in which the runs of some responses ended."""
+    return _microseconds(responses["ended_at"]) // HOUR_US
+
+
+def _microseconds(instants: pd.Series) -> Integers:
+    at: Integers = pd.DatetimeIndex(instants).as_unit("us").asi8
+    return at
+
+
+def sums_of_time(parts: Parts, cell: Integers, count: int) -> dict[str, Integers]:
+    """Add up the microseconds of each kind, and the exact ones, by cell.
+
+    Args:
+        parts: The parts.
+        cell: Position of the cell of each part, of which there are ``count``.
+        count: Number of cells.
+    """
+    working, kinds = TIMED.index(WORKING), len(TIMED)
+    exact = (parts.kind == working) & parts.is_exact
+    column = np.where(exact, kinds, parts.kind)
+    length = parts.end - parts.start
+    # Sums of floats are exact here: an hour of microseconds has far fewer than 53 bits.
+    sums = np.bincount(cell * (kinds + 1) + column, length, count * (kinds + 1))
+    table = sums.astype("int64").reshape(count, kinds + 1)
+    table[:, working] += table[:, kinds]
+    names = (*(f"{kind}_seconds" for kind in TIMED), "exact_seconds")
+    return {name: table[:, number].copy() for number, name in enumerate(names)}
+
+
+def sums_of_responses(seconds: pd.Series, cell: Integers, count: int) -> dict[str, Integers]:
+    """Count the responses and add up their microseconds by cell."""
+    lengths = np.round(seconds.to_numpy("float64") * 1e6)
+    return {
+        "responses": np.bincount(cell, minlength=count),
+        "response_seconds": np.bincount(cell, lengths, count).astype("int64"),
+    }
+
+
+def peaks(parts: Parts, project: Integers) -> dict[str, Integers]:
     """Count the agents at the same instant: the most of each hour.
 
     Who ends at the instant at which another begins is not counted with it.
 
     Args:
-        intervals: See :func:`agent_hours`; None for none.
+        parts: The parts.
+        project: Id or number of the project of each part, positive.
 
     Returns:
-        Frame with :data:`PEAKS` (float64, NaN for none), by ``bucket`` (microseconds since
-        1970) and ``project_id``, which is :data:`EVERYBODY` for all together.
+        For each of :data:`PEAKS` an array of three rows: hours since 1970, projects, which are
+        :data:`aggregator.metrics.scope.EVERYBODY` for all together, and the most agents.
     """
-    if intervals is None:
-        index = pd.MultiIndex.from_arrays([[], []], names=KEYS[:2])
-        return pd.DataFrame(columns=list(PEAKS), index=index, dtype="float64")
-    parts = _parts(intervals)
-    found = {
-        name: _most(parts[parts["kind"].isin([TIMED.index(kind) for kind in kinds])])
+    return {
+        name: _most(parts, project, np.isin(parts.kind, [TIMED.index(kind) for kind in kinds]))
         for name, kinds in PEAKS.items()
     }
-    return pd.DataFrame(found)
 
 
-def _most(parts: pd.DataFrame) -> pd.Series:
-    """Most parts at the same instant, by bucket and project."""
-    bucket, project = (np.tile(parts[key].to_numpy(), 2) for key in KEYS[:2])
-    step = np.repeat([1, -1], len(parts))
-    at = np.concatenate([parts["start"].to_numpy(), parts["end"].to_numpy()])
+def _most(parts: Parts, project: Integers, chosen: Flags) -> Integers:
+    step = np.repeat([1, -1], np.count_nonzero(chosen))
+    at = np.concatenate([parts.start[chosen], parts.end[chosen]])
     # Ends before beginnings at the same instant.
     by_time = np.argsort(at * 2 + (step > 0))
-    by_project = by_time[np.argsort(project[by_time], kind="stable")]
-    everybody = np.full_like(project, EVERYBODY)
-    everywhere = _highest(bucket[by_time], everybody, step[by_time])
-    each = _highest(bucket[by_project], project[by_project], step[by_project])
-    found: pd.Series = pd.concat([each, everywhere])
-    return found
+    hour, projects = (np.tile(own[chosen], 2)[by_time] for own in (parts.hour, project))
+    step = step[by_time]
+    # Numbers of projects are small, which makes a stable sort fast.
+    small = projects.astype(np.min_scalar_type(projects.max(initial=0)))
+    by_project = np.argsort(small, kind="stable")
+    each = _highest(hour[by_project], projects[by_project], step[by_project])
+    everywhere = _highest(hour, np.full_like(projects, EVERYBODY), step)
+    return np.concatenate([each, everywhere], axis=1)
 
 
-def _highest(bucket: Integers, project: Integers, step: Integers) -> pd.Series:
-    """Highest sum of the steps so far, which begins and ends at 0 in each bucket and project."""
-    first = np.flatnonzero(
-        np.append(True, (bucket[1:] != bucket[:-1]) | (project[1:] != project[:-1]))[: len(step)]
-    )
-    index = pd.MultiIndex.from_arrays([bucket[first], project[first]], names=KEYS[:2])
+def _highest(hour: Integers, project: Integers, step: Integers) -> Integers:
+    """Highest sum of the steps so far, which begins and ends at 0 in each hour and project."""
+    begins = np.append(True, (hour[1:] != hour[:-1]) | (project[1:] != project[:-1]))
+    first = np.flatnonzero(begins[: len(step)])
     highest = np.maximum.reduceat(np.cumsum(step), first) if len(first) else first
-    return pd.Series(highest, index, dtype="int64")
-
-
-def _parts(intervals: pd.DataFrame) -> pd.DataFrame:
-    """Cut intervals at whole hours: ``start``, ``end`` and ``bucket`` in microseconds."""
-    start, end = (intervals[name].astype("int64").to_numpy() for name in ("started_at", "ended_at"))
-    first = start // HOUR_US
-    hours = (end - 1) // HOUR_US - first + 1
-    row = np.repeat(np.arange(len(intervals)), hours)
-    number = np.arange(len(row)) - np.repeat(np.cumsum(hours) - hours, hours)
-    bucket = (first[row] + number) * HOUR_US
-    return (
-        intervals[["agent_id", "project_id", "kind", "is_exact"]]
-        .iloc[row]
-        .assign(
-            bucket=bucket,
-            start=np.maximum(start[row], bucket),
-            end=np.minimum(end[row], bucket + HOUR_US),
-        )
-    )
+    return np.array([hour[first], project[first], highest])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import (
     BigInteger,
@@ -38,8 +39,8 @@ from aggregator.database.models import (
 from aggregator.database.source import STANDALONE, Source
 from aggregator.errors import UnknownScopeError
 from aggregator.metrics.hourly import INSTANT_DTYPE, WEIGHTS
-from aggregator.metrics.hourly_time import peaks
-from aggregator.metrics.measures import DISTINCT, DTYPES, MEASURES, PEAKS, Measure
+from aggregator.metrics.hourly_time import HOUR_US, cut, peaks
+from aggregator.metrics.measures import DISTINCT, DTYPES, MEASURES, Measure
 from aggregator.metrics.scope import EVERYBODY, OVERALL, Scope, ScopeKind
 from aggregator.metrics.series import ROW_DTYPES, SERIES
 from aggregator.query.sql import (
@@ -95,10 +96,13 @@ def read_hours(conn: Connection, scope: Scope, since: datetime, until: datetime)
 def _with_peaks(
     conn: Connection, hours: pd.DataFrame, scope: Scope, since: datetime, until: datetime
 ) -> pd.DataFrame:
-    found = peaks(read_intervals(conn, since, until, scope))
-    together = found[found.index.get_level_values(1) == EVERYBODY].droplevel(1)
-    highest = together.reindex(hours["bucket_start"].astype("int64")).fillna(0).astype("Int64")
-    return hours.assign(**{each.column: highest[each.column].array for each in PEAKS})
+    parts = cut(read_intervals(conn, since, until, scope))
+    bucket = pd.DatetimeIndex(hours["bucket_start"]).asi8
+    added = {}
+    for name, (hour, project, most) in peaks(parts, np.ones_like(parts.hour)).items():
+        together = pd.Series(most, hour * HOUR_US)[project == EVERYBODY]
+        added[name] = together.reindex(bucket, fill_value=0).astype("Int64").array
+    return hours.assign(**added)
 
 
 def newest_bucket(conn: Connection, scope: Scope, *within: ColumnElement[bool]) -> datetime | None:

@@ -182,6 +182,13 @@ def test_hours_with_turns_and_hours_with_time_are_all_there():
     assert found["avg_turn_time_seconds"].isna().all()
 
 
+def test_a_project_without_time_has_no_peak_of_another():
+    rows = hours([(1, "working", 0, 3, False)], turns=[(2, 1), (3, 1)])
+
+    found = rows[rows["project_id"].notna()].set_index("project_id")["peak_working_agents"]
+    assert found.to_dict() == {1: 0, 2: 1}
+
+
 @pytest.mark.parametrize("turns", [[], [(1, 0)]])
 def test_without_intervals_there_is_no_time(turns):
     found = hours([], turns=turns)
