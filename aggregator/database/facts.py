@@ -57,8 +57,7 @@ class Facts(NamedTuple):
 
     Attributes:
         turns: (n, 6) ``agent_id`` (int64), ``at`` (UTC), ``is_user``, ``steers``, ``asks``,
-            ``answers`` (bool). Of agents, where there are signals, only the instants of the
-            first and the last: signals tell the rest.
+            ``answers`` (bool).
         signals: (m, 5) ``agent_id`` (int64), ``kind`` (int8, see
             :data:`aggregator.intervals.kinds.SIGNALS`), ``at``, ``until`` (UTC, NaT if
             open), ``milliseconds`` (int64, 0 if none).
@@ -99,16 +98,17 @@ _TURNS_IN_WINDOWS = """
     WHERE {at} >= %(oldest)s AND {at} < %(end)s
 """
 _IS_USER = "lower(CAST(turns.actor AS text)) = 'user'"
+_STEERS = """EXISTS (
+        SELECT FROM signals WHERE signals.key = turns.key || ':steering'
+            AND signals.kind = 'steering'
+    )"""
 _TURNS = f"""
-    SELECT windows.number - 1, {{at}}, {_IS_USER}, false,
+    SELECT windows.number - 1, {{at}}, {_IS_USER}, {{steers}},
         coalesce({{intent}} = 'question', false), coalesce({{intent}} = 'answer', false)
     {_TURNS_IN_WINDOWS}
 """
 _PROMPTS = f"""
-    SELECT windows.number - 1, {{at}}, true, EXISTS (
-        SELECT FROM signals WHERE signals.key = turns.key || ':steering'
-            AND signals.kind = 'steering'
-    ), false, false
+    SELECT windows.number - 1, {{at}}, true, {{steers}}, false, false
     {_TURNS_IN_WINDOWS} AND {_IS_USER}
     UNION ALL
     SELECT number - 1, edge, false, false, false, false FROM (
@@ -152,7 +152,9 @@ def has_signals(conn: Connection) -> bool:
     return bool(conn.scalar(_HAS_SIGNALS))
 
 
-def read_facts(conn: Connection, windows: Windows, source: Source = STANDALONE) -> Facts:
+def read_facts(
+    conn: Connection, windows: Windows, source: Source = STANDALONE, *, only_prompts: bool = False
+) -> Facts:
     """Read the facts of some windows, ends included.
 
     Signals that last longer are read if they overlap the window. Agents without a project
@@ -162,6 +164,8 @@ def read_facts(conn: Connection, windows: Windows, source: Source = STANDALONE) 
         conn: A connection in a transaction.
         windows: The windows.
         source: Columns of the turns and agents in this database.
+        only_prompts: Leave out the turns of agents, where there are signals, except for the
+            instants of the first and the last of all turns. Intervals do not depend on them.
     """
     signals_are_known = has_signals(conn)
     parameters = {
@@ -170,7 +174,9 @@ def read_facts(conn: Connection, windows: Windows, source: Source = STANDALONE) 
         "end": END_OF_TIME,
         "kinds": list(SIGNAL_CODES),
     }
-    turns = _read_turns(conn, parameters, source, _PROMPTS if signals_are_known else _TURNS)
+    form = _PROMPTS if only_prompts and signals_are_known else _TURNS
+    form = form.replace("{steers}", _STEERS if signals_are_known else "false")
+    turns = _read_turns(conn, parameters, source, form)
     if not signals_are_known:
         return Facts(turns, *_nothing(), are_turns_all=True)
     return Facts(
