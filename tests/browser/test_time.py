@@ -51,7 +51,7 @@ def test_time_comes_first_and_turns_are_one_choice_away(page):
     # After the first turn of each; nobody knows how long the last one waits.
     browser.wait_for_text_to_equal("#card-waiting", "20 min")
     browser.wait_for_text_to_equal("#card-response-time", "15 min")
-    browser.wait_for_contains_text("#caption", "times are estimated")
+    browser.wait_for_contains_text("#caption", "imes are estimated")
     assert panels(page) == [
         "Time per hour",
         "Agents at work",
