@@ -60,10 +60,16 @@ return boxes
 """
 SHIFTS = """
 window.shift = 0;
+window.moved = [];
 new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) window.shift += entry.value;
+  for (const { value, sources } of list.getEntries()) {
+    window.shift += value;
+    // What moved is named, should too much.
+    window.moved.push(...sources.map(({ node }) => node?.id || node?.className || node?.nodeName));
+  }
 }).observe({ type: "layout-shift", buffered: true });
 """
+SHIFT = "return [window.shift, ...window.moved]"
 
 
 @pytest.fixture
@@ -128,17 +134,17 @@ def test_nothing_moves_at_load_or_with_a_choice(crowd, width):
     try:
         crowd.open("?window=week")
         browser.wait_for_element("#activity-chart .barlayer path")
-        shifts = {"load": driver.execute_script("return window.shift")}
+        shifts = {"load": driver.execute_script(SHIFT)}
         for choice in ("day", "last-24-hours", "month", "custom", "week"):
-            driver.execute_script("window.shift = 0")
+            driver.execute_script("window.shift = 0; window.moved = []")
             browser.find_element(f'#window input[value="{choice}"]').click()
             until(lambda: crowd.answers == len(crowd.updates), timeout=10)
             browser.wait_for_element(f"#window .selected input[value={choice}]")
-            shifts[choice] = driver.execute_script("return window.shift")
+            shifts[choice] = driver.execute_script(SHIFT)
     finally:
         driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
 
-    assert {name: shift for name, shift in shifts.items() if shift >= MOST_SHIFT} == {}
+    assert {name: moved for name, moved in shifts.items() if moved[0] >= MOST_SHIFT} == {}
 
 
 def test_the_first_screen_has_the_cards_and_the_chart(crowd):
@@ -171,3 +177,50 @@ def test_the_tooltip_of_a_tall_bar_is_whole_and_in_the_order_of_turns(crowd):
     assert counts[:-1] == sorted(counts[:-1], reverse=True)
     svg = "document.querySelector('#activity-chart .hoverlayer').closest('svg')"
     assert driver.execute_script(f"return getComputedStyle({svg}).overflow") == "visible"
+
+
+# What is clicked, and whether that asks the server.
+CLICKS = {
+    "earlier": ("#earlier", True),
+    "later": ("#later", True),
+    "24 hours": ("#window input[value=last-24-hours]", True),
+    "the 24 hours before": ("#earlier", True),
+    "now": ("#today", True),
+    "custom": ("#window input[value=custom]", True),
+    "ranges": (".activity-range-menu summary", False),
+    "the last 30 days": (".activity-range-menu a:nth-child(2)", True),
+    "week": ("#window input[value=week]", True),
+    "menu": (".activity-controls > .activity-menu summary", False),
+    "quiet ones": ("#active-only input", True),
+    "all agents": ("#by-agent", True),
+    "by project": ("#by-project", True),
+    "order": ("#sort-name", True),
+    "a project": ("#project-3", True),
+    "all projects": ("#crumbs a", True),
+}
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_moves_on_any_click(crowd, width):
+    browser, driver = crowd.browser, crowd.browser.driver
+    resize(crowd, width)
+    added = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": SHIFTS})
+    shifts = {}
+    try:
+        crowd.open("?window=week")
+        browser.wait_for_element("#activity-chart .barlayer path")
+        for name, (selector, asks) in CLICKS.items():
+            browser.wait_for_element(selector)
+            driver.execute_script("window.shift = 0; window.moved = []")
+            before = len(crowd.updates)
+            driver.execute_script("document.querySelector(arguments[0]).click()", selector)
+            until(
+                lambda wanted=before + asks: crowd.answers == len(crowd.updates) >= wanted,
+                timeout=10,
+            )
+            driver.execute_async_script("requestAnimationFrame(() => setTimeout(arguments[0], 99))")
+            shifts[name] = driver.execute_script(SHIFT)
+    finally:
+        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+
+    assert {name: moved for name, moved in shifts.items() if moved[0] >= MOST_SHIFT} == {}
