@@ -90,32 +90,20 @@ _WINDOWS = """
     JOIN agents ON agents.id = windows.agent
     JOIN projects ON projects.id = agents.project_id
 """
+_STEERS = """
+    EXISTS (
+        SELECT FROM signals WHERE signals.key = turns.key || ':steering'
+            AND signals.kind = 'steering'
+    )"""
 # The end is included, because a segment depends on the kind of the trigger that ends it.
-_TURNS_IN_WINDOWS = """
+_TURNS = """
+    SELECT windows.number - 1, {at}, lower(CAST(turns.actor AS text)) = 'user', {steers},
+        coalesce({intent} = 'question', false), coalesce({intent} = 'answer', false)
     FROM {windows}
     JOIN {tasks} AS tasks ON tasks.agent_id = agents.id
     JOIN turns ON {task} = tasks.id AND {at} BETWEEN windows.since AND windows.until
     WHERE {at} >= %(oldest)s AND {at} < %(end)s
 """
-_IS_USER = "lower(CAST(turns.actor AS text)) = 'user'"
-_STEERS = """EXISTS (
-        SELECT FROM signals WHERE signals.key = turns.key || ':steering'
-            AND signals.kind = 'steering'
-    )"""
-_TURNS = f"""
-    SELECT windows.number - 1, {{at}}, {_IS_USER}, {{steers}},
-        coalesce({{intent}} = 'question', false), coalesce({{intent}} = 'answer', false)
-    {_TURNS_IN_WINDOWS}
-"""
-_PROMPTS = f"""
-    SELECT windows.number - 1, {{at}}, true, {{steers}}, false, false
-    {_TURNS_IN_WINDOWS} AND {_IS_USER}
-    UNION ALL
-    SELECT number - 1, edge, false, false, false, false FROM (
-        SELECT windows.number, min({{at}}) AS first, max({{at}}) AS last
-        {_TURNS_IN_WINDOWS} GROUP BY windows.number
-    ) AS spans, unnest(ARRAY[first, last]) AS edge
-"""  # noqa: S608
 _OVERLAPS = """
     JOIN signals ON signals.session_id = agents.session_id
         AND coalesce(signals.until, signals.at) >= windows.since
@@ -152,9 +140,7 @@ def has_signals(conn: Connection) -> bool:
     return bool(conn.scalar(_HAS_SIGNALS))
 
 
-def read_facts(
-    conn: Connection, windows: Windows, source: Source = STANDALONE, *, only_prompts: bool = False
-) -> Facts:
+def read_facts(conn: Connection, windows: Windows, source: Source = STANDALONE) -> Facts:
     """Read the facts of some windows, ends included.
 
     Signals that last longer are read if they overlap the window. Agents without a project
@@ -164,8 +150,6 @@ def read_facts(
         conn: A connection in a transaction.
         windows: The windows.
         source: Columns of the turns and agents in this database.
-        only_prompts: Leave out the turns of agents, where there are signals, except for the
-            instants of the first and the last of all turns. Intervals do not depend on them.
     """
     signals_are_known = has_signals(conn)
     parameters = {
@@ -174,9 +158,7 @@ def read_facts(
         "end": END_OF_TIME,
         "kinds": list(SIGNAL_CODES),
     }
-    form = _PROMPTS if only_prompts and signals_are_known else _TURNS
-    form = form.replace("{steers}", _STEERS if signals_are_known else "false")
-    turns = _read_turns(conn, parameters, source, form)
+    turns = _read_turns(conn, parameters, source, steering=signals_are_known)
     if not signals_are_known:
         return Facts(turns, *_nothing(), are_turns_all=True)
     return Facts(
@@ -185,7 +167,7 @@ def read_facts(
 
 
 def _read_turns(
-    conn: Connection, parameters: dict[str, Any], source: Source, form: str
+    conn: Connection, parameters: dict[str, Any], source: Source, *, steering: bool
 ) -> pd.DataFrame:
     names = {
         "at": source.turn_at_of("turns"),
@@ -195,7 +177,8 @@ def _read_turns(
     }
     # A percent sign begins a parameter.
     escaped = {name: sql.replace("%", "%%") for name, sql in names.items()}
-    query = form.format(**escaped, windows=_WINDOWS)
+    steers = _STEERS if steering else "false"
+    query = _TURNS.format(**escaped, steers=steers, windows=_WINDOWS)
     flags = ("is_user", "steers", "asks", "answers")
     kinds = {"agent_id": INT8, "at": TIMESTAMPTZ, **dict.fromkeys(flags, BOOL)}
     rows = copy_out(conn, query, parameters, kinds)

@@ -37,7 +37,7 @@ def recompute_timelines(
     """
     if not windows.agents:
         return Written(), set()
-    timeline = _timeline(read_facts(conn, windows, source, only_prompts=True))
+    timeline = _timeline(read_facts(conn, windows, source))
     clipped = Timeline(*(_in_windows(rows, windows) for rows in timeline))
     changed, hours = replace_timeline(conn, clipped, windows, horizon)
     return Written(intervals=changed), hours
