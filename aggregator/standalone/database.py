@@ -58,7 +58,7 @@ def open_database(settings: Settings, *, purpose: str, demo: bool = False) -> It
         else:
             server = stack.enter_context(EmbeddedPostgres(settings.home))
             database = DEMO_DATABASE if demo else DATABASE
-            engine = connect(server.url(database), purpose=purpose)
+            engine = connect(server.application_url(database), purpose=purpose)
             event.listen(engine, "do_connect", _RestartOnConnect(server).before_connecting)
         stack.callback(engine.dispose)
         try:

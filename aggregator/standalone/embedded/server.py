@@ -17,18 +17,18 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
 import psycopg2
-from psycopg2 import errors, sql
 from sqlalchemy.engine import URL
 
 from aggregator.errors import EmbeddedPostgresError
 from aggregator.forks import in_forked_children
 from aggregator.standalone.embedded import cluster, supervisor
 from aggregator.standalone.embedded.configuration import server_command
+from aggregator.standalone.embedded.databases import as_application, create_database
 
 LAUNCHES = 3
 """Attempts to start a server that exits at once, for example because its port was taken."""
@@ -73,10 +73,24 @@ class EmbeddedPostgres:
         """
         return self._join().port
 
-    def url(self, database: str = "activity", *, fresh: bool = False) -> URL:
-        """Return the address of a database, which is created if missing.
+    def application_url(self, database: str) -> URL:
+        """Return the address of a database for the program, whose role is no superuser.
 
-        Starts the server if necessary.
+        Creates it if missing and starts the server if necessary.
+
+        Raises:
+            EmbeddedPostgresError: The server cannot be started or does not answer.
+        """
+        address = self.url(database)
+        try:
+            return as_application(address)
+        except psycopg2.Error as failure:
+            raise EmbeddedPostgresError(" ".join(str(failure).split())) from None
+
+    def url(self, database: str = "activity", *, fresh: bool = False) -> URL:
+        """Return the address of a database as the superuser, for tests and other programs.
+
+        Creates it if missing and starts the server if necessary.
 
         Args:
             database: Name of the database.
@@ -89,7 +103,7 @@ class EmbeddedPostgres:
         while True:
             address = self._address(self._join().port, database)
             try:
-                _create_database(address, fresh=fresh)
+                create_database(address, fresh=fresh)
             except psycopg2.OperationalError as failure:
                 # A process may have been killed just after telling the server to stop;
                 # the server then still looks alive for a moment.
@@ -263,19 +277,3 @@ def _free_port(preferred: int | None) -> int:
             probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _create_database(address: URL, *, fresh: bool) -> None:
-    # Connect to the maintenance database, which always exists.
-    maintenance = address.set(drivername="postgresql", database="postgres")
-    name = sql.Identifier(str(address.database))
-    dsn = maintenance.render_as_string(hide_password=False)
-    with closing(psycopg2.connect(dsn, connect_timeout=5)) as conn:
-        conn.autocommit = True  # CREATE DATABASE cannot run in a transaction.
-        with conn.cursor() as cursor:
-            if fresh:
-                cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
-            cursor.execute("SELECT FROM pg_database WHERE datname = %s", [address.database])
-            if cursor.rowcount == 0:
-                with suppress(errors.DuplicateDatabase, errors.UniqueViolation):
-                    cursor.execute(sql.SQL("CREATE DATABASE {}").format(name))

@@ -6,7 +6,7 @@ import time
 
 import pytest
 from sqlalchemy import insert, inspect, select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from aggregator.database.engine import connect
 from aggregator.database.models import OWN_TABLES, STANDALONE_TABLES, Project
@@ -15,8 +15,11 @@ from aggregator.errors import (
     DatabaseRefusedError,
     ForeignTablesError,
 )
+from aggregator.schema import capture
+from aggregator.schema.migrate import upgrade
 from aggregator.settings import Settings
 from aggregator.standalone.database import open_database
+from aggregator.standalone.embedded import EmbeddedPostgres
 from aggregator.standalone.embedded.cluster import data_folder
 from aggregator.standalone.embedded.supervisor import find_postmaster
 
@@ -41,6 +44,35 @@ def test_without_a_url_the_embedded_database_in_home_is_used(home):
         activity = engine.url.database
         with open_database(settings, purpose="tests", demo=True) as demo:
             assert (activity, demo.url.database) == ("activity", "activity_demo")
+
+
+@pytest.mark.usefixtures("home_with_database")
+def test_the_programs_role_has_no_rights_but_its_databases_even_those_of_earlier_versions(home):
+    with EmbeddedPostgres(home) as server:
+        # As an earlier version left it: everything belongs to the superuser.
+        earlier = connect(server.url("activity"), purpose="tests")
+        for branch in ("standalone", "activity"):
+            upgrade(earlier, branch)
+        with earlier.begin() as conn:
+            capture.install(conn)
+            conn.execute(insert(Project).values(name="alpha", path="/code/alpha"))
+        earlier.dispose()
+
+        with open_database(Settings.load({"home": home}, {}), purpose="tests") as engine:
+            with engine.begin() as conn:
+                names = conn.scalars(select(Project.name)).all()
+                conn.execute(insert(Project).values(name="beta", path="/code/beta"))
+                conn.execute(text("ALTER TABLE activity_metrics ADD COLUMN later int"))
+                rights = conn.execute(
+                    text(
+                        "SELECT rolsuper, rolcreaterole, rolcreatedb, rolbypassrls, rolreplication "
+                        "FROM pg_roles WHERE rolname = current_user"
+                    )
+                ).one()
+            with pytest.raises(ProgrammingError, match="permission denied"), engine.begin() as conn:
+                conn.execute(text("COPY projects TO PROGRAM 'true'"))
+
+    assert (names, tuple(rights)) == (["alpha"], (False,) * 5)
 
 
 @pytest.mark.usefixtures("home_with_database")
