@@ -72,6 +72,11 @@ def read_timeline(conn: Connection, scope: Scope, since: datetime, until: dateti
     return frame(conn, _of_scope(statement, scope, since, until)).astype(INTERVAL_DTYPES)
 
 
+def no_intervals() -> pd.DataFrame:
+    """Return the frame of :func:`read_timeline` without rows."""
+    return pd.DataFrame(columns=list(INTERVAL_DTYPES)).astype(INTERVAL_DTYPES)
+
+
 def read_asking(conn: Connection, scope: Scope, since: datetime, until: datetime) -> pd.DataFrame:
     """Add up the blocked time of a scope in ``[since, until)`` by what asked.
 

@@ -29,11 +29,16 @@ from aggregator.metrics.windows import RetainedHours, elapsed_hours, floor_hour
 from aggregator.query.agent_states import last_turns, states_of
 from aggregator.query.comparisons import compare
 from aggregator.query.hours import check_scope, newest_bucket, newest_turn, read_hours
-from aggregator.query.intervals import read_asking, read_timeline
+from aggregator.query.intervals import no_intervals, read_asking, read_timeline
 from aggregator.query.members import agents_by_bin, projects_by_bin
 from aggregator.query.names import project_ids
 from aggregator.query.overview import Overview
-from aggregator.query.response_times import Times, read_times
+from aggregator.query.response_times import (
+    ResponseTimes,
+    Times,
+    read_response_times,
+    read_times,
+)
 from aggregator.query.sql import between
 
 
@@ -73,8 +78,8 @@ def read_overview(
     version = read_version(conn, retained.now)
     pattern = pattern_period(period, retained.now)
 
-    def times(of: ScopeKind) -> dict[int, Times]:
-        return read_times(conn, of, scope, since, until)
+    def times(of: ScopeKind) -> dict[int, ResponseTimes]:
+        return read_response_times(conn, of, scope, since, until)
 
     return Overview(
         scope=scope,
@@ -99,9 +104,11 @@ def read_overview(
             spark=sparks(by_agent, fine_edges, fine_edges, retained),
             response_p50_seconds=_medians(agents["agent_id"], times("agent")),
         ),
-        times=times("overall").get(EVERYBODY, Times()),
+        times=read_times(conn, "overall", scope, since, until).get(EVERYBODY, Times()),
         asking=read_asking(conn, scope, since, until),
-        timeline=read_timeline(conn, scope, since, until if _is_one_agent(scope) else since),
+        timeline=(
+            read_timeline(conn, scope, since, until) if _is_one_agent(scope) else no_intervals()
+        ),
         states=states_of(conn, turns, retained.now, source),
         newest_bucket=newest_bucket(conn, scope, between(retained.since, retained.until)),
         newest_turn_at=None if own["turn_count"].any() else newest_turn(conn, scope, source),
@@ -122,9 +129,9 @@ def _read_hours(
     return hours.assign(active_agents=agents_with_turns(hours), **agents_at_once(hours))
 
 
-def _medians(ids: pd.Series, times: Mapping[int, Times]) -> pd.Series:
+def _medians(ids: pd.Series, times: Mapping[int, ResponseTimes]) -> pd.Series:
     """Median time to the answer of each project or agent, NaN without a response."""
-    found = [times.get(number, Times()).responses.p50_seconds for number in ids]
+    found = [times.get(number, ResponseTimes()).p50_seconds for number in ids]
     return pd.Series(found, ids.index, dtype="float64")
 
 

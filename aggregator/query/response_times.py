@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
 
@@ -90,15 +91,14 @@ _REACTIONS = """
     SELECT {group} AS id, count(*),
         percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY facts.seconds)
     FROM (
-        SELECT run.agent_id,
-            CAST(extract(epoch FROM answer.started_at - run.ended_at) AS double precision)
-        FROM activity_runs AS run CROSS JOIN LATERAL (
-            SELECT started_at, trigger FROM activity_runs AS later
-            WHERE later.agent_id = run.agent_id AND later.started_at > run.started_at
-            ORDER BY later.started_at LIMIT 1
-        ) AS answer
-        WHERE run.ended_at >= :since AND run.ended_at < :until AND answer.trigger = 'person'
-            AND answer.started_at > run.ended_at
+        SELECT agent_id, CAST(extract(epoch FROM answered_at - ended_at) AS double precision)
+        FROM (
+            SELECT agent_id, ended_at, lead(started_at) OVER next AS answered_at,
+                lead(trigger) OVER next AS trigger
+            FROM activity_runs WHERE ended_at >= :since
+            WINDOW next AS (PARTITION BY agent_id ORDER BY started_at)
+        ) AS run
+        WHERE ended_at < :until AND trigger = 'person' AND answered_at > ended_at
         UNION ALL
         SELECT agent_id, CAST(extract(epoch FROM ended_at - started_at) AS double precision)
         FROM activity_intervals
@@ -114,8 +114,32 @@ def read_times(
 ) -> dict[int, Times]:
     """Read the times of responses, and of a person's answers, in ``[since, until)``.
 
-    Responses count if they ended in the range. A wait counts if it began in the range and
-    has ended with a prompt of a person; a block, if it began in the range.
+    A wait counts if it began in the range and has ended with a prompt of a person; a block,
+    if it began in the range. For arguments and responses see :func:`read_response_times`.
+
+    Returns:
+        Times by id, :data:`aggregator.metrics.scope.EVERYBODY` for all together; only ids
+        with a response or an answer.
+    """
+    responses = read_response_times(conn, of, scope, since, until)
+    reactions = {
+        number: ReactionTimes(count, *quantiles)
+        for number, count, quantiles in conn.execute(
+            _statement(_REACTIONS, of, scope), _parameters(scope, since, until)
+        )
+    }
+    return {
+        number: Times(
+            responses.get(number, ResponseTimes()), reactions.get(number, ReactionTimes())
+        )
+        for number in {*responses, *reactions}
+    }
+
+
+def read_response_times(
+    conn: Connection, of: ScopeKind, scope: Scope, since: datetime, until: datetime
+) -> dict[int, ResponseTimes]:
+    """Read the times of the responses that ended in ``[since, until)``.
 
     Args:
         conn: A connection.
@@ -126,27 +150,19 @@ def read_times(
 
     Returns:
         Times by id, :data:`aggregator.metrics.scope.EVERYBODY` for all together; only ids
-        with a response or an answer.
+        with a response.
     """
-    ids = {"ids": list(scope.ids)} if scope.ids else {}
-    parameters = {"since": since, "until": until, **ids}
-    responses = {
-        number: ResponseTimes(count, *to_answer, *active)
-        for number, count, to_answer, active in conn.execute(
-            _statement(_RESPONSES, of, scope), parameters
-        )
-    }
-    reactions = {
-        number: ReactionTimes(count, *quantiles)
-        for number, count, quantiles in conn.execute(_statement(_REACTIONS, of, scope), parameters)
-    }
+    rows = conn.execute(_statement(_RESPONSES, of, scope), _parameters(scope, since, until))
     return {
-        number: Times(
-            responses.get(number, ResponseTimes()), reactions.get(number, ReactionTimes())
-        )
-        for number in {*responses, *reactions}
+        number: ResponseTimes(count, *to_answer, *active)
+        for number, count, to_answer, active in rows
     }
 
 
 def _statement(sql: str, of: ScopeKind, scope: Scope) -> TextClause:
     return text(sql.format(group=_GROUPS[of], joins=_OF_PROJECTS, scope=_IN_SCOPE[scope.kind]))
+
+
+def _parameters(scope: Scope, since: datetime, until: datetime) -> dict[str, Any]:
+    ids = {"ids": list(scope.ids)} if scope.ids else {}
+    return {"since": since, "until": until, **ids}
