@@ -15,7 +15,7 @@ def export_options(command: Callable[..., None]) -> Callable[..., None]:
             "CHART",
             "Chart to draw: time, agents-at-work, turns, turn-time, agents, capacity, timeline (of "
             "one agent), pattern (weekday × hour), or all.",
-            "turns",
+            "time",
         ),
         _option(
             "--metric", "METRIC", "Metric of the pattern: time, turns, turn-time or agents.", "time"

@@ -24,9 +24,14 @@ REPORT = [
     f"activity-{chart}-{TODAY}"
     for chart in (
         "agents",
+        "agents-at-work",
+        "capacity",
         "pattern-agents",
         "pattern-turn-time",
         "pattern-turns",
+        "pattern-waiting",
+        "pattern-working",
+        "time",
         "turn-time",
         "turns",
     )
@@ -127,8 +132,8 @@ def test_a_folder_that_is_not_there_is_told_before_any_work(command):
 def test_without_a_name_the_file_is_called_as_the_page_calls_it(run, tmp_path):
     done = run("--width", "300", "--height", "200", "--scale", "1")
 
-    assert done.output == f"Wrote activity-turns-{TODAY}.png\n"
-    content = (tmp_path / f"activity-turns-{TODAY}.png").read_bytes()
+    assert done.output == f"Wrote activity-time-{TODAY}.png\n"
+    content = (tmp_path / f"activity-time-{TODAY}.png").read_bytes()
     assert content[16:24].hex() == "0000012c000000c8"
 
 
@@ -140,7 +145,9 @@ def test_a_report_is_a_pdf_a_zip_or_a_folder(run, tmp_path):
     folder = run("--chart", "all", "--out", "report/", "--format", "svg", "--theme", "dark")
 
     assert said == ["Wrote report.pdf\n", "Wrote report.zip\n"]
-    assert len(pypdf.PdfReader(BytesIO((tmp_path / "report.pdf").read_bytes())).pages) == 6
+    assert len(pypdf.PdfReader(BytesIO((tmp_path / "report.pdf").read_bytes())).pages) == len(
+        REPORT
+    )
     with ZipFile(tmp_path / "report.zip") as archive:
         assert sorted(archive.namelist()) == [f"{name}.svg" for name in REPORT]
         # As of the present in the zone of the pictures.
@@ -176,7 +183,7 @@ def test_days_are_chosen_by_their_first_and_last(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--chart", "nope"], "--chart: 'nope' is not allowed; expected turns, turn-time, agents"),
+        (["--chart", "nope"], "--chart: 'nope' is not allowed; expected time, turns, turn-time"),
         (["--window", "year"], "--window: 'year' is not allowed; expected day, week, month, last"),
         (["--on", "2026-11-23"], "--on: '2026-11-23' is not allowed; expected a day up to 2026-1"),
         (["--window", "custom"], "--window: 'custom' is not allowed; expected day, week, month, "),

@@ -16,17 +16,30 @@ from dashboard import Activity
 from dashboard.pictures.renderer import Renderer
 
 NAMES = [
-    "activity-turns-all-projects-2026-W47",
-    "activity-turn-time-all-projects-2026-W47",
-    "activity-agents-all-projects-2026-W47",
-    "activity-pattern-turns-all-projects-2026-W47",
-    "activity-pattern-turn-time-all-projects-2026-W47",
-    "activity-pattern-agents-all-projects-2026-W47",
+    f"activity-{name}-all-projects-2026-W47"
+    for name in (
+        "time",
+        "agents-at-work",
+        "turns",
+        "turn-time",
+        "agents",
+        "capacity",
+        "pattern-working",
+        "pattern-waiting",
+        "pattern-turns",
+        "pattern-turn-time",
+        "pattern-agents",
+    )
 ]
 TITLES = [
+    "Time per hour · All projects",
+    "Agents at work · All projects",
     "Turns per hour · All projects",
     "Average gap between turns per hour · All projects",
     "Active agents per hour · All projects",
+    "How many agents can I keep busy? · All projects",
+    "Working time per hour by weekday and hour · All projects",
+    "Waiting for me per hour by weekday and hour · All projects",
     "Turns per hour by weekday and hour · All projects",
     "Average gap between turns by weekday and hour · All projects",
     "Active agents by weekday and hour · All projects",
@@ -55,7 +68,7 @@ def test_a_chart_is_a_png_as_the_page_saves_it(page):
     assert dict(answer.headers) == {
         "Content-Type": "image/png",
         "Content-Length": str(len(answer.data)),
-        "Content-Disposition": f'inline; filename="{NAMES[0]}.png"',
+        "Content-Disposition": f'inline; filename="{NAMES[2]}.png"',
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "no-cache",
     }
@@ -104,7 +117,7 @@ def test_the_zone_is_that_of_nobody_in_particular(page):
 def test_the_pattern_is_that_of_the_metric(page):
     answer = export(page, "pattern.svg", metric="turn-time")
 
-    assert TITLES[4] in answer.text
+    assert TITLES[9] in answer.text
     assert "26 Oct – 22 Nov 2026 · UTC" in answer.text
 
 
@@ -113,6 +126,12 @@ def test_a_scope_is_named(page):
 
     assert "Turns per day · Project atlas" in answer.text
     assert 'filename="activity-turns-project-atlas-2026-11.svg"' in str(answer.headers)
+
+
+def test_a_timeline_is_of_one_agent(page):
+    answer = export(page, "timeline.svg", agent="1", window="week")
+
+    assert "Timeline · Agent a1a1a1a1" in answer.text
 
 
 def test_a_report_is_one_pdf_with_a_page_for_each_chart(page):
@@ -134,7 +153,7 @@ def test_a_report_is_a_zip_of_pngs(page):
         assert archive.testzip() is None
         assert archive.namelist() == [f"{name}.png" for name in NAMES]
         pictures = {archive.read(name) for name in archive.namelist()}
-    assert len(pictures) == 6
+    assert len(pictures) == len(NAMES)
     assert all(one.startswith(b"\x89PNG") for one in pictures)
 
 
@@ -142,7 +161,12 @@ def test_a_report_is_a_zip_of_pngs(page):
     ("path", "status", "words"),
     [
         ("turns.gif", 400, "format: 'gif' is not allowed; expected png, svg or pdf"),
-        ("nope.png", 400, "chart: 'nope' is not allowed; expected turns, turn-time, agents, "),
+        ("nope.png", 400, "chart: 'nope' is not allowed; expected time, turns, turn-time, "),
+        (
+            "timeline.png",
+            400,
+            "chart: 'timeline' is not allowed; expected this chart only with exac",
+        ),
         ("turns.png?window=year", 400, "window: 'year' is not allowed; expected day, week, "),
         ("turns.png?window=day&window=week", 400, "window: 'day, week' is not allowed; expected o"),
         ("turns.png?size=1", 400, "there is no parameter 'size'; there are window, "),
