@@ -26,7 +26,7 @@ AT_ONCE = 1_000_000
 """Number of turns inserted in one transaction."""
 
 _AGENTS = (
-    "TRUNCATE projects, activity_state RESTART IDENTITY CASCADE",
+    "TRUNCATE projects, signals, activity_state RESTART IDENTITY CASCADE",
     """
     INSERT INTO projects (name, path)
     SELECT 'project-' || i, '/made/project-' || i FROM generate_series(1, :projects) i
@@ -50,6 +50,34 @@ _TURNS = text(
         'made-' || lpad((:first + i)::text, 12, '0')
     FROM generate_series(:start, :stop) i, LATERAL (SELECT hashint8(:first + i) AS hash)
     ORDER BY i
+    """
+)
+
+
+_SIGNALS = text(
+    """
+    INSERT INTO signals (session_id, kind, at, until, source, tool, mode, milliseconds, key)
+    WITH numbered AS (
+        SELECT agents.session_id, turns.timestamp AS at, turns.actor, turns.key,
+            count(*) FILTER (WHERE turns.actor = 'USER')
+                OVER (PARTITION BY agents.id ORDER BY turns.timestamp, turns.id) AS run
+        FROM turns JOIN tasks ON tasks.id = task_id JOIN agents ON agents.id = agent_id
+    ), runs AS (
+        SELECT session_id, min(key) AS key, min(at) AS began, max(at) AS ended,
+            min(at) FILTER (WHERE actor = 'AGENT') AS worked, hashtext(min(key)) & 1023 AS chance
+        FROM numbered GROUP BY session_id, run
+    )
+    SELECT session_id, kind, since, until, source, tool, mode, milliseconds, key || ':' || kind
+    FROM runs, LATERAL (VALUES
+        ('lines', began, ended, NULL, NULL, NULL, NULL),
+        ('work', worked, ended, 'reply', NULL, NULL, NULL),
+        ('call', worked, least(ended, worked + interval '20 s'), 'call',
+            CASE WHEN chance % 2 = 0 THEN 'Edit' ELSE 'Bash' END, 'default', NULL),
+        ('duration', ended, NULL, NULL, NULL, NULL,
+            CAST(extract(epoch FROM ended - began) * 1000 AS bigint) * (chance % 4 + 5) / 8)
+    ) AS told (kind, since, until, source, tool, mode, milliseconds)
+    WHERE since IS NOT NULL AND (kind <> 'duration' OR chance < 410)
+    ORDER BY since
     """
 )
 
@@ -86,6 +114,23 @@ def fill(
     _insert(engine, before, running_hour, hour, now - hour)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
         conn.execute(text("VACUUM ANALYZE"))
+
+
+def fill_signals(engine: Engine) -> int:
+    """Write the signals that transcripts would tell beside the turns of :func:`fill`.
+
+    Each prompt begins a run: a span of lines, one of work, a call that may have asked, and
+    for two runs in five a measured duration. Ends with VACUUM ANALYZE.
+
+    Returns:
+        Number of signals.
+    """
+    with engine.begin() as conn:
+        conn.execute(text("TRUNCATE signals RESTART IDENTITY"))
+        conn.execute(_SIGNALS)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        conn.execute(text("VACUUM ANALYZE signals"))
+        return conn.execute(text("SELECT count(*) FROM signals")).scalar_one()
 
 
 def _insert(engine: Engine, first: int, turns: int, since: datetime, span: timedelta) -> None:
