@@ -91,13 +91,13 @@ def test_a_visit(page):
     browser.driver.back()
     browser.wait_for_text_to_equal("#period strong", "16–22 Nov 2026")
     page.click("#project-2")
-    browser.wait_for_text_to_equal("#crumbs", "All projects › infra")
+    browser.wait_for_text_to_equal("#crumbs h2", "infra")
     assert address(page) == "?window=week&project=2&metric=turns"
     browser.driver.back()
     browser.wait_for_text_to_equal("#card-turns", "8")
     page.click("#agent-3")
     browser.wait_for_text_to_equal("#card-turns", "2")
-    browser.wait_for_text_to_equal("#crumbs", "All projects › b1b1b1b1")
+    browser.wait_for_text_to_equal("#crumbs h2", "b1b1b1b1")
     assert address(page) == "?window=week&agent=3&metric=turns"
     page.click("#crumbs a")
     browser.wait_for_text_to_equal("#card-turns", "8")
@@ -159,7 +159,7 @@ def test_several_projects_can_be_chosen_and_a_bad_link_says_so(page):
     browser.wait_for_text_to_equal("#card-turns", "6")
     choose(page, "project", "infra")
     browser.wait_for_text_to_equal("#card-turns", "8")
-    browser.wait_for_text_to_equal("#crumbs", "All projects › atlas, infra")
+    browser.wait_for_text_to_equal("#crumbs h2", "atlas, infra")
     browser.wait_for_text_to_equal("#notice", "")
 
 
