@@ -7,6 +7,7 @@
  */
 (() => {
   const TABLE_ID = "projects"; // as in dashboard/page/ids.py
+  const STRIP_ID = "now"; // now-strip.js
   const URL_ID = "url";
   const { activity } = window.dash_clientside;
 
@@ -21,7 +22,7 @@
   };
 
   document.addEventListener("click", (event) => {
-    const link = event.target.closest(`#${TABLE_ID} a[href]`);
+    const link = event.target.closest(`#${TABLE_ID} a[href], #${STRIP_ID} a[href]`);
     const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0;
     if (!link || elsewhere) return;
     event.preventDefault();

@@ -65,6 +65,8 @@
     return copySelected(text);
   };
 
+  activity.copy = copy;
+
   document.addEventListener("click", async ({ target }) => {
     if (!target.closest("[data-activity-copy]")) return;
     const text = address();

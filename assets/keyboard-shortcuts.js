@@ -23,6 +23,7 @@
     d: ["Day", chooseWindow("day")],
     w: ["Week", chooseWindow("week")],
     m: ["Month", chooseWindow("month")],
+    n: ["Next agent that waits for you", () => activity.nextWaiting()],
     // Its list has a search field, which gets the focus.
     "/": ["Search agents", click("#agent")],
     "?": ["Show this list", () => open()],

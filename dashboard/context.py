@@ -28,6 +28,11 @@ class PageContext:
     demo: bool = False
     interval_seconds: int = 300
 
+    @property
+    def is_resumable(self) -> bool:
+        """True if a command can go on with a session: the agents are Claude Code's own here."""
+        return bool(self.looked_in) and not self.demo
+
 
 API_STYLE = "api.css"
 """The style sheet of the API's readable page: in ``assets``, but not used by the page."""

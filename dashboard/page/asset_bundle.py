@@ -31,6 +31,7 @@ SCRIPTS = (
     "live-updates.js",
     "freshness.js",
     "relative-times.js",
+    "now-strip.js",
     # Content of the page.
     "agent-table.js",
     "chart-tables.js",
@@ -54,7 +55,7 @@ SCRIPTS = (
 page and of each other when something happens. At load they need no more than ``storage.js``
 and ``network.js``."""
 
-STYLES = ("activity.css", "agent-table.css", "overlays.css", "site.css")
+STYLES = ("activity.css", "now-strip.css", "agent-table.css", "overlays.css", "site.css")
 """In this order: of two equally specific rules, the later one wins."""
 
 

@@ -45,6 +45,8 @@ OUTPUTS = {
     "zone": Output(ids.ZONE, "value"),
     "crumbs": Output(ids.CRUMBS, "children"),
     "states": Output(ids.STATES, "children"),
+    "now": Output(ids.NOW_STRIP, "data"),
+    "now_rows": Output(ids.NOW, "style"),
     "notice": Output(ids.NOTICE, "children"),
     "caption": Output(ids.CAPTION, "children"),
     "cards": Output(ids.CARDS, "children"),
@@ -106,10 +108,14 @@ DATABASE_AWAY_NOTICE = (
 
 
 def register(app: Dash, reader: MetricReader, context: PageContext, now: Clock) -> None:
-    """Register the page's callbacks: three in the browser, one on the server."""
+    """Register the page's callbacks: four in the browser, one on the server."""
     app.clientside_callback(
         ClientsideFunction("activity", "agent_table"),
         Input(ids.AGENT_TABLE, "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("activity", "now_strip"),
+        Input(ids.NOW_STRIP, "data"),
     )
     app.clientside_callback(
         ClientsideFunction("activity", "downloads"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aggregator.metrics.periods import ROLLING_DAYS
+from aggregator.query.now import in_order
 from aggregator.query.overview import Overview
 from dashboard.charts import titles
 from dashboard.charts.figure_types import Chart
@@ -22,6 +23,7 @@ from dashboard.page.parts.downloads import downloads
 from dashboard.page.parts.empty_state import empty_state
 from dashboard.page.parts.legend import legend, without_legend
 from dashboard.page.parts.navigation import range_picker
+from dashboard.page.parts.now_strip import now_strip, strip_rows
 from dashboard.selection.answer import Answer, Viewer
 from dashboard.selection.choices import Choices
 from dashboard.selection.view import CUSTOM, View
@@ -34,12 +36,15 @@ def draw(answer: Answer, viewer: Viewer, context: PageContext) -> dict[str, Any]
     name = choices.scope_name(view)
     empty = empty_state(overview, view, context, name)
     charts = draw_charts(overview, view, names, viewer.scheme)
+    now = in_order(overview.states, overview.window.as_of)
     return {
         **_controls(view, overview, choices),
         **_chart_outputs(charts),
         "period": navigation.period_links(view, period, overview.window.as_of),
         "range": range_picker(view, overview),
         "crumbs": navigation.crumbs(view, choices),
+        "now": now_strip(now, resumable=context.is_resumable),
+        "now_rows": strip_rows(now),
         "states": captions.state_counts(captions.states_in(overview.scope, overview.states)),
         "caption": captions.caption(overview, titles.compared_with(overview.compared)),
         "cards": cards(overview),

@@ -6,12 +6,14 @@ alone, has changed them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
 from flask import Blueprint, Response
 
+from aggregator.database.state import Version
 from aggregator.metrics.windows import HOUR, floor_hour
 from aggregator.query.agent_states import PRESENT_FOR
 from aggregator.query.overview import Overview
@@ -49,19 +51,33 @@ def stale_at(overview: Overview) -> datetime:
 
 
 def add_version_rule(
-    blueprint: Blueprint, reader: MetricReader, context: PageContext, now: Clock
+    blueprint: Blueprint,
+    reader: MetricReader,
+    context: PageContext,
+    now: Clock,
+    digest: Callable[[Version], str],
 ) -> None:
-    """Add the route ``/version`` below the page: one row of the database, never cached."""
+    """Add the route ``/version`` below the page: few rows of the database, never cached.
+
+    Args:
+        blueprint: Gets the route.
+        reader: Reads the version.
+        context: Facts about the server.
+        now: The clock.
+        digest: Returns the digest of what agents do now, as ``now`` of the answer.
+    """
 
     @blueprint.get("/version")
     def version() -> Response:
         as_of = now()
         try:
             found = reader.version(as_of)
+            states = digest(found)
         except ANSWERED as error:
             answer = error_response(error)
         else:
-            answer = json_response(_passes(found.changed_at, found.last_pass_at, as_of, context))
+            passes = _passes(found.changed_at, found.last_pass_at, as_of, context)
+            answer = json_response({**passes, "now": states})
         answer.headers["Cache-Control"] = "no-store"
         return answer
 

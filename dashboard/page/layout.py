@@ -55,6 +55,12 @@ def build_layout(context: PageContext) -> Component:
             *_memory(),
             html.Div(className="activity-progress", **aria(hidden="true")),
             _head(context),
+            # Its content is HTML, see dashboard/page/parts/now_strip.py.
+            html.Section(
+                id=ids.NOW,
+                className="activity-now activity-panel",
+                **aria(label="What all agents do now"),
+            ),
             controls(),
             html.Div(
                 [
@@ -82,6 +88,7 @@ def _memory() -> list[Component]:
         dcc.Store(id=ids.VERSION),
         dcc.Store(id=ids.DOWNLOADS),
         dcc.Store(id=ids.AGENT_TABLE),
+        dcc.Store(id=ids.NOW_STRIP),
     ]
 
 

@@ -41,6 +41,7 @@ from dashboard.page.dash_bundle import DashScripts, dash_scripts
 from dashboard.page.dash_isolation import isolated_from_other_dash_apps
 from dashboard.page.first_answer import layout_maker
 from dashboard.page.freshness import add_version_rule
+from dashboard.page.now import NowStrips, add_now_rule
 from dashboard.page.static_files import add_file_rules, dash_tag, script_tag, style_tag
 from dashboard.pictures.renderer import Renderer, shared
 
@@ -103,7 +104,9 @@ def mount(
         app.layout = layout_maker(reader, context, now)
         callbacks.register(app, reader, context, now)
         blueprint = _blueprint(app, url_prefix)
-        add_version_rule(blueprint, reader, context, now)
+        strips = NowStrips(reader, context)
+        add_version_rule(blueprint, reader, context, now, lambda at: strips.at(at)["digest"])
+        add_now_rule(blueprint, reader, strips, now)
         add_export_rules(blueprint, reader, context, now, renderer)
         server.register_blueprint(blueprint)
         # Here and not above, where Dash would mix in prefixes from the environment.

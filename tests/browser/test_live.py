@@ -147,10 +147,11 @@ def test_an_answer_that_was_overtaken_is_never_seen_and_its_choice_not_lost(live
 
 
 def test_news_wait_for_the_answer_to_a_choice(live):
-    live.now += timedelta(minutes=5)
-    live.add(1)
     live.held = "window.value"
     live.click('#window input[value="week"]')
+    until(lambda: live.updates[1:], timeout=10)
+    live.now += timedelta(minutes=5)
+    live.add(1)
     live.look()
     live.browser.wait_for_text_to_equal("#freshness", "updated 15:30, next any moment")
     live.release.set()

@@ -40,7 +40,7 @@ TABLE_COLUMNS = (
         "state",
         "+",
         "state",
-        "What an agent does now: working, waiting for your input, or idle for an hour.",
+        "What an agent does now. Sorted by it, the longest waits come first.",
     ),
     ("Working", "working", "-", "working", TIME_EXPLANATIONS["working"]),
     ("Waiting for me", "waiting", "-", "waiting", TIME_EXPLANATIONS["waiting"]),
@@ -149,7 +149,7 @@ def _measured(rows: pd.DataFrame, overview: Overview) -> pd.DataFrame:
         rate=turns * per_turn,
         waiting_for_me=rows["blocked_seconds"] + rows["waiting_seconds"],
         state=state.astype("object").where(state.notna(), ""),
-        rank=_ranks(rows, overview, state),
+        rank=_ranks(rows, overview),
         sort_name=rows["name"].astype("str").str.lower(),
         whole=int(of_projects.sum()),
         columns=len(edges) - 1,
@@ -158,12 +158,15 @@ def _measured(rows: pd.DataFrame, overview: Overview) -> pd.DataFrame:
     )
 
 
-def _ranks(rows: pd.DataFrame, overview: Overview, state: pd.Series) -> pd.Series:
-    """Rank rows by state: working, waiting, idle, none; a project has its agents' best rank."""
-    if "agent_id" in rows:
-        return state.map(_RANKS).fillna(len(STATES))
-    best = overview.states.assign(rank=overview.states["state"].map(_RANKS))
-    return rows["project_id"].map(best.groupby("project_id")["rank"].min()).fillna(len(STATES))
+def _ranks(rows: pd.DataFrame, overview: Overview) -> pd.Series:
+    """Rank rows by state, and in a state by how long it lasts, the longest first.
+
+    Agents without a state come last; a project has its agents' best rank.
+    """
+    states = overview.states
+    rank = states["state"].map(_RANKS) + states["since"].rank(pct=True) / 2
+    of_agents, key = states.assign(rank=rank), "agent_id" if "agent_id" in rows else "project_id"
+    return rows[key].map(of_agents.groupby(key)["rank"].min()).fillna(len(STATES))
 
 
 def _ordered(rows: pd.DataFrame, sort: str) -> pd.DataFrame:
