@@ -181,3 +181,48 @@ def test_any_growth_of_a_file_gives_the_rows_of_reading_it_at_once(lines, data):
 
     assert turns == read(at_once, content)
     assert grown.to_row() == at_once.to_row()
+
+
+HOSTILE = st.sampled_from(
+    [
+        *(None, True, 2**63, "", "\x00", "x" * 3_000, [], {}, [[]], "\u202e<b>"),
+        *("0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999-23:59", "2026-02-07T10:00:00+24:00"),
+    ]
+)
+FIELDS = ("type", "id", "content", "text", "name", "input", "tool_use_id", "usage", "timestamp")
+ANYTHING = st.recursive(
+    HOSTILE | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([prompt, reply]),
+            st.dictionaries(
+                st.sampled_from(
+                    [*FIELDS, "uuid", "sessionId", "cwd", "message", "isMeta", "toolUseResult"]
+                ),
+                ANYTHING,
+                max_size=3,
+            ),
+        ),
+        max_size=4,
+    )
+)
+def test_whatever_a_line_says_it_is_read_and_can_be_remembered(lines):
+    # A line of the message's own kind, unless the message is replaced as well.
+    content = b"".join(
+        (prompt if {"message", "type"} & fields.keys() else make)(minute, **fields)
+        for minute, (make, fields) in enumerate(lines)
+    )
+    reading = Reading("s1.jsonl")
+
+    read(reading, content)
+
+    assert reading.position.offset == len(content)
+    assert Reading.from_row(reading.to_row()).to_row() == reading.to_row()
