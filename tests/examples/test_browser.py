@@ -22,14 +22,14 @@ def test_a_visit_behind_login_and_guards(address, wednesday, dash_br, password):
     browser.wait_for_text_to_equal("h1", "Agents")
 
     browser.find_element("nav a:last-child").click()
-    browser.wait_for_contains_text("#empty", "No turns on")
+    browser.wait_for_contains_text("#empty", "No turns in")
     browser.driver.get(f"{address}/activity/?on={wednesday}")
     browser.wait_for_text_to_equal("#card-turns", "3")
     assert browser.find_element("header [aria-current]").text == "Activity"
     assert browser.find_element("header .counts").text == "1 processing"
     until(lambda: bars(browser) == 24, timeout=5)
 
-    browser.find_element("#window input").send_keys(Keys.ARROW_RIGHT)
+    browser.find_element("#window input[value=day]").send_keys(Keys.ARROW_RIGHT)
     browser.wait_for_text_to_equal("#card-turns", "5")
     monday = wednesday - timedelta(days=2)
     assert browser.driver.current_url.endswith(f"/activity/?window=week&on={monday}")

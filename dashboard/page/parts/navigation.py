@@ -104,13 +104,12 @@ def crumbs(view: View, choices: Choices) -> Children:
         levels.append((name, replace(view, agents=())))
     if view.agents:
         levels.append((_joined(view.agents, choices.agent_names, "agent"), view))
-    links = [dcc.Link(name, href=wider.address, title=name) for name, wider in levels[:-1]]
+    links = [dcc.Link(name, href=wider.address) for name, wider in levels[:-1]]
     # It takes the focus when one of the links that lead here is gone, see assets/focus.js.
-    name = levels[-1][0]
-    current = html.H2(name, tabIndex="-1", title=name, **aria(current="page"))
-    return [part for link in links for part in (link, html.Span(" › ", **aria(hidden="true")))] + [
-        current
-    ]
+    current = html.H2(levels[-1][0], tabIndex="-1", **aria(current="page"))
+    parts = [part for link in links for part in (link, html.Span(" › ", **aria(hidden="true")))]
+    # The browser cuts a line that is too long.
+    return [html.Span([*parts, current], title=" › ".join(name for name, _ in levels))]
 
 
 def _joined(chosen: tuple[int, ...], names: dict[int, str], noun: str) -> str:

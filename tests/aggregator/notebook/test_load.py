@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, text
 
 from aggregator import load_metrics, load_overview, load_turns
 from aggregator.errors import (
+    ConflictingParametersError,
     DatabaseUnreachableError,
     HostSchemaError,
     NotMigratedError,
@@ -208,6 +209,20 @@ def test_what_the_page_shows_can_be_loaded_for_its_charts(database):
     assert overview.totals.turn_count == 6
     assert overview.period.zone.key == "Europe/Berlin"
     assert load_overview(database, now=NOW).totals.turn_count == 8
+
+
+def test_the_last_hours_and_days_can_be_loaded_as_the_page_has_them(database):
+    def ends(window, **more):
+        period = load_overview(database, window=window, now=NOW, **more).period
+        return period.since.isoformat(), period.until.isoformat()
+
+    assert ends("last-24-hours") == ("2026-11-21T15:00:00+00:00", "2026-11-22T15:00:00+00:00")
+    assert ends("last-7-days", on="2026-11-20") == (
+        "2026-11-14T00:00:00+00:00",
+        "2026-11-21T00:00:00+00:00",
+    )
+    with pytest.raises(ConflictingParametersError, match="on cannot be combined with window=last"):
+        load_overview(database, window="last-24-hours", on="2026-11-20", now=NOW)
 
 
 @pytest.mark.parametrize(
