@@ -21,7 +21,14 @@
     }
   };
 
+  /** Wait for the newest figure of a chart that may not have been in the view yet. */
+  const drawn = () => {
+    activity.drawCharts();
+    return new Promise((resolve) => setTimeout(resolve));
+  };
+
   const save = async (id) => {
+    await drawn();
     const plot = document.getElementById(id)?.querySelector(".js-plotly-plot");
     const about = activity.chart(id);
     if (!plot?.data?.length || !about) {

@@ -6,8 +6,20 @@
  * rest of a host's page.
  */
 (() => {
+  const { activity } = window.dash_clientside;
+
+  const replaceComponents = () => {
+    const components = window.dash_core_components;
+    const { Graph, Dropdown } = components;
+    window.dash_core_components = Object.create(components, {
+      Graph: { value: activity.deferredGraph(Graph) },
+      Dropdown: { value: activity.deferredDropdown(Dropdown) },
+    });
+  };
+
   class Start extends HTMLElement {
     connectedCallback() {
+      replaceComponents();
       window.renderer = new window.DashRenderer();
     }
   }

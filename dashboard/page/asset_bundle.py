@@ -33,6 +33,8 @@ SCRIPTS = (
     "relative-times.js",
     "now-strip.js",
     # Content of the page.
+    "deferred-charts.js",
+    "deferred-zones.js",
     "agent-table.js",
     "chart-tables.js",
     # Buttons, and the toasts that confirm them.
