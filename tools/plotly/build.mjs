@@ -1,6 +1,6 @@
 /**
  * Bundles Plotly with the kinds of traces that the page and its pictures draw, and no
- * others: scatter, which its core has, bar and heatmap.
+ * others: scatter, which its core has, and bar.
  *
  *     node build.mjs OUTPUT     in a folder with plotly.js and esbuild installed
  *
@@ -14,7 +14,7 @@ import { build } from "esbuild";
 const { version } = createRequire(import.meta.url)("plotly.js/package.json");
 const ENTRY = `
   const Plotly = require("plotly.js/lib/core");
-  Plotly.register([require("plotly.js/lib/bar"), require("plotly.js/lib/heatmap")]);
+  Plotly.register(require("plotly.js/lib/bar"));
   module.exports = Plotly;`;
 
 // What describes attributes for Plotly's reference; its own bundles are without it, too.
@@ -45,7 +45,7 @@ await build({
   define: { global: "window", "define.amd": "false" },
   legalComments: "eof",
   banner: {
-    js: `//# allFunctionsCalledOnLoad\n/* plotly.js (bar, heatmap, scatter - minified) v${version} */`,
+    js: `//# allFunctionsCalledOnLoad\n/* plotly.js (bar, scatter - minified) v${version} */`,
   },
   plugins: [withoutDescriptions],
 });

@@ -32,9 +32,7 @@ def files_of(mounted):
 
 
 def test_plotly_is_of_the_version_that_python_draws_for():
-    shipped = re.search(
-        r"plotly\.js \(bar, heatmap, scatter - minified\) v(\S+)", PLOTLY.read_text()
-    )[1]
+    shipped = re.search(r"plotly\.js \(bar, scatter - minified\) v(\S+)", PLOTLY.read_text())[1]
     locked = f"plotly=={version('plotly')} " in REQUIREMENTS.read_text()
 
     # If not: make plotly. An older Plotly draws nothing that a newer one does not.
