@@ -1,6 +1,6 @@
 """Benchmark beside a peer: this project and agentsview on the same transcripts, in turn.
 
-    python benchmarks/peers.py [--transcripts DIR] [--runs 5] [--patience 60]
+    python benchmarks/peers.py [--transcripts DIR] [--runs 5] [--patience 40]
 
 Without DIR it makes up transcripts of thirty days. Both servers run in turn in the same
 browser; so does a page with nothing but Plotly and one chart, which is the limit for a page
@@ -54,7 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--transcripts", type=Path, metavar="DIR")
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--patience", type=float, default=60, help="seconds for an appended turn")
+    parser.add_argument("--patience", type=float, default=40, help="seconds for an appended turn")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
