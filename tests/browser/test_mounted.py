@@ -60,7 +60,7 @@ def open_page(browser, url: str) -> None:
 
 
 def choose_month(browser) -> None:
-    browser.find_element("#window label:nth-of-type(3)").click()
+    browser.find_element("#window label:has(input[value=month])").click()
     browser.wait_for_text_to_equal("#card-turns", "5")
     browser.wait_for_element("#activity-chart .barlayer .point path")
 
