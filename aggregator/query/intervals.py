@@ -31,14 +31,16 @@ INTERVAL_DTYPES = {
     "started_at": INSTANT_DTYPE,
     "ended_at": INSTANT_DTYPE,
     "reason": "str",
-    "tool": "str",
-    "mode": "str",
+    # Text or None: before pandas 3, the dtype str has no missing values.
+    "tool": "object",
+    "mode": "object",
     "is_exact": "bool",
 }
 ASKING_DTYPES = {
     "project_id": "int64",
-    "tool": "str",
-    "mode": "str",
+    # Text or None: before pandas 3, the dtype str has no missing values.
+    "tool": "object",
+    "mode": "object",
     "calls": "int64",
     "seconds": "float64",
 }

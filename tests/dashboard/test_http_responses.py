@@ -66,6 +66,9 @@ ERRORS = {
     "activity_api.agent": READS_ONE,
     "activity_api.activity": READS,
     "activity_api.activity_as_csv": READS,
+    "activity_api.intervals": READS_ONE,
+    "activity_api.intervals_as_csv": READS_ONE,
+    "activity_api.agents_now": {"another method": 405, **UNREADY},
     "activity_api.prometheus": {"another method": 405, **UNREADY},
     "activity_api.openapi_json": {"another method": 405},
     "activity_api.readable": {"another method": 405},
@@ -78,6 +81,7 @@ ERRORS = {
         **UNREADY,
     },
     "activity.version": UNREADY,
+    "activity.agents_now": UNREADY,
 }
 """The errors of each endpoint; in other situations it succeeds."""
 OF_THE_PAGE = {

@@ -64,7 +64,7 @@ def test_the_page_shows_the_same_numbers(app, visit):
     numbers = page.cards(answer)
     assert [numbers[f"card-{name}"] for name in ("turns", "turn-rate", "turn-time")] == [
         "7",
-        "0.5",
+        "0.3",
         "11 min",
     ]
     assert numbers["card-active-agents"] == "3"

@@ -20,7 +20,8 @@ for path in ("/activity/", "/activity/_dash-layout", "/activity/version", "/api/
     print(client.get(path).status_code)
 """
 MORE = {"serve": ["--demo"], "export": ["--out", "charts.pdf"]}
-COMMANDS = [*sorted(set(cli.main.commands) - {"service"}), "service install"]
+COMMANDS = [*sorted(set(cli.main.commands) - {"link", "service"}), "service install"]
+"""Commands that need more than the package: ``link`` only reads a file."""
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -14,12 +14,12 @@ def test_requests_that_come_during_a_run_are_followed_by_one_more():
         runs.put("run")
         may_end.wait(30)
 
-    soon = Soon("test", work)
+    soon = Soon("often", work)
     soon.ask()
     runs.get(timeout=30)
     for _ in range(9):
         soon.ask()
-    thread = next(one for one in threading.enumerate() if one.name == "activity-test")
+    thread = next(one for one in threading.enumerate() if one.name == "activity-often")
     may_end.set()
     thread.join(30)
 
@@ -34,6 +34,6 @@ def test_work_that_has_to_wait_for_another_process_is_tried_again():
             raise failure
         done.set()
 
-    Soon("test", work).ask()
+    Soon("late", work).ask()
 
     assert done.wait(30)

@@ -131,7 +131,7 @@ def test_backfill_computes_a_range_anew(run, empty_engine, record, now):
     [
         (
             ("--since", "2026-08-01"),
-            "--since: '2026-08-01' is not allowed; expected 2026-10-23T14:00Z",
+            "--since: '2026-08-01' is not allowed; expected 2026-09-21T14:00Z",
         ),
         (("--since", "soon"), "--since: 'soon' is not allowed; expected a date such as 2026-10-01"),
         (
