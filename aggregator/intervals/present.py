@@ -183,7 +183,7 @@ def _last_rows(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _newest(rows: pd.DataFrame) -> dict[int, datetime]:
     newest = rows.groupby("agent_id")["at"].max()
-    return dict(zip(newest.index, newest.dt.to_pydatetime(), strict=True))
+    return dict(zip(newest.index, pd.DatetimeIndex(newest).to_pydatetime(), strict=True))
 
 
 def _last_lines(turns: pd.DataFrame, signals: pd.DataFrame) -> pd.Series:
