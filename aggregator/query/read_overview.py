@@ -121,9 +121,12 @@ def _read_hours(
     conn: Connection, scope: Scope, period: Period, retained: RetainedHours
 ) -> pd.DataFrame:
     """Read the hours of the period, of those that it is compared with, and of the pattern."""
-    compared = candidates(period, retained.now) or period
-    firsts = (period, compared, pattern_period(period, retained.now))
-    since, until = retained.clip(min(each.since for each in firsts), period.until)
+    # The pattern has whole days, 24 hours may end within one.
+    pattern = pattern_period(period, retained.now)
+    ranges = (period, candidates(period, retained.now) or period, pattern)
+    since, until = retained.clip(
+        min(each.since for each in ranges), max(each.until for each in (period, pattern))
+    )
     hours = read_hours(conn, scope, since, until)
     # Rows of single agents have no such columns.
     return hours.assign(active_agents=agents_with_turns(hours), **agents_at_once(hours))
