@@ -145,14 +145,25 @@ class EmbeddedPostgres:
             # Either other processes use it, and there is nothing to wait for; or the
             # supervisor was faster and is stopping it.
             wait_for = supervisor.USERS_LOCK
-        with self._locked(wait_for, shared=True):
-            supervisor_is_gone = self._is_free(supervisor.SUPERVISOR_LOCK)
+        supervisor_is_gone = self._supervisor_ends(wait_for)
         if self._supervisor is not None and supervisor_is_gone:
             self._supervisor.wait()
         elif self._supervisor is not None:
             # It is our child: when it ends later, it must not remain a zombie.
             threading.Thread(target=self._supervisor.wait, daemon=True).start()
         self._supervisor = None
+
+    def _supervisor_ends(self, lock: str) -> bool:
+        """Wait until a lock can be shared; return whether the supervisor is gone then.
+
+        A server that hangs is stopped by the supervisor much later: then the answer is no.
+        """
+        deadline = time.monotonic() + CLOSE_SECONDS
+        while time.monotonic() < deadline:
+            with suppress(BlockingIOError), self._locked(lock, shared=True, wait=False):
+                return self._is_free(supervisor.SUPERVISOR_LOCK)
+            time.sleep(0.02)
+        return False
 
     def _forget_supervisor(self) -> None:
         self._supervisor = None  # Only the parent can wait for it.
