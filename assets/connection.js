@@ -32,11 +32,15 @@
     return prefix && `${prefix}${name}`;
   };
 
-  /** Where to ask, how many updates are under way, and whether the last one got lost. */
+  /**
+   * Where to ask, how many updates are under way, when one was answered that Dash has not drawn
+   * yet, and whether the last one got lost.
+   */
   const connection = {
     updateAddress: () => address("_dash-update-component"),
     versionAddress: () => address("version"),
     busy: 0,
+    answered: null,
     failed: false,
   };
   activity.connection = connection;
@@ -97,6 +101,7 @@
     try {
       const { response, notice } = await sendOrRenew(fetch, resource, options);
       note(request, notice);
+      if (isUpdate && response.ok) connection.answered = performance.now();
       return response;
     } catch (failure) {
       // A request that the page itself has given up tells nothing.
