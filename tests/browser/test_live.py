@@ -154,6 +154,10 @@ def test_news_wait_for_the_answer_to_a_choice(live):
     live.add(1)
     live.look()
     live.browser.wait_for_text_to_equal("#freshness", "updated 15:30, next any moment")
+    # The page looks all the time, also between the answer and its drawing.
+    live.browser.driver.execute_script(
+        "setInterval(() => document.dispatchEvent(new Event('visibilitychange')), 5)"
+    )
     live.release.set()
 
     live.browser.wait_for_text_to_equal("#card-turns", "4")
