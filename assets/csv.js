@@ -9,7 +9,7 @@
     if (value === null || value === undefined) return "";
     let text = String(value);
     // A spreadsheet would run what begins like a formula, and names come from anywhere.
-    if (typeof value === "string" && /^[=+\-@\t\r]/.test(text)) text = `'${text}`;
+    if (typeof value === "string" && /^[=+\-@\t\r＝＋－＠]/.test(text)) text = `'${text}`;
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
 

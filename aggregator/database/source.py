@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     FromClause,
+    SQLColumnExpression,
     Text,
     cast,
     column,
@@ -23,6 +24,29 @@ from aggregator.database.models import TIMESTAMPTZ_TYPE, Agent, HostId
 
 SHORT_ID = 8
 """Number of characters of a session id that are shown to people."""
+LONGEST_NAME = 200
+"""Number of characters of a name that are shown; only a mistake or an attack has more."""
+
+_SPACE = r"[\s\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
+# Control characters, marks that change the direction of writing, and characters without
+# width. Not the joiners of Persian words and of emoji, which only stand between others.
+_UNSEEN = (
+    r"[\u0001-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e"
+    r"\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]+"
+)
+_ENDS = r"^[\s\u200c\u200d\ufe00-\ufe0f]+|[\s\u200c\u200d]+$"
+
+
+def shown_name(name: SQLColumnExpression[Any]) -> ColumnElement[str]:
+    """SQL for a name on one line that can be seen, of :data:`LONGEST_NAME` characters at most.
+
+    What has no look of its own is left out, so that a name cannot be empty to the eye,
+    look like another text or change the direction of what stands beside it. Null if
+    nothing is left.
+    """
+    line = func.regexp_replace(name, _SPACE, " ", "g")
+    seen = func.regexp_replace(line, _UNSEEN, "", "g")
+    return func.nullif(func.left(func.regexp_replace(seen, _ENDS, "", "g"), LONGEST_NAME), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +132,15 @@ class Source:
         if self.agent_name_column is None:
             return func.coalesce(*self._title, number)
         name = cast(literal_column(f"agents.{_quoted(self.agent_name_column)}", Text), Text)
-        shown = func.left(name, SHORT_ID) if self.agent_name_is_id else func.btrim(name)
-        return func.coalesce(*self._title, func.nullif(shown, ""), number)
+        shown = func.left(name, SHORT_ID) if self.agent_name_is_id else name
+        return func.coalesce(*self._title, shown_name(shown), number)
 
     @property
     def _title(self) -> list[ColumnElement[Any]]:
         if self.agent_title_column is None:
             return []
         title = cast(literal_column(f"agents.{_quoted(self.agent_title_column)}", Text), Text)
-        return [func.nullif(func.btrim(title), "")]
+        return [shown_name(title)]
 
 
 @lru_cache(maxsize=8)

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from aggregator.database.models import ActivityMetric, Agent, Project
-from aggregator.database.source import STANDALONE, Source
+from aggregator.database.source import STANDALONE, Source, shown_name
 from aggregator.errors import ParameterError, UnknownNameError
 from aggregator.query.sql import frame
 
@@ -75,9 +75,7 @@ def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-PROJECT_NAME = func.coalesce(
-    func.nullif(func.btrim(Project.name), ""), func.concat("project ", Project.id)
-)
+PROJECT_NAME = func.coalesce(shown_name(Project.name), func.concat("project ", Project.id))
 """SQL for the displayed name of a project; on a host, its own name may be missing."""
 
 

@@ -11,8 +11,8 @@ from aggregator.query.reader import Breakdown, Member, ScopeActivity, ScopeInter
 from dashboard.api.json_answers import interval_rows, local_texts
 
 SCOPE_COLUMNS = ("scope", "project_id", "project", "agent_id", "agent")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""Beginnings of texts that a spreadsheet would run as formulas."""
+FORMULA = tuple("=+-@\t\r＝＋－＠")
+"""Beginnings of texts that a spreadsheet would run as formulas, the wide signs in Japan."""
 
 
 def activity_csv(activity: ScopeActivity) -> str:

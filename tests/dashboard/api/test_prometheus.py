@@ -22,7 +22,8 @@ NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 RETENTION = timedelta(days=30)
 PLAIN = "text/plain;version=0.0.4"
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
-NAME = 'a "quoted" \\ name\nof two lines, 50 % ☕'
+STORED = 'a "quoted" \\ name\nof two lines, 50 % ☕'
+NAME = STORED.replace("\n", " ")
 TRANSCRIPT = {
     "path": "/a.jsonl",
     "is_main": True,
@@ -69,13 +70,13 @@ def scrape(client, accept=PLAIN, query=""):
 def fleet(empty_engine, record):
     """Two projects after a pass of two minutes ago, and a turn of one minute ago."""
     with empty_engine.begin() as conn:
-        record(conn, NAME, "a1", minutes_ago(5, 6, 8, 40, 41))
-        record(conn, NAME, "a2", minutes_ago(50, 55), state="awaiting_input")
+        record(conn, STORED, "a1", minutes_ago(5, 6, 8, 40, 41))
+        record(conn, STORED, "a2", minutes_ago(50, 55), state="awaiting_input")
         record(conn, "beta", "b1", minutes_ago(60 * 20))
         conn.execute(insert(TranscriptFile).values(TRANSCRIPT))
     make_pass(empty_engine, NOW - timedelta(minutes=2), RETENTION)
     with empty_engine.begin() as conn:
-        record(conn, NAME, "a1", minutes_ago(1))
+        record(conn, STORED, "a1", minutes_ago(1))
         conn.execute(text("UPDATE activity_state SET last_pass_seconds = 0.25"))
     return empty_engine
 
