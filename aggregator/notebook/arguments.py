@@ -15,7 +15,7 @@ from aggregator.metrics.periods import first_bucket
 from aggregator.metrics.scope import OVERALL, Scope, ScopeKind
 from aggregator.metrics.windows import Window
 from aggregator.parameters import one_of
-from aggregator.query.names import Names, find_ids
+from aggregator.query.agents.names import Names, find_ids
 
 Instant = datetime | date | np.datetime64 | str
 DATE_OR_INSTANT = "a date such as 2026-11-16, or an instant such as 2026-11-16T14:00, from 1971 on"

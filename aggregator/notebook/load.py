@@ -34,7 +34,7 @@ from aggregator.notebook.arguments import Instant, chosen_scope, parse_instant, 
 from aggregator.notebook.connect import Database, open_reader
 from aggregator.notebook.frames import SERIES_COLUMNS, in_local_time, labelled, named
 from aggregator.parameters import one_of, parse_zone
-from aggregator.query.names import Names
+from aggregator.query.agents.names import Names
 from aggregator.query.overview import Overview
 from aggregator.query.reader import MetricReader
 

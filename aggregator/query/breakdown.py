@@ -26,10 +26,10 @@ from aggregator.metrics.series import (
 )
 from aggregator.metrics.spans import Span
 from aggregator.metrics.totals import Totals, add_up, totals_of
+from aggregator.query.agents.names import agents_with_metrics, projects_with_metrics
 from aggregator.query.comparisons import read_comparison
 from aggregator.query.hours import check_scope, count_agents, read_hours, read_rows
 from aggregator.query.intervals import read_asking, read_timeline
-from aggregator.query.names import agents_with_metrics, projects_with_metrics
 from aggregator.query.response_times import Times, read_times
 
 

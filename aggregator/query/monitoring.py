@@ -32,9 +32,9 @@ from aggregator.metrics.windows import (
     floor_hour,
     rolling_window,
 )
-from aggregator.query.agent_states import last_turns, states_of
+from aggregator.query.agents.names import PROJECT_NAME
+from aggregator.query.agents.states import last_turns, states_of
 from aggregator.query.imported import import_totals
-from aggregator.query.names import PROJECT_NAME
 from aggregator.query.sql import HAS_TURNS, between, pooled_sums
 
 CountWindow = Literal["hour", "day"]

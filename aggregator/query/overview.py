@@ -70,7 +70,7 @@ class Overview:
             :func:`aggregator.query.intervals.read_asking`.
         timeline: Intervals of the period if the scope is one agent, else none, see
             :func:`aggregator.query.intervals.read_timeline`.
-        states: All present agents, see :func:`aggregator.query.agent_states.agent_states`.
+        states: All present agents, see :func:`aggregator.query.agents.states.agent_states`.
         newest_bucket: Start of the scope's newest bucket at any time, or None.
         newest_turn_at: Instant of the scope's newest turn, which outlives its metrics, or
             None; only read if the period has no turns.

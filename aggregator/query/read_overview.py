@@ -26,12 +26,12 @@ from aggregator.metrics.scope import EVERYBODY, Scope, ScopeKind
 from aggregator.metrics.totals import add_up
 from aggregator.metrics.weekly_pattern import pattern_period, weekly_pattern
 from aggregator.metrics.windows import RetainedHours, elapsed_hours, floor_hour
-from aggregator.query.agent_states import last_turns, states_of
+from aggregator.query.agents.members import agents_by_bin, projects_by_bin
+from aggregator.query.agents.names import project_ids
+from aggregator.query.agents.states import last_turns, states_of
 from aggregator.query.comparisons import compare
 from aggregator.query.hours import check_scope, newest_bucket, newest_turn, read_hours
 from aggregator.query.intervals import no_intervals, read_asking, read_timeline
-from aggregator.query.members import agents_by_bin, projects_by_bin
-from aggregator.query.names import project_ids
 from aggregator.query.overview import Overview
 from aggregator.query.response_times import (
     ResponseTimes,

@@ -17,6 +17,13 @@ from aggregator.metrics.scope import Scope, ScopeKind
 from aggregator.metrics.spans import Span
 from aggregator.metrics.totals import Totals
 from aggregator.metrics.windows import retained_hours
+from aggregator.query.agents.names import (
+    agents_with_metrics,
+    all_agents,
+    all_projects,
+    projects_with_metrics,
+)
+from aggregator.query.agents.now import read_full_version, read_now
 from aggregator.query.breakdown import (
     Breakdown,
     Member,
@@ -30,13 +37,6 @@ from aggregator.query.breakdown import (
 from aggregator.query.hours import check_scope, oldest_bucket
 from aggregator.query.intervals import read_timeline
 from aggregator.query.monitoring import MonitoringSnapshot, read_monitoring
-from aggregator.query.names import (
-    agents_with_metrics,
-    all_agents,
-    all_projects,
-    projects_with_metrics,
-)
-from aggregator.query.now import read_full_version, read_now
 from aggregator.query.overview import Overview
 from aggregator.query.read_overview import read_overview
 from aggregator.query.turn_log import read_log
@@ -190,7 +190,7 @@ class MetricReader:
             return read_full_version(conn, now)
 
     def now(self, now: datetime) -> pd.DataFrame:
-        """Read what all agents do now, see :func:`aggregator.query.now.read_now`."""
+        """Read what all agents do now, see :func:`aggregator.query.agents.now.read_now`."""
         with self.snapshot() as (conn, source):
             return read_now(conn, now, source)
 

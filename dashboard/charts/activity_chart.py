@@ -21,7 +21,7 @@ from dashboard.charts.figure_types import Chart, Trace
 from dashboard.charts.lines import line
 from dashboard.charts.stack import StackedSeries, stack_projects
 from dashboard.charts.theme import Palette, palette, template
-from dashboard.charts.time_chart import time_chart_of
+from dashboard.charts.time.time_chart import time_chart_of
 from dashboard.charts.tooltips import tooltips
 from dashboard.labels import LABELS, MEASURE, TIME, TURN_TIME, TURNS
 
@@ -53,7 +53,7 @@ def chart_of(
     This is not yet a :class:`plotly.graph_objects.Figure`, which checks every property
     and takes longer to do so than the database takes to return all numbers.
 
-    Time is drawn by :func:`dashboard.charts.time_chart.time_chart_of`. Turns are bars, stacked
+    Time is drawn by :func:`dashboard.charts.time.time_chart.time_chart_of`. Turns are bars, stacked
     by project if there are several, with the average gap between turns as a line over them; a
     bucket without turns is a hole in that line. For the x axis, see
     :func:`dashboard.charts.axes.time_axis`. The ``customdata`` of bars is the project's id

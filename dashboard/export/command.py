@@ -19,7 +19,7 @@ from aggregator.errors import (
 )
 from aggregator.metrics.periods import CALENDAR, ROLLING
 from aggregator.parameters import one_of
-from aggregator.query.names import find_ids
+from aggregator.query.agents.names import find_ids
 from aggregator.query.reader import MetricReader
 from dashboard.context import PageContext
 from dashboard.export.files import make_files

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aggregator.metrics.periods import ROLLING_DAYS
-from aggregator.query.now import in_order
+from aggregator.query.agents.now import in_order
 from aggregator.query.overview import Overview
 from dashboard.charts import titles
 from dashboard.charts.figure_types import Chart

@@ -15,7 +15,7 @@ from flask import Blueprint, Response
 
 from aggregator.database.state import Version
 from aggregator.metrics.windows import HOUR, floor_hour
-from aggregator.query.agent_states import PRESENT_FOR
+from aggregator.query.agents.states import PRESENT_FOR
 from aggregator.query.overview import Overview
 from aggregator.query.reader import MetricReader
 from dashboard.context import Clock, PageContext

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.charts.capacity_chart import CAPTION
+from dashboard.charts.time.capacity_chart import CAPTION
 from dashboard.context import PageContext
 from dashboard.labels import AT_WORK, CHART_LABELS, ONE_AGENT, OPEN_AGENTS
 from dashboard.page import ids

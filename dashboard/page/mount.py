@@ -34,15 +34,15 @@ from dashboard.compression import compressed
 from dashboard.context import Clock, PageContext
 from dashboard.export.routes import add_export_rules
 from dashboard.page import callbacks
-from dashboard.page.asset_bundle import SCRIPT_BUNDLE, STYLE_BUNDLE
+from dashboard.page.bundles.assets import SCRIPT_BUNDLE, STYLE_BUNDLE
+from dashboard.page.bundles.dash import DashScripts, dash_scripts
+from dashboard.page.bundles.static_files import add_file_rules, dash_tag, script_tag, style_tag
 from dashboard.page.callback_requests import checked
 from dashboard.page.csrf import Csrf
-from dashboard.page.dash_bundle import DashScripts, dash_scripts
 from dashboard.page.dash_isolation import isolated_from_other_dash_apps
 from dashboard.page.first_answer import layout_maker
 from dashboard.page.freshness import add_version_rule
 from dashboard.page.now import NowStrips, add_now_rule
-from dashboard.page.static_files import add_file_rules, dash_tag, script_tag, style_tag
 from dashboard.pictures.renderer import Renderer, shared
 
 NO_SCRIPT = Markup("<noscript>This page needs JavaScript.</noscript>")

@@ -16,11 +16,11 @@ import plotly.graph_objects as go
 from aggregator.query.overview import Overview
 from dashboard.charts import titles
 from dashboard.charts.activity_chart import chart_of
-from dashboard.charts.capacity_chart import capacity_chart_of
 from dashboard.charts.figure_types import Chart
 from dashboard.charts.heatmap import heatmap_of
-from dashboard.charts.timeline import timeline_of
-from dashboard.charts.work_chart import work_chart_of
+from dashboard.charts.time.capacity_chart import capacity_chart_of
+from dashboard.charts.time.timeline import timeline_of
+from dashboard.charts.time.work_chart import work_chart_of
 from dashboard.labels import (
     AT_WORK,
     LABELS,

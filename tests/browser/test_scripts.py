@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard.page.asset_bundle import SCRIPT_BUNDLE, SCRIPTS, joined
+from dashboard.page.bundles.assets import SCRIPT_BUNDLE, SCRIPTS, joined
 
 
 @pytest.mark.console("Uncaught Error: broken")

@@ -9,9 +9,9 @@ import pandas as pd
 from aggregator.intervals.kinds import IDLE
 from aggregator.metrics.buckets import FUTURE, GONE
 from aggregator.query.overview import Overview
-from dashboard.charts.capacity_chart import capacity
-from dashboard.charts.time_tooltips import with_means
-from dashboard.charts.timeline import why
+from dashboard.charts.time.capacity_chart import capacity
+from dashboard.charts.time.timeline import why
+from dashboard.charts.time.tooltips import with_means
 from dashboard.labels import KIND_LABELS
 from dashboard.page.parts.tables import NOTES, all_local
 

@@ -13,7 +13,7 @@ from aggregator.metrics.scope import OVERALL, Scope
 from aggregator.metrics.spans import Span
 from aggregator.metrics.windows import retained_hours, rolling_window
 from aggregator.passes.run import make_pass
-from aggregator.query.agent_states import agent_states
+from aggregator.query.agents.states import agent_states
 from aggregator.query.reader import MetricReader
 from aggregator.query.status import read_status
 from aggregator.schema.host import find_source

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from aggregator.database.models import Agent, LiveSession, Signal
-from aggregator.query.agent_states import agent_states
+from aggregator.query.agents.states import agent_states
 from aggregator.sessions.processes import Candidate, gone_sessions
 from aggregator.sessions.store import note_gone_processes, note_session_files
 

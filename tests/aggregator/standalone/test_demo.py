@@ -8,7 +8,7 @@ from sqlalchemy import Integer, cast, func, select, text
 from aggregator.database.models import ActivityInterval, ActivityRun, Agent, Project, Turn
 from aggregator.intervals.kinds import KINDS
 from aggregator.passes.run import make_pass
-from aggregator.query.agent_states import agent_states
+from aggregator.query.agents.states import agent_states
 from aggregator.standalone.demo import continue_demo, fill_with_demo
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)

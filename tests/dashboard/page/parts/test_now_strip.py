@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import pytest
 
-from aggregator.query.now import in_order
+from aggregator.query.agents.now import in_order
 from dashboard.page.parts.now_strip import now_strip, resume_command, strip_rows
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)

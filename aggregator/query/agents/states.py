@@ -16,7 +16,7 @@ from aggregator.database.source import STANDALONE, Source
 from aggregator.intervals.present import present_states
 from aggregator.intervals.state import ENDED
 from aggregator.metrics.hourly import INSTANT_DTYPE
-from aggregator.query.names import PROJECT_NAME
+from aggregator.query.agents.names import PROJECT_NAME
 
 PRESENT_FOR = timedelta(hours=24)
 """An agent whose last turn is older than this is not present and has no state."""

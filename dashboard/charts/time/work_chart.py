@@ -15,8 +15,8 @@ from dashboard.charts.bars import column_layout, placed, pointer_bars, shade_gon
 from dashboard.charts.figure_types import Chart, Trace
 from dashboard.charts.lines import line
 from dashboard.charts.theme import WIDE_MARGIN, Palette, palette, template
-from dashboard.charts.time_summaries import work_summary
-from dashboard.charts.time_tooltips import time_tooltips, with_means
+from dashboard.charts.time.summaries import work_summary
+from dashboard.charts.time.tooltips import time_tooltips, with_means
 
 
 def work_chart_of(overview: Overview, scheme: str = "light") -> Chart:

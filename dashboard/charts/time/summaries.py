@@ -8,7 +8,7 @@ from aggregator.intervals.kinds import WORKING
 from aggregator.metrics.buckets import FUTURE, GONE, by_day
 from aggregator.query.overview import Overview
 from dashboard import formatting
-from dashboard.charts.time_tooltips import STACK, with_means
+from dashboard.charts.time.tooltips import STACK, with_means
 from dashboard.charts.tooltips import NO_LONGER_KEPT, bucket_period
 from dashboard.labels import KIND_LABELS
 

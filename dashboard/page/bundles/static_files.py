@@ -21,8 +21,8 @@ from flask import Blueprint, Response, abort, request, send_from_directory
 from werkzeug.wrappers import Response as AnyResponse
 
 from dashboard.compression import accepted_encoding, compress_well
-from dashboard.page.asset_bundle import ASSET_BUNDLES, joined
-from dashboard.page.dash_bundle import DASH_BUNDLE, PACKAGE
+from dashboard.page.bundles.assets import ASSET_BUNDLES, joined
+from dashboard.page.bundles.dash import DASH_BUNDLE, PACKAGE
 
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK_FIRST = "no-cache"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
-from dashboard.charts.work_chart import work_chart_of
+from dashboard.charts.time.work_chart import work_chart_of
 
 
 def utc(hour):

@@ -6,7 +6,7 @@ import pytest
 
 from aggregator.shipped import shipped_folder
 from dashboard.context import API_STYLE
-from dashboard.page.asset_bundle import SCRIPT_BUNDLE, SCRIPTS, STYLE_BUNDLE, STYLES, joined
+from dashboard.page.bundles.assets import SCRIPT_BUNDLE, SCRIPTS, STYLE_BUNDLE, STYLES, joined
 
 FOLDER = shipped_folder("dashboard", "assets")
 ALONE = {

@@ -15,9 +15,9 @@ from aggregator.query.reader import MetricReader
 from aggregator.shipped import shipped_folder
 from dashboard.context import PageContext
 from dashboard.page import mount
-from dashboard.page.static_files import FOR_EVER
+from dashboard.page.bundles.static_files import FOR_EVER
 
-REQUIREMENTS = Path(__file__).parents[3] / "requirements" / "all.txt"
+REQUIREMENTS = Path(__file__).parents[4] / "requirements" / "all.txt"
 PLOTLY = shipped_folder("dashboard", "assets") / "plotly-activity.min.js"
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from aggregator.errors import ParameterError, UnknownNameError
-from aggregator.query.names import find_ids
+from aggregator.query.agents.names import find_ids
 
 KNOWN = pd.DataFrame(
     {

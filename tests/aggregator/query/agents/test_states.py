@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import insert, update
 
 from aggregator.database.models import ActivityRun, Agent, Signal, Task
-from aggregator.query.agent_states import agent_states
+from aggregator.query.agents.states import agent_states
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 

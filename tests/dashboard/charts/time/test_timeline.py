@@ -10,7 +10,7 @@ import pytest
 from aggregator.metrics.periods import calendar_period
 from aggregator.query.intervals import INTERVAL_DTYPES
 from dashboard.charts.theme import LIGHT
-from dashboard.charts.timeline import by_row, timeline_of, why
+from dashboard.charts.time.timeline import by_row, timeline_of, why
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NEW_YORK = ZoneInfo("America/New_York")

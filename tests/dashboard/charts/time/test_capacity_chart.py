@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
-from dashboard.charts.capacity_chart import capacity, capacity_chart_of, medians
+from dashboard.charts.time.capacity_chart import capacity, capacity_chart_of, medians
 
 QUARTER = 900.0
 

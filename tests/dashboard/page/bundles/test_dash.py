@@ -3,8 +3,8 @@ from __future__ import annotations
 import pkgutil
 import re
 
-from dashboard.page.dash_bundle import DASH_BUNDLE, dash_scripts
-from dashboard.page.static_files import FOR_EVER
+from dashboard.page.bundles.dash import DASH_BUNDLE, dash_scripts
+from dashboard.page.bundles.static_files import FOR_EVER
 
 SUITES = "/activity/_dash-component-suites"
 

@@ -13,7 +13,7 @@ from aggregator.database.source import STANDALONE, Source
 from aggregator.database.state import Version, read_version
 from aggregator.intervals.kinds import WAITING
 from aggregator.intervals.state import LONG_AFTER, STATES
-from aggregator.query.agent_states import agent_states
+from aggregator.query.agents.states import agent_states
 
 ORDER = {state: place for place, state in enumerate((WAITING, *STATES))}
 
@@ -22,7 +22,7 @@ def read_now(conn: Connection, now: datetime, source: Source = STANDALONE) -> pd
     """Read the states of all present agents.
 
     Returns:
-        The frame of :func:`aggregator.query.agent_states.agent_states` with ``is_long``
+        The frame of :func:`aggregator.query.agents.states.agent_states` with ``is_long``
         (bool: waits for so long that it is folded away): those that wait first, then by
         state; the longest in its state first.
     """

@@ -31,7 +31,7 @@ from aggregator.metrics.buckets import Counts
 from aggregator.metrics.hourly import INSTANT_DTYPE
 from aggregator.metrics.scope import Scope
 from aggregator.metrics.windows import HOUR, RetainedHours
-from aggregator.query.names import PROJECT_NAME
+from aggregator.query.agents.names import PROJECT_NAME
 from aggregator.query.sql import (
     ADDED,
     HAS_TURNS,
@@ -65,7 +65,7 @@ def agents_by_bin(
         scope: The scope.
         edges: (m + 1,) edges of m bins, which cover the period.
         retained: The retained hours.
-        last_turns: Result of :func:`aggregator.query.agent_states.last_turns`.
+        last_turns: Result of :func:`aggregator.query.agents.states.last_turns`.
         source: Columns of the turns and agents in this database.
         everyone: Whether to include agents that were active only outside the period.
 

@@ -1,0 +1,1 @@
+"""Agents: their names, who belongs to a scope, and what each of them is doing."""
