@@ -112,8 +112,8 @@ def _head(context: PageContext) -> Component:
 def _demo_notice(context: PageContext) -> list[Component]:
     if not context.demo:
         return []
-    text = "Demo data: all activity on this page is made up"
-    return [html.Div(text, className="activity-demo", role="note")]
+    about = html.Span(": all activity on this page is made up", className="activity-demo-about")
+    return [html.Div(["Demo data", about], className="activity-demo", role="note")]
 
 
 def _notices() -> Component:

@@ -92,12 +92,26 @@ def test_what_is_unfolded_stays_unfolded(live):
     for number in range(6):
         live.add(f"more {number}", 1, "awaiting_input")
     live.browser.wait_for_text_to_equal("#now summary", "3 more")
+    assert len([name for name in names(live) if name]) == 5
     live.click("#now summary")
     live.add("one more", 1, "awaiting_input")
 
     live.browser.wait_for_text_to_equal("#now summary", "4 more")
 
     assert live.browser.driver.execute_script("return document.querySelector('#now details').open")
+    assert len([name for name in names(live) if name]) == 9
+
+
+def test_a_phone_folds_more_of_them(live):
+    size = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    live.browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    for number in range(2):
+        live.add(f"more {number}", 1, "awaiting_input")
+
+    live.browser.wait_for_text_to_equal("#now summary", "1 more")
+    assert len([name for name in names(live) if name]) == 3
+    live.click("#now summary")
+    assert len([name for name in names(live) if name]) == 4
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -12,7 +12,6 @@ from sqlalchemy import text
 from aggregator.passes.run import make_pass
 from dashboard.charts.tooltips import MOST_PARTS
 
-WIDTHS = pytest.mark.parametrize("width", [390, 768, 1024, 1280, 1920])
 MOST_SHIFT = 0.02
 
 # The texts in sight: what each says, and its rectangle, clipped as the browser clips it.
@@ -112,11 +111,11 @@ def resize(visit, width):
     visit.browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
 
-@WIDTHS
+@pytest.mark.parametrize("width", [390, 768, 900, 1024, 1090, 1280, 1920])
 def test_no_text_lies_over_another_or_is_cut_without_a_title(crowd, width):
     driver = crowd.browser.driver
     resize(crowd, width)
-    for search in ("", "?window=week&people=agents", "?project=3"):
+    for search in ("", "?window=week&people=agents", "?project=3", "?agent=1&metric=turns"):
         crowd.open(search)
         crowd.browser.wait_for_element("#activity-chart .main-svg")
         crowd.browser.wait_for_element("#projects .is-agent, #projects .is-project")
@@ -126,7 +125,7 @@ def test_no_text_lies_over_another_or_is_cut_without_a_title(crowd, width):
         assert driver.execute_script("return document.documentElement.scrollWidth") <= width
 
 
-@WIDTHS
+@pytest.mark.parametrize("width", [390, 768, 1024, 1200, 1280, 1920])
 def test_nothing_moves_at_load_or_with_a_choice(crowd, width):
     browser, driver = crowd.browser, crowd.browser.driver
     resize(crowd, width)
@@ -147,18 +146,30 @@ def test_nothing_moves_at_load_or_with_a_choice(crowd, width):
     assert {name: moved for name, moved in shifts.items() if moved[0] >= MOST_SHIFT} == {}
 
 
-PARTS = "#now", "#window", "#cards", "#activity-chart"
-TOPS = "return arguments[0].map(one => document.querySelector(one).getBoundingClientRect().top)"
+PARTS = "#now", "#window", "#cards", ".activity-card:nth-child(2)", "#activity-chart"
+EDGES = """
+const boxes = arguments[0].map((one) => document.querySelector(one).getBoundingClientRect());
+return [boxes.map(({ top }) => top), boxes.map(({ bottom }) => bottom)];
+"""
 
 
-def test_the_first_screen_has_the_strip_the_cards_and_the_chart(crowd):
-    resize(crowd, 1280)
+@pytest.mark.parametrize(
+    ("width", "height", "chart"),
+    [
+        pytest.param(390, 844, False, id="phone: the strip and two cards"),
+        pytest.param(1280, 900, True, id="laptop: the strip, the cards and the chart's top"),
+    ],
+)
+def test_the_first_screen_has_the_strip_and_the_cards(crowd, width, height, chart):
+    resize(crowd, width)
     crowd.open()
+    crowd.browser.wait_for_element("#now .is-waiting [data-fold]")
 
-    tops = crowd.browser.driver.execute_script(TOPS, PARTS)
+    tops, bottoms = crowd.browser.driver.execute_script(EDGES, PARTS)
 
     assert tops == sorted(tops)
-    assert tops[-1] < 900
+    assert bottoms[3] < height
+    assert (tops[4] < height - 150) == chart
 
 
 def test_the_tooltip_of_a_tall_bar_is_whole_and_in_the_order_of_turns(crowd):

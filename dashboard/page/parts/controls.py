@@ -16,11 +16,8 @@ from dashboard.page.parts.attributes import aria, data
 from dashboard.selection.view import CUSTOM
 
 WINDOW_OPTIONS = [
-    {
-        # On a phone there is no room for the first word.
-        "label": html.Span([html.Span("Last ", className="activity-wide"), "24 hours"]),
-        "value": LAST_24_HOURS,
-    },
+    # Texts alone: a component in a label is drawn later, and moves what is beside it.
+    {"label": "Last 24 hours", "value": LAST_24_HOURS},
     {"label": "Day", "value": "day"},
     {"label": "Week", "value": "week"},
     {"label": "Month", "value": "month"},
@@ -49,7 +46,7 @@ DROPDOWN_LABELS: dcc.Dropdown.Labels = {
 def controls() -> Component:
     """Return the controls, without the choices that only an answer knows."""
     return html.Div(
-        [_window(), _when(), *_scope()],
+        [html.Div([_window(), _when()], className="activity-periods"), *_scope()],
         className="activity-controls",
     )
 

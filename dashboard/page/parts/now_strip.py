@@ -23,6 +23,8 @@ from dashboard.selection.view import View
 
 FEW = 5
 """Number of agents that are listed before the others are folded away."""
+FEW_NARROW = {"waiting": 3, "working": 2}
+"""The same on a phone, by group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +54,34 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Agents in one state: the first few, and how many more of how many.
+    """Agents in one state.
 
     Attributes:
         key: Name of the group in the page.
         title: Heading.
-        first: Entries that are always listed.
-        more: Entries that are folded away.
-        long: Entries that have waited for long, folded away as well.
+        listed: Entries of which the first few are always in sight.
+        long: Entries that have waited for long, all folded away.
     """
 
     key: str
     title: str
-    first: Sequence[Entry]
-    more: Sequence[Entry]
+    listed: Sequence[Entry]
     long: Sequence[Entry] = ()
 
     @property
     def count(self) -> int:
         """Number of all agents in the group."""
-        return len(self.first) + len(self.more) + len(self.long)
+        return len(self.listed) + len(self.long)
+
+    @property
+    def more(self) -> int:
+        """Number of listed entries that are folded away."""
+        return max(0, len(self.listed) - FEW)
+
+    @property
+    def more_narrow(self) -> int:
+        """Number of listed entries that are folded away on a phone."""
+        return max(0, len(self.listed) - FEW_NARROW[self.key])
 
 
 def now_strip(states: pd.DataFrame, *, resumable: bool) -> dict[str, Any]:
@@ -87,34 +97,34 @@ def now_strip(states: pd.DataFrame, *, resumable: bool) -> dict[str, Any]:
     """
     waits = states[states["state"] == WAITING]
     now, long = waits[~waits["is_long"]], waits[waits["is_long"]]
-    listed = _entries(now, resumable=resumable)
     waiting = Group(
         "waiting",
         "Waiting for you",
-        listed[:FEW],
-        listed[FEW:],
+        _entries(now, resumable=resumable),
         _entries(long, resumable=resumable),
     )
-    busy = _entries(states[states["state"] == WORKING], resumable=False)
-    working = Group("working", "Working", busy[:FEW], busy[FEW:])
+    busy = states[states["state"] == WORKING]
+    working = Group("working", "Working", _entries(busy, resumable=False))
     html = _template().render(groups=[waiting, working], rest=_rest(states))
     digest = blake2b(html.encode(), digest_size=8).hexdigest()
     return {"html": html, "waiting": waiting.count, "digest": digest}
 
 
 def strip_rows(states: pd.DataFrame) -> dict[str, int]:
-    """Return the number of rows of both halves of the strip, as variables of its style.
-
-    ``--entries`` are those of the first half that need two rows on a narrow screen.
-    """
+    """Return the number of rows of both halves of the strip, as variables of its style."""
     waits, busy = states[states["state"] == WAITING], int((states["state"] == WORKING).sum())
-    recent = int((~waits["is_long"]).sum())
-    folded = int(recent > FEW) + int(waits["is_long"].any())
-    rest = int(len(states) > len(waits) + busy)
+    long = int(waits["is_long"].sum())
+    recent, rest = len(waits) - long, len(states) - len(waits) - busy
+
+    def rows(listed: int, few: int, others: int) -> int:
+        # What is folded away and what is only counted share one row below the entries.
+        return min(listed, few) + int(listed > few or others > 0 or not listed)
+
     return {
-        "--entries": min(recent, FEW),
-        "--first": max(1, min(recent, FEW) + folded),
-        "--second": max(1, min(busy, FEW) + int(busy > FEW)) + rest,
+        "--first": rows(recent, FEW, long),
+        "--second": rows(busy, FEW, rest) + int(not busy and rest > 0),
+        "--first-narrow": rows(recent, FEW_NARROW["waiting"], long),
+        "--second-narrow": rows(busy, FEW_NARROW["working"], rest) + int(not busy and rest > 0),
     }
 
 

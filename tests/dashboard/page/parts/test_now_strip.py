@@ -65,21 +65,35 @@ def test_many_are_folded_and_so_are_long_waits():
 
     found = now_strip(states(*rows), resumable=False)
 
-    assert re.findall(r"<summary>([^<]+)<", found["html"]) == [
-        "12 more",
-        "3 for longer than 30 min",
-    ]
+    # The width decides which of the first two is in sight.
+    [folds] = re.findall(r'<div class="activity-now-folds">(.*?)<ul>', found["html"], re.DOTALL)
+    assert re.findall(r">([^<>\n]+)<", folds) == ["12 more", "14 more", "3 for longer than 30 min"]
     assert (found["waiting"], strip_rows(states(*rows))) == (
         20,
-        {"--entries": 5, "--first": 7, "--second": 1},
+        {"--first": 6, "--second": 1, "--first-narrow": 4, "--second-narrow": 1},
     )
+
+
+@pytest.mark.parametrize(
+    ("rows", "wide", "narrow"),
+    [
+        pytest.param([], (1, 1), (1, 1), id="nobody"),
+        pytest.param([("idle", 900, "", "")], (1, 2), (1, 2), id="nobody, and a count below it"),
+        pytest.param(waiting(4), (4, 1), (4, 1), id="folded on a phone only"),
+        pytest.param(waiting(3, minutes=60), (1, 1), (1, 1), id="all wait for long"),
+        pytest.param([("working", 3, "", "")] * 6, (1, 6), (1, 3), id="many work"),
+    ],
+)
+def test_the_rows_of_both_halves_are_known_before_they_are_drawn(rows, wide, narrow):
+    names = ("--first", "--second", "--first-narrow", "--second-narrow")
+
+    assert strip_rows(states(*rows)) == dict(zip(names, (*wide, *narrow), strict=True))
 
 
 def test_nobody_is_told_too():
     assert text(now_strip(states(), resumable=True)["html"]) == (
         "Waiting for you 0 nobody Working 0 nobody"
     )
-    assert strip_rows(states()) == {"--entries": 0, "--first": 1, "--second": 1}
 
 
 def test_the_digest_changes_with_a_state_and_not_with_the_time():
