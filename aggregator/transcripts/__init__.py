@@ -4,5 +4,5 @@
 interprets a line, and :mod:`.reading` does this from where the last reading ended.
 While it reads, :mod:`.tracker` tells the signals of each session.
 :mod:`.projects` finds the project of a folder. :mod:`.importer` runs all of it;
-:mod:`.store`, :mod:`.signal_store`, :mod:`.file_records` and :mod:`.outdated` write rows.
+:mod:`.store`, :mod:`.file_records` and :mod:`.outdated` write rows.
 """

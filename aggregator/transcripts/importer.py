@@ -46,8 +46,9 @@ from aggregator.transcripts.file_records import (
 from aggregator.transcripts.outdated import forget_outdated, settle_outdated
 from aggregator.transcripts.parser import FoundTurn
 from aggregator.transcripts.reading import FORMAT, UNREADABLE, Reading
-from aggregator.transcripts.signal_store import save_signals
-from aggregator.transcripts.store import NewTurn, save_sessions, save_turns
+from aggregator.transcripts.store.sessions import save_sessions
+from aggregator.transcripts.store.signals import save_signals
+from aggregator.transcripts.store.turns import NewTurn, save_turns
 
 TURNS_AT_ONCE = 2_000
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 from aggregator.database.models import Agent, Project, Signal, Task, TranscriptFile, Turn
 from aggregator.transcripts.projects import canonical_folder
 from aggregator.transcripts.reading import FORMAT, Reading
-from aggregator.transcripts.store import forget_empty_agents, name_projects
+from aggregator.transcripts.store.projects import forget_empty_agents, name_projects
 
 
 def forget_outdated(conn: Connection, readings: Sequence[Reading]) -> None:

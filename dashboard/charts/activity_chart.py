@@ -19,8 +19,9 @@ from dashboard.charts.axes import count_axis, duration_axis
 from dashboard.charts.bars import column_layout, layer, placed, pointer_bars, shade_gone
 from dashboard.charts.figure_types import Chart, Trace
 from dashboard.charts.lines import line
+from dashboard.charts.palette import Palette, palette
 from dashboard.charts.stack import StackedSeries, stack_projects
-from dashboard.charts.theme import Palette, palette, template
+from dashboard.charts.theme import template
 from dashboard.charts.time.time_chart import time_chart_of
 from dashboard.charts.tooltips import tooltips
 from dashboard.labels import LABELS, MEASURE, TIME, TURN_TIME, TURNS

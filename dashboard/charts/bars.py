@@ -11,7 +11,8 @@ from aggregator.metrics.buckets import FUTURE, GONE, RUNNING
 from aggregator.query.overview import Overview
 from dashboard.charts.axes import on_axis, time_axis
 from dashboard.charts.figure_types import Trace
-from dashboard.charts.theme import MARGIN, Palette
+from dashboard.charts.palette import Palette
+from dashboard.charts.theme import MARGIN
 from dashboard.charts.tooltips import NO_LONGER_KEPT, short_name
 
 FEW_BARS = 48

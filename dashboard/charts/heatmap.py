@@ -16,7 +16,8 @@ from aggregator.metrics.measures import TURN_MEASURES
 from aggregator.query.overview import Overview
 from dashboard import formatting
 from dashboard.charts.figure_types import Chart, Trace
-from dashboard.charts.theme import MARGIN, Palette, palette, template
+from dashboard.charts.palette import Palette, palette
+from dashboard.charts.theme import MARGIN, template
 from dashboard.labels import MEASURE, PATTERN_LABELS, TURNS, WAIT_PATTERN, WORK_PATTERN
 
 FULL_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -14,7 +14,7 @@ from dashboard import formatting
 PROJECTS_APART = 10
 """Projects with a series of their own, unless the others together would be the largest part."""
 COLOURS = 24
-"""Colours of projects in each palette of :mod:`dashboard.charts.theme`."""
+"""Colours of projects in each palette of :mod:`dashboard.charts.palette`."""
 
 
 @dataclass(frozen=True, slots=True)

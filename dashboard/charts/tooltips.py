@@ -13,8 +13,8 @@ from aggregator.metrics.buckets import FUTURE, GONE, RUNNING, by_day
 from aggregator.metrics.measures import TURN_MEASURES, Measure
 from aggregator.query.overview import Overview
 from dashboard import formatting
+from dashboard.charts.palette import Palette
 from dashboard.charts.stack import StackedSeries
-from dashboard.charts.theme import Palette
 from dashboard.labels import TURNS
 
 NAME_LENGTH = 24

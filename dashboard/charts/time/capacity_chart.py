@@ -13,7 +13,8 @@ from aggregator.query.overview import Overview
 from dashboard import formatting
 from dashboard.charts.axes import COUNT_STEPS, count_axis
 from dashboard.charts.figure_types import Chart, Trace
-from dashboard.charts.theme import MARGIN, Palette, mix, palette, template
+from dashboard.charts.palette import Palette, mix, palette
+from dashboard.charts.theme import MARGIN, template
 from dashboard.labels import KIND_LABELS
 
 CAPTION = (

@@ -9,7 +9,8 @@ from aggregator.query.overview import Overview
 from dashboard.charts.axes import duration_axis
 from dashboard.charts.bars import column_layout, layer, placed, pointer_bars, shade_gone
 from dashboard.charts.figure_types import Chart
-from dashboard.charts.theme import WIDE_MARGIN, palette, template
+from dashboard.charts.palette import palette
+from dashboard.charts.theme import WIDE_MARGIN, template
 from dashboard.charts.time.summaries import time_summary
 from dashboard.charts.time.tooltips import STACK, time_tooltips
 from dashboard.labels import KIND_LABELS

@@ -19,7 +19,8 @@ from aggregator.query.overview import Overview
 from dashboard import formatting
 from dashboard.charts.axes import time_axis
 from dashboard.charts.figure_types import Chart, Trace
-from dashboard.charts.theme import WIDE_MARGIN, Palette, palette, template
+from dashboard.charts.palette import Palette, palette
+from dashboard.charts.theme import WIDE_MARGIN, template
 from dashboard.labels import KIND_LABELS
 
 THICK, THIN = 30, 13

@@ -11,7 +11,7 @@ from aggregator.intervals.kinds import BLOCKED, IDLE, WAITING, WORKING
 from aggregator.metrics.buckets import FUTURE, GONE, elapsed_seconds
 from aggregator.query.overview import Overview
 from dashboard import formatting
-from dashboard.charts.theme import Palette
+from dashboard.charts.palette import Palette
 from dashboard.charts.tooltips import NO_LONGER_KEPT, bucket_period
 from dashboard.labels import KIND_LABELS
 

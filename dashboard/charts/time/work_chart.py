@@ -14,7 +14,8 @@ from dashboard.charts.axes import count_axis
 from dashboard.charts.bars import column_layout, placed, pointer_bars, shade_gone
 from dashboard.charts.figure_types import Chart, Trace
 from dashboard.charts.lines import line
-from dashboard.charts.theme import WIDE_MARGIN, Palette, palette, template
+from dashboard.charts.palette import Palette, palette
+from dashboard.charts.theme import WIDE_MARGIN, template
 from dashboard.charts.time.summaries import work_summary
 from dashboard.charts.time.tooltips import time_tooltips, with_means
 

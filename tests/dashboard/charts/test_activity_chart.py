@@ -8,7 +8,7 @@ import pytest
 
 from aggregator.metrics.periods import calendar_period
 from dashboard.charts.activity_chart import activity_chart, chart_of
-from dashboard.charts.theme import DARK, LIGHT, mix
+from dashboard.charts.palette import DARK, LIGHT, mix
 
 BERLIN = ZoneInfo("Europe/Berlin")
 KOLKATA = ZoneInfo("Asia/Kolkata")

@@ -8,7 +8,7 @@ from plotly.graph_objs.scatter import Marker
 
 from aggregator.metrics.periods import calendar_period
 from dashboard.charts.heatmap import CELL, heatmap, heatmap_of, hour_name
-from dashboard.charts.theme import DARK, LIGHT
+from dashboard.charts.palette import DARK, LIGHT
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY, SUNDAY = 0, 6

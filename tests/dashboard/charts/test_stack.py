@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboard.charts.palette import DARK, LIGHT
 from dashboard.charts.stack import COLOURS, PROJECTS_APART, slots_of, stack_projects
-from dashboard.charts.theme import DARK, LIGHT
 
 NAMES = {project: f"p{project}" for project in range(1, 21)}
 

@@ -9,7 +9,8 @@ import pytest
 
 from aggregator.intervals.kinds import IDLE, KINDS
 from aggregator.shipped import shipped_folder
-from dashboard.charts.theme import DARK, LIGHT, mix, palette, template
+from dashboard.charts.palette import DARK, LIGHT, mix, palette
+from dashboard.charts.theme import template
 
 BOTH = pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
 

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 from aggregator.metrics.periods import calendar_period
 from aggregator.metrics.scope import Scope
+from dashboard.charts.palette import LIGHT
 from dashboard.charts.stack import stack_projects
-from dashboard.charts.theme import LIGHT
 from dashboard.charts.tooltips import short_name, tooltips
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -8,7 +8,7 @@ import pytest
 
 from aggregator.metrics.periods import calendar_period
 from aggregator.metrics.scope import Scope
-from dashboard.charts.theme import DARK, LIGHT
+from dashboard.charts.palette import DARK, LIGHT
 from dashboard.charts.time.time_chart import time_chart_of
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -9,7 +9,7 @@ import pytest
 
 from aggregator.metrics.periods import calendar_period
 from aggregator.query.intervals import INTERVAL_DTYPES
-from dashboard.charts.theme import LIGHT
+from dashboard.charts.palette import LIGHT
 from dashboard.charts.time.timeline import by_row, timeline_of, why
 
 BERLIN = ZoneInfo("Europe/Berlin")

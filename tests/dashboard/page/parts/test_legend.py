@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from dashboard.charts.activity_chart import chart_of
-from dashboard.charts.theme import LIGHT
+from dashboard.charts.palette import LIGHT
 from dashboard.page.parts.legend import legend, without_legend
 
 HOUR = datetime(2026, 11, 22, 9, tzinfo=UTC)
