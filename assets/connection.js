@@ -68,7 +68,7 @@
   };
 
   // A redirection, to a login for example, is not followed and has the status 0.
-  const isRefused = ({ ok, status }) => !ok && status < 500;
+  const isRefused = ({ ok, status }) => !ok && status !== 304 && status < 500;
   const noticeOf = (response) => {
     if (response.status >= 500) return AWAY;
     return isRefused(response) ? REFUSED : "";

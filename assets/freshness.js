@@ -1,6 +1,7 @@
 /**
- * Shows how new the numbers are, by the viewer's clock: "updated 14:05, next in 3 min", or
- * that the aggregator is away once it has missed two passes.
+ * Shows how new the numbers are, by the viewer's clock, and when others come: "updated 14:05,
+ * live by events", or "next in 3 min" where changes are not imported at once. Or that the
+ * aggregator is away once it has missed two passes.
  */
 (() => {
   const ELEMENT_ID = "freshness"; // as in dashboard/page/ids.py
@@ -25,8 +26,22 @@
     return left < MINUTE_MS ? "next in <1 min" : `next in ${Math.ceil(left / MINUTE_MS)} min`;
   };
 
+  const TOLD = {
+    events: "The system tells of changed transcripts at once",
+    polling: "Transcripts are looked at every second",
+  };
+
+  /** When there may be other numbers; nothing before the server has said how it learns of them. */
+  const ahead = (live, next) => {
+    if (live === undefined) return "";
+    return `, ${TOLD[live] ? `live by ${live}` : until(next)}`;
+  };
+
+  const explanation = ({ live, reason }) =>
+    [TOLD[live], reason].filter(Boolean).join(", because: ");
+
   /** The text, and whether the aggregator is late. */
-  const describe = ({ version, reachable }) => {
+  const describe = ({ version, live, reachable }) => {
     if (!version) return ["", false];
     if (!version.last_pass_at) return ["no pass yet", false];
     const last = Date.parse(version.last_pass_at);
@@ -35,14 +50,16 @@
     const missed = activity.now() > next + PASSES_MISSED * (next - last);
     return missed
       ? [`no pass since ${clock(last)}`, true]
-      : [`updated ${clock(last)}, ${until(next)}`, false];
+      : [`updated ${clock(last)}${ahead(live, next)}`, false];
   };
 
   const write = () => {
     const element = document.getElementById(ELEMENT_ID);
     if (!element) return;
-    const [text, late] = describe(activity.freshness());
+    const freshness = activity.freshness();
+    const [text, late] = describe(freshness);
     if (element.textContent !== text) element.textContent = text;
+    element.title = explanation(freshness);
     element.classList.toggle("is-late", late);
   };
 

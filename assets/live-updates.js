@@ -21,6 +21,7 @@
   const { activity } = window.dash_clientside;
   let shown = null; // Version of the answer on the page.
   let newest = null; // Version that the server named last.
+  let tag = null; // What identifies it to the server.
   let ahead = 0; // By how much the server's clock is ahead of ours, in ms.
   let reachable = true;
   let asking = false;
@@ -35,8 +36,13 @@
   /** The present by the server's clock, in milliseconds. */
   activity.now = () => Date.now() + ahead;
 
-  /** How new the page is; freshness.js shows it. */
-  activity.freshness = () => ({ version: sameNumbers() ? newest : (shown ?? newest), reachable });
+  /** How new the page is, and how the server learns of changes; freshness.js shows it. */
+  activity.freshness = () => ({
+    version: sameNumbers() ? newest : (shown ?? newest),
+    live: newest?.live,
+    reason: newest?.live_reason,
+    reachable,
+  });
 
   /** The time zone of the answer on the page; undefined before the first. */
   activity.shownZone = () => shown?.zone;
@@ -47,7 +53,8 @@
   const note = (version) => {
     // An answer older than the newest tells nothing new.
     if (!version || (newest && at(version.as_of) < at(newest.as_of))) return;
-    newest = version;
+    // An answer with numbers does not say how the server learns of changes.
+    newest = { ...newest, ...version };
     ahead = at(version.as_of) - Date.now();
     document.dispatchEvent(new CustomEvent("activity:version", { detail: version }));
   };
@@ -74,16 +81,23 @@
     window.dash_clientside.set_props(TICK_ID, { data: ticks });
   };
 
-  /** The server's version; null where something else answers, like a login or an error. */
+  /**
+   * The server's version: nothing if it is the last one, and null where something else answers,
+   * like a login or an error.
+   */
   const ask = async () => {
     const response = await fetch(activity.connection.versionAddress(), {
       cache: "no-store",
+      headers: tag ? { "If-None-Match": tag } : {},
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     missed ||= response.status >= 500;
+    if (response.status === 304) return undefined;
     const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
     if (!response.ok || response.redirected || !isJson) return null;
-    return JSON.parse(await activity.network.noted(response.text()));
+    const version = JSON.parse(await activity.network.noted(response.text()));
+    tag = response.headers.get("ETag");
+    return version;
   };
 
   const look = async () => {

@@ -39,12 +39,17 @@ class Version:
         changed_at: When a pass last changed a metric, or None before the first change.
         last_pass_at: When the table was last brought up to date, or None.
         sessions_at: When it last changed which sessions run, and how; None on a host.
+        live: How the importer learns of changes: ``events``, ``polling``, or empty where it
+            does not, as on a host.
+        live_reason: Why not by events; may be empty.
     """
 
     as_of: datetime
     changed_at: datetime | None
     last_pass_at: datetime | None
     sessions_at: datetime | None = None
+    live: str = ""
+    live_reason: str = ""
 
 
 def read_version(conn: Connection, now: datetime) -> Version:

@@ -1,15 +1,20 @@
-"""Count what the importer has read.
+"""Count what the importer has read, and tell how it learns of changes.
 
 Apart from the importer, whose packages a host need not have.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, cast, func, inspect, select, true
+from sqlalchemy import BigInteger, Connection, Row, cast, func, inspect, select, true
 
-from aggregator.database.models import TranscriptFile
+from aggregator.database.models import TranscriptFile, Watch
+
+SEEN_WITHIN = timedelta(minutes=5)
+"""A machine that has not told for longer how it learns of changes does not do so now."""
 
 
 def import_totals(conn: Connection) -> dict[str, Any] | None:
@@ -45,3 +50,17 @@ def import_totals(conn: Connection) -> dict[str, Any] | None:
         **{name: int(number) for name, number in totals._mapping.items()},
         "skipped": {kind: int(count) for kind, count in skipped},
     }
+
+
+def read_watches(conn: Connection, now: datetime) -> Sequence[Row[str, str, str, str]]:
+    """Read how machines learn of changed transcripts now (standalone), polling ones first.
+
+    Returns:
+        Rows of ``machine``, ``folders``, ``mode`` (``events`` or ``polling``) and ``reason``,
+        which is empty where nothing forbids events.
+    """
+    return conn.execute(
+        select(Watch.machine, Watch.folders, Watch.mode, Watch.reason)
+        .where(Watch.seen_at > now - SEEN_WITHIN)
+        .order_by(Watch.mode.desc(), Watch.key)
+    ).all()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Text, cast, func, select, text
@@ -16,14 +16,10 @@ from aggregator.database.models import (
     Agent,
     Project,
     Turn,
-    Watch,
 )
 from aggregator.database.source import STANDALONE, Source
-from aggregator.query.imported import import_totals
+from aggregator.query.imported import import_totals, read_watches
 from aggregator.schema.capture import is_installed
-
-SEEN_WITHIN = timedelta(minutes=5)
-"""A machine that has not told for longer how it learns of changes does not do so now."""
 
 _RUNNING = text(
     """
@@ -74,12 +70,11 @@ def read_status(conn: Connection, now: datetime, source: Source = STANDALONE) ->
 
 
 def _watches(conn: Connection, now: datetime) -> dict[str, str]:
-    recent = select(Watch).where(Watch.seen_at > now - SEEN_WITHIN).order_by(Watch.key)
     return {
         f"{watch.machine}: {watch.folders}": f"{watch.mode}, because {watch.reason}"
         if watch.reason
         else watch.mode
-        for watch in conn.execute(recent.with_only_columns(*Watch.__table__.c))
+        for watch in read_watches(conn, now)
     }
 
 

@@ -1,17 +1,21 @@
 """The freshness of the shown numbers, and the route that says if there are newer ones.
 
-The page asks every few seconds, and reads its numbers again only when a pass, or time
-alone, has changed them.
+The page asks every second, and reads its numbers again only when a pass, or time alone, has
+changed them.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 
 import pandas as pd
-from flask import Blueprint, Response
+from flask import Blueprint, request
+from werkzeug.wrappers import Response
 
 from aggregator.database.state import Version
 from aggregator.metrics.windows import HOUR, floor_hour
@@ -20,6 +24,9 @@ from aggregator.query.overview import Overview
 from aggregator.query.reader import MetricReader
 from dashboard.context import Clock, PageContext
 from dashboard.http_responses import ANSWERED, error_response, json_response
+
+SHARED_FOR = 0.2
+"""Seconds for which pages that ask get the same reading of the database."""
 
 
 def freshness(overview: Overview, context: PageContext) -> dict[str, str | None]:
@@ -59,6 +66,9 @@ def add_version_rule(
 ) -> None:
     """Add the route ``/version`` below the page: few rows of the database, never cached.
 
+    Pages that ask at almost the same time share one reading. The ETag changes with what is
+    told, and with the minute: an answer of 304 tells no time, and clocks may be set.
+
     Args:
         blueprint: Gets the route.
         reader: Reads the version.
@@ -66,20 +76,50 @@ def add_version_rule(
         now: The clock.
         digest: Returns the digest of what agents do now, as ``now`` of the answer.
     """
+    shared = _Shared(reader)
 
     @blueprint.get("/version")
     def version() -> Response:
-        as_of = now()
         try:
-            found = reader.version(as_of)
-            states = digest(found)
+            found = shared.version(now())
+            answer = _answer(found, digest(found), context)
         except ANSWERED as error:
             answer = error_response(error)
-        else:
-            passes = _passes(found.changed_at, found.last_pass_at, as_of, context)
-            answer = json_response({**passes, "now": states})
         answer.headers["Cache-Control"] = "no-store"
         return answer
+
+
+class _Shared:
+    """The last reading of the version, for those who ask soon after it."""
+
+    def __init__(self, reader: MetricReader) -> None:
+        self._reader = reader
+        self._last: tuple[float, Version] | None = None
+
+    def version(self, as_of: datetime) -> Version:
+        asked = time.monotonic()
+        if self._last is not None:
+            read, known = self._last
+            if asked - read < SHARED_FOR:
+                return replace(known, as_of=as_of)
+        found = self._reader.version(as_of)
+        # From before the reading: what changes during it is not in it.
+        self._last = asked, found
+        return found
+
+
+def _answer(version: Version, states: str, context: PageContext) -> Response:
+    as_of = version.as_of
+    told = {
+        **_passes(version.changed_at, version.last_pass_at, as_of, context),
+        "now": states,
+        "live": version.live,
+        "live_reason": version.live_reason,
+    }
+    answer = json_response(told)
+    same = {**told, "as_of": as_of.replace(second=0, microsecond=0)}
+    answer.set_etag(blake2b(repr(same).encode(), digest_size=8).hexdigest(), weak=True)
+    return answer.make_conditional(request)
 
 
 def _passes(

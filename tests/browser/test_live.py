@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import pytest
 from dash.testing.wait import until
+from sqlalchemy import insert
 
+from aggregator.database.models import Watch
 from aggregator.passes.run import make_pass
 
 RETENTION = timedelta(days=30)
@@ -41,6 +43,16 @@ def test_after_a_pass_the_new_numbers_are_there_without_a_reload(live):
     live.browser.wait_for_text_to_equal("#freshness", "updated 15:35, next in 5 min")
     assert live.browser.driver.execute_script("return window.stillHere")
     assert live.updates[1:] == [["tick.data"]]
+
+
+def test_the_page_says_how_changes_come(live):
+    row = {"machine": "m", "folders": "/t", "mode": "polling", "reason": "nfs"}
+    with live.engine.begin() as conn:
+        conn.execute(insert(Watch).values(key="m", seen_at=live.now, **row))
+
+    live.browser.wait_for_text_to_equal("#freshness", "updated 15:30, live by polling")
+    told = live.browser.find_element("#freshness").get_attribute("title")
+    assert told == "Transcripts are looked at every second, because: nfs"
 
 
 def test_what_has_not_changed_is_not_read_again(live):

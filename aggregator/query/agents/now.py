@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pandas as pd
@@ -14,6 +15,7 @@ from aggregator.database.state import Version, read_version
 from aggregator.intervals.kinds import WAITING
 from aggregator.intervals.state import LONG_AFTER, STATES
 from aggregator.query.agents.states import agent_states
+from aggregator.query.imported import read_watches
 
 ORDER = {state: place for place, state in enumerate((WAITING, *STATES))}
 
@@ -39,9 +41,14 @@ def in_order(states: pd.DataFrame, now: datetime) -> pd.DataFrame:
 
 
 def read_full_version(conn: Connection, now: datetime) -> Version:
-    """Read the version of the metrics and of what is known of sessions."""
+    """Read the version of the metrics and of what is known of sessions.
+
+    Of several machines that learn of changes, it names the one that learns later.
+    """
     version = read_version(conn, now)
     if not has_signals(conn):
         return version
     sessions_at = conn.scalar(select(func.max(LiveSession.changed_at)))
-    return Version(now, version.changed_at, version.last_pass_at, sessions_at)
+    watches = read_watches(conn, now)
+    watch = (watches[0].mode, watches[0].reason) if watches else ("", "")
+    return replace(version, sessions_at=sessions_at, live=watch[0], live_reason=watch[1])

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, event
 
 from aggregator.passes.run import make_pass
 from dashboard.context import PageContext
@@ -29,6 +29,8 @@ def test_before_the_first_pass_there_is_nothing_to_tell(empty_engine, open_page)
             "last_pass_at": None,
             "next_pass_at": None,
             "as_of": "2026-11-22T14:05:00+00:00",
+            "live": "",
+            "live_reason": "",
         },
     )
 
@@ -46,7 +48,24 @@ def test_a_pass_that_changes_nothing_is_seen_as_such(empty_engine, open_page, re
         "last_pass_at": "2026-11-22T14:01:00+00:00",
         "next_pass_at": "2026-11-22T14:06:00+00:00",
         "as_of": "2026-11-22T14:05:00+00:00",
+        "live": "",
+        "live_reason": "",
     }
+
+
+def test_pages_that_ask_together_share_one_reading_and_who_has_the_answer_gets_none(
+    empty_engine, open_page, monkeypatch
+):
+    monkeypatch.setattr("dashboard.page.freshness.SHARED_FOR", 3600)
+    client = open_page(empty_engine).client
+    first = client.get("/activity/version")
+    statements = []
+    event.listen(empty_engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+
+    again = client.get("/activity/version", headers={"If-None-Match": first.headers["ETag"]})
+
+    assert (again.status_code, again.data, statements) == (304, b"", [])
+    assert again.headers["ETag"] == first.headers["ETag"]
 
 
 def test_a_database_that_is_away_is_no_version(open_page):

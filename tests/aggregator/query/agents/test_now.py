@@ -2,7 +2,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import insert
+
+from aggregator.database.models import Watch
 from aggregator.query.reader import MetricReader
+from aggregator.query.status import read_status
 from aggregator.schema.host import find_source
 from aggregator.schema.migrate import upgrade
 
@@ -50,3 +54,17 @@ def test_a_host_has_names_and_nothing_to_resume(host):
     told = found[["name", "session_id", "cwd"]].values.tolist()
     assert ["navigator", "", ""] in told
     assert MetricReader(host.engine, source).version(NOW).sessions_at is None
+
+
+def test_of_machines_that_import_at_once_the_slower_way_is_told_and_status_lists_all(empty_engine):
+    told = [("a", "events", "", 1), ("b", "polling", "nfs", 1), ("c", "polling", "gone", 6)]
+    with empty_engine.begin() as conn:
+        for machine, mode, reason, minutes in told:
+            row = {"machine": machine, "folders": "/t", "mode": mode, "reason": reason}
+            conn.execute(insert(Watch).values(key=machine, seen_at=ago(minutes), **row))
+        listed = read_status(conn, NOW)["live"]
+
+    version = MetricReader(empty_engine).version(NOW)
+
+    assert (version.live, version.live_reason) == ("polling", "nfs")
+    assert listed == {"a: /t": "events", "b: /t": "polling, because nfs"}
