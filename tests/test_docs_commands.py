@@ -34,8 +34,10 @@ OTHER_OPTIONS = {
     "--agentsview",
     "--runs",
     "--randomly-seed",
+    *("--format", "--file", "--dbname", "--clean", "--if-exists", "--no-owner", "--role"),
+    "--single-transaction",
 }
-"""Of every command, and of flask, gunicorn, the benchmarks and pytest."""
+"""Of every command, and of flask, gunicorn, the benchmarks, pytest, pg_dump and pg_restore."""
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 VARIABLE = re.compile(r"\bACTIVITY_[A-Z_]+\b")
 
