@@ -18,7 +18,8 @@ PROJECTS = ("atlas-api", "billing", "docs-site", "mobile-app", "search")
 AGENTS_PER_PROJECT = (7, 5, 2, 4, 2)
 ORIGINS = {6: "background", 10: "sdk", 20: "sdk"}
 """Programs that started an agent, by its number; persons started the others."""
-DEMO_DAYS = 30
+DEMO_DAYS = 62
+"""As long as metrics are kept by default: a month can be compared with the one before it."""
 SEED = 20_261_122
 SLOT = timedelta(minutes=30)
 """Stretch of time for which it is drawn anew who works while the demo is running."""
@@ -29,7 +30,7 @@ ALWAYS_ONE_IN = 7
 
 
 def fill_with_demo(engine: Engine, now: datetime, zone: tzinfo) -> int:
-    """Replace everything in a demo database with 30 days of made-up turns up to now.
+    """Replace everything in a demo database with 62 days of made-up turns up to now.
 
     20 agents in 5 projects: working hours in ``zone`` with a dip at noon, quiet weekends,
     and always a few agents active within the last hour. The turns depend only on ``now``
@@ -48,7 +49,7 @@ def fill_with_demo(engine: Engine, now: datetime, zone: tzinfo) -> int:
         signals: list[dict[str, Any]] = []
         owners = np.repeat(np.arange(len(PROJECTS)), AGENTS_PER_PROJECT)
         for number, owner in enumerate(owners, start=1):
-            instants = [*_month(rng, now, zone), *_last_hour(rng, now, number)]
+            instants = [*_days(rng, now, zone), *_last_hour(rng, now, number)]
             own = _dialogue(rng, instants, task_id=number)
             session = rng.bytes(16).hex()
             agent = {"project_id": int(owner) + 1, "session_id": session}
@@ -127,7 +128,7 @@ def _in_slot(task_id: int, slot: int, zone: tzinfo) -> list[dict[str, Any]]:
     return [{**turn, "key": f"{turn['key']}-{slot}"} for turn in turns]
 
 
-def _month(rng: np.random.Generator, now: datetime, zone: tzinfo) -> Iterator[datetime]:
+def _days(rng: np.random.Generator, now: datetime, zone: tzinfo) -> Iterator[datetime]:
     """Yield the instants of one agent's turns in the days before now, oldest first."""
     eagerness = rng.uniform(0.45, 0.95)
     today = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
