@@ -1,11 +1,12 @@
 """Check states against what transcripts prove: cut each at a line, and compare with the rest.
 
-    python benchmarks/cuts.py FOLDER [--cuts 2000]
+    python benchmarks/cuts.py FOLDER [--cuts 2000] [--wrong]
 
 The state of a session is computed from the lines before a cut, at the instant of the last of
-them and after ten seconds more. The next line of the agent or of a person proves what was
-right: an agent that goes on by itself was working; a prompt, an answer or a rejection of a
-person was waited for. The end of a file proves nothing.
+them, and after ten seconds more if the file was silent for so long. The next line of the agent
+or of a person proves what was right: an agent that goes on by itself was working; a prompt, an
+answer or a rejection of a person was waited for. Nothing is proved by the end of a file, before
+the first prompt, and by the result of a call that a person may have permitted meanwhile.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import pandas as pd
 
+from aggregator.intervals.blocks import BYPASS, NEVER_ASK
 from aggregator.intervals.kinds import SIGNAL_CODES
 from aggregator.intervals.present import present_states
 from aggregator.metrics.hourly import INSTANT_DTYPE
@@ -32,6 +34,28 @@ from aggregator.transcripts.signals.seen import is_exit
 from aggregator.transcripts.signals.tool_calls import results_of
 
 LATER = timedelta(seconds=10)
+SHORTEST_ANSWER = timedelta(seconds=1)
+"""A person needs longer to permit a call."""
+
+
+class Call(NamedTuple):
+    """A call: its tool, its instant, and the permission mode."""
+
+    tool: str
+    at: datetime
+    mode: str
+
+    def may_have_asked(self, until: datetime) -> bool:
+        """Return whether a person may have permitted it before it ended."""
+        is_quick = until - self.at < SHORTEST_ANSWER
+        return not (is_quick or self.mode == BYPASS or self.tool in NEVER_ASK)
+
+
+class Proof(NamedTuple):
+    """What the lines after a cut prove, and the instant of the first of them."""
+
+    state: str
+    next_at: datetime
 
 
 def decoded(line: bytes) -> dict[str, Any] | None:
@@ -43,16 +67,23 @@ def decoded(line: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def called(lines: list[bytes]) -> Iterator[tuple[str, str]]:
-    """Yield the id and the tool of each call."""
+def called(lines: list[bytes]) -> Iterator[tuple[str, Call]]:
+    """Yield each call with its id."""
+    mode = ""
     for line in filter(None, map(decoded, lines)):
-        content = line["message"].get("content") if line.get("type") == "assistant" else ""
+        mode = line.get("permissionMode") or mode
+        parsed = parse_line(line)
+        if line.get("type") != "assistant" or not isinstance(parsed, ParsedLine) or not parsed.at:
+            continue
+        content = line["message"].get("content")
         for block in content if isinstance(content, list) else []:
             if block.get("type") == "tool_use":
-                yield str(block.get("id")), str(block.get("name"))
+                yield str(block.get("id")), Call(str(block.get("name")), parsed.at, mode)
 
 
-def proof_of(line: dict[str, Any], parsed: ParsedLine, calls: dict[str, str]) -> str | None:
+def proof_of(
+    line: dict[str, Any], parsed: ParsedLine, at: datetime, calls: dict[str, Call]
+) -> str | None:
     """Return what one line proves: ``working``, ``waiting``, ``nothing``; None to look further."""
     if parsed.machine is not None:
         return "nothing"
@@ -63,29 +94,36 @@ def proof_of(line: dict[str, Any], parsed: ParsedLine, calls: dict[str, str]) ->
     if line["type"] != "user":
         return None
     for call_id, is_rejected, _ in results_of(line):
-        asks = is_rejected or calls.get(call_id) in ASKING_TOOLS
-        return "waiting" if asks else "working"
+        return proof_of_result(calls.get(call_id), at, is_rejected=is_rejected)
     return "waiting" if is_exit(line) else None
 
 
-def truth(before: list[bytes], rest: list[bytes]) -> str | None:
+def proof_of_result(call: Call | None, at: datetime, *, is_rejected: bool) -> str:
+    """Return what the result of a call proves."""
+    if is_rejected or (call and call.tool in ASKING_TOOLS):
+        return "waiting"
+    return "nothing" if call is None or call.may_have_asked(at) else "working"
+
+
+def truth(before: list[bytes], rest: list[bytes]) -> Proof | None:
     """Return what the lines after a cut prove; None for nothing."""
-    calls = dict(called(before))
+    calls, next_at = dict(called(before)), None
     for line in filter(None, map(decoded, rest)):
         parsed = parse_line(line)
         if isinstance(parsed, ParsedLine) and parsed.at is not None:
-            proof = proof_of(line, parsed, calls)
+            next_at = next_at or parsed.at
+            proof = proof_of(line, parsed, parsed.at, calls)
             if proof is not None:
-                return None if proof == "nothing" else proof
+                return None if proof == "nothing" else Proof(proof, next_at)
     return None
 
 
-def states_of(lines: list[bytes]) -> Iterator[tuple[str, str]]:
-    """State and reason at the last line, and ten seconds later."""
+def states_of(lines: list[bytes]) -> Iterator[tuple[datetime, str, str]]:
+    """Instant, state and reason at the last line and ten seconds later; nothing before a turn."""
     reading = Reading("cut")
     turns = [turn for found in reading.read_on(io.BytesIO(b"".join(lines))) for turn in found]
     last = [(tracker.last, key) for key, tracker in reading.trackers.items() if tracker.last]
-    if not last:
+    if not last or not turns:
         return
     at, session = max(last)
     tracker = reading.trackers[session]
@@ -132,7 +170,7 @@ def states_of(lines: list[bytes]) -> Iterator[tuple[str, str]]:
     for now in (at, at + LATER):
         found = present_states(frame, facts, calls, agents, now)
         if len(found):
-            yield found["state"].iloc[0], found["reason"].iloc[0]
+            yield now, found["state"].iloc[0], found["reason"].iloc[0]
 
 
 def _kind(signal: object) -> str:
@@ -151,6 +189,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--cuts", type=int, default=2_000)
+    parser.add_argument("--wrong", action="store_true", help="list the cuts with a wrong state")
     chosen = parser.parse_args()
     files = [
         lines
@@ -164,10 +203,14 @@ def main() -> None:
     for file, cut in sample:
         lines = files[file]
         proved = truth(lines[:cut], lines[cut:])
-        found = list(states_of(lines[:cut]))
-        if proved is not None and len(found) == 2:
-            at_once[proved, found[0][0]] += 1
-            later[proved, found[1][0]] += 1
+        found = list(states_of(lines[:cut])) if proved else []
+        for matrix, (now, state, reason) in zip((at_once, later), found, strict=False):
+            if proved is None or (matrix is later and proved.next_at < now):
+                continue
+            matrix[proved.state, state] += 1
+            if chosen.wrong and state != proved.state:
+                when = "later" if matrix is later else "at once"
+                print(f"{when}: file {file} line {cut}: {proved.state}, not {state} ({reason})")
     for title, matrix in (("at the last line", at_once), ("ten seconds later", later)):
         print(title)
         for (proved, state), count in sorted(matrix.items()):

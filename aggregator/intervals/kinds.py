@@ -63,5 +63,7 @@ IDLE_AFTER = timedelta(minutes=30)
 """Longest time of waiting for a person, and of a single block."""
 LONGEST = timedelta(days=31)
 """Longest stalled, limited or background time. A clock that is years ahead must not fill years."""
+EXIT_LASTS = timedelta(seconds=1)
+"""The last lines of a session that is left; a later one is of the session resumed."""
 EDIT_ASKS_AFTER = timedelta(seconds=6)
 """A longer edit, outside ``bypassPermissions``, has asked for permission."""

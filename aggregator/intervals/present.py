@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from aggregator.intervals.hosts import signals_of_turns
-from aggregator.intervals.kinds import SIGNAL_CODES, SPANS_OF_LINES, WORKING
+from aggregator.intervals.kinds import EXIT_LASTS, SIGNAL_CODES, SPANS_OF_LINES, WORKING
 from aggregator.intervals.state import AgentFacts, AgentState, OpenCall, Session, next_change
 from aggregator.intervals.state import state_of as state_of_agent
 from aggregator.intervals.timeline import agent_intervals
@@ -113,7 +113,10 @@ class _Last:
         self.turns = _last_rows(turns.sort_values(["agent_id", "at"], kind="stable"))
         self.lines = _last_lines(turns, signals)
         started = self.runs["started_at"]
-        self.left = _newest(_of_run(_of(signals, "exit"), started))
+        left = _newest(_of_run(_of(signals, "exit"), started))
+        self.left = {
+            agent: at for agent, at in left.items() if self.lines[agent] <= at + EXIT_LASTS
+        }
         limits = _of(signals, "limit")
         self.limits = _newest(_of_run(limits[limits["until"].isna()], started))
         launched = _of(signals, "background")

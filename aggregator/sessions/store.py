@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from aggregator.database.models import LiveSession
+from aggregator.intervals.kinds import EXIT_LASTS
 from aggregator.sessions.files import SessionFile, read_session_files
 from aggregator.sessions.processes import Candidate, gone_sessions
 
@@ -30,7 +31,7 @@ _CANDIDATES = text(
         FROM signals WHERE signals.session_id = agents.session_id AND kind IN ('lines', 'exit')
             AND coalesce(until, at) > :since
     ) AS lines ON lines.last IS NOT NULL
-    WHERE agents.cwd IS NOT NULL AND (left_at IS NULL OR left_at < lines.last - interval '1 s')
+    WHERE agents.cwd IS NOT NULL AND (left_at IS NULL OR left_at < lines.last - :exit_lasts)
         AND NOT EXISTS (
             SELECT FROM live_sessions AS live WHERE live.session_id = agents.session_id
                 AND (live.gone_at IS NULL OR live.gone_at >= lines.last)
@@ -104,7 +105,7 @@ def note_gone_processes(conn: Connection, now: datetime) -> bool:
     See :func:`aggregator.sessions.processes.gone_sessions`. Also deletes what is old.
     """
     conn.execute(delete(LiveSession).where(LiveSession.gone_at < now - KEPT_FOR))
-    rows = conn.execute(_CANDIDATES, {"since": now - LOOKED_AT}).all()
+    rows = conn.execute(_CANDIDATES, {"since": now - LOOKED_AT, "exit_lasts": EXIT_LASTS}).all()
     last = {row.session_id: row.last for row in rows}
     gone = [
         session

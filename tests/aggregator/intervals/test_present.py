@@ -62,7 +62,12 @@ def seen(*args, **kwargs):
             ("waiting", 3, "interrupted", ""),
         ),
         (Facts(PROMPT, (("reply", 1, 3, 0), ("exit", 5, None, 0))), 9, ("ended", 5, "left", "")),
-        # Left and resumed.
+        # Left and resumed: by a prompt, or only opened.
+        (
+            Facts(PROMPT, (("reply", 1, 3, 0), ("exit", 5, None, 0), ("lines", 8, 8, 0))),
+            9,
+            ("waiting", 3, "turn done", ""),
+        ),
         (
             Facts(((0, True, False), (7, True, False)), (("reply", 1, 3, 0), ("exit", 5, None, 0))),
             9,
