@@ -9,6 +9,7 @@
   const STRIP_ID = "now"; // as in dashboard/page/ids.py
   const SECOND_MS = 1_000;
   const TIMEOUT_MS = 10_000;
+  const MOST_IN_ICON = 100; // Shown as "99+".
   const { activity } = window.dash_clientside;
 
   let shown = null; // Digest of the strip on the page.
@@ -33,9 +34,13 @@
     }
   };
 
+  /** The number in the tab: in its title, and in its icon if that is ours. */
   const entitle = (waiting) => {
     title ??= document.title;
     document.title = waiting ? `(${waiting}) ${title}` : title;
+    const icon = document.querySelector("link[data-activity-icon]");
+    const number = Math.min(waiting, MOST_IN_ICON);
+    icon?.setAttribute("href", icon.getAttribute("href").replace(/\d+\.svg$/, `${number}.svg`));
   };
 
   /** What identifies an element of one strip in the next. */

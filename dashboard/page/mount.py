@@ -36,6 +36,7 @@ from dashboard.export.routes import add_export_rules
 from dashboard.page import callbacks
 from dashboard.page.bundles.assets import SCRIPT_BUNDLE, STYLE_BUNDLE
 from dashboard.page.bundles.dash import DashScripts, dash_scripts
+from dashboard.page.bundles.icon import add_icon_rule, icon_tag
 from dashboard.page.bundles.static_files import add_file_rules, dash_tag, script_tag, style_tag
 from dashboard.page.callback_requests import checked
 from dashboard.page.csrf import Csrf
@@ -136,6 +137,7 @@ def _blueprint(app: _Page, url_prefix: str) -> Blueprint:
         return response
 
     add_file_rules(blueprint, app, app.dash_bundle)
+    add_icon_rule(blueprint)
     blueprint.after_request(compressed)
 
     @blueprint.route("/<path:_>", methods=ALL_METHODS)
@@ -208,6 +210,7 @@ class _Page(Dash):
     def interpolate_index(self, **parts: str) -> str:  # type: ignore[override]
         """Put the parts of Dash's index into the template."""
         own = [style_tag(STYLE_BUNDLE, self), script_tag(SCRIPT_BUNDLE, self)]
+        parts["favicon"] = icon_tag(self)
         parts["css"] = "\n".join([*own, parts["css"]])
         parts["scripts"] = "\n".join([script_tag(PLOTLY, self), parts["scripts"]])
         # Dash has escaped its own parts; none of them contains anything from a visitor.

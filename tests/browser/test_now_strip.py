@@ -56,6 +56,8 @@ def test_the_longest_wait_is_on_top_with_a_clock_that_runs(live):
     live.now += timedelta(minutes=12)
     live.browser.wait_for_text_to_equal("#now .activity-clock", "21:02")
     assert title(live) == "(2) Activity"
+    icon = live.browser.find_element("link[rel=icon]").get_attribute("href")
+    assert icon == f"{live.url}/activity/icon/2.svg"
 
 
 def test_a_change_is_shown_without_a_request_for_numbers_and_what_is_focused_stays(live):

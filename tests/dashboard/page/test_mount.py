@@ -93,7 +93,7 @@ def test_what_is_not_there_is_not_found(engine, open_page, path, method):
     [
         "_dash-layout",
         "_dash-dependencies",
-        "_favicon.ico",
+        "icon/0.svg",
         "assets/bundle.css",
         "assets/bundle.js",
         "assets/plotly-activity.min.js",
