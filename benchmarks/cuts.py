@@ -52,7 +52,7 @@ class Call(NamedTuple):
 
 
 class Proof(NamedTuple):
-    """What the lines after a cut prove, and the instant of the first of them."""
+    """Proof by the lines after a cut: the state, and the instant of the first of them."""
 
     state: str
     next_at: datetime
