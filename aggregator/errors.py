@@ -185,6 +185,13 @@ class HostSchemaError(ActivityError):
         super().__init__(f"the host's tables cannot be read: {'; '.join(problems)}")
 
 
+class RightsMissingError(ActivityError):
+    """The role of a host's database may not read our tables."""
+
+    def __init__(self, tables: Iterable[str]) -> None:
+        super().__init__(f"this role may not read {', '.join(tables)}; grant it SELECT on them")
+
+
 class AdoptionError(ActivityError):
     """A table of metrics exists already and cannot be adopted without losing data."""
 

@@ -19,6 +19,7 @@ from aggregator.errors import (
     MissingParameterError,
     NotMigratedError,
     ParameterError,
+    RightsMissingError,
     UnknownParameterError,
     UnknownScopeError,
 )
@@ -41,6 +42,7 @@ STATUS: dict[type[Exception], int] = {
     PicturePackageMissingError: 501,
     HostSchemaError: 503,
     NotMigratedError: 503,
+    RightsMissingError: 503,
     PicturesBusyError: 503,
     **dict.fromkeys(DATABASE_AWAY, 503),
 }

@@ -9,6 +9,7 @@ from threading import Event
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from aggregator.database.sqlstate import INSUFFICIENT_PRIVILEGE, sqlstate
 from aggregator.errors import ActivityError, printable
 
 LONGEST_PAUSE = 10.0
@@ -67,8 +68,13 @@ def pauses() -> Iterator[float]:
 
 
 def is_transient(failure: Exception) -> bool:
-    """Return whether an error may go away by itself, such as an unreachable database or folder."""
-    if isinstance(failure, DBAPIError) and failure.connection_invalidated:
+    """Return whether an error may go away by itself, such as an unreachable database or folder.
+
+    A role that lacks a right may be given it meanwhile.
+    """
+    if isinstance(failure, DBAPIError) and (
+        failure.connection_invalidated or sqlstate(failure) == INSUFFICIENT_PRIVILEGE
+    ):
         return True
     return isinstance(
         failure,

@@ -51,7 +51,10 @@ EXPECTED_COLUMNS: Mapping[str, tuple[ExpectedColumn, ...]] = {
         ExpectedColumn("id", "an integer, the primary key", INTEGER_TYPES, is_key=True),
         ExpectedColumn("project_id", "an integer referring to projects.id", INTEGER_TYPES),
     ),
-    "turns": (ExpectedColumn("actor", "a text or an enum, user or agent"),),
+    "turns": (
+        ExpectedColumn("id", "what identifies a turn"),
+        ExpectedColumn("actor", "a text or an enum, user or agent"),
+    ),
 }
 EXPECTED_OF_TASKS = (
     ExpectedColumn("id", "an integer", INTEGER_TYPES),
@@ -89,6 +92,8 @@ def find_source(
     names = (agent_name,) if agent_name else AGENT_NAMES
     if problems := list(_problems(tables, instants, agent_name)):
         raise HostSchemaError(problems)
+    # What is used only if it is there need not be readable.
+    tables = {name: _readable(columns) for name, columns in tables.items()}
     turns, agents, tasks = tables["turns"], tables["agents"], _task_table(tables)
     instant = next(column for column in instants if column in turns)
     title = None if agent_name or not _is_title(agents) else "name"
@@ -133,7 +138,7 @@ def _problems(tables: Tables, instants: tuple[str, ...], agent_name: str | None)
     reference = f"an integer referring to {tasks}.id"
     expected["turns"].insert(0, ExpectedColumn(TASK_TABLES[tasks], reference, INTEGER_TYPES))
     expected["turns"].append(ExpectedColumn(instant, EXPECTED_INSTANT, TIMESTAMP_TYPES))
-    if "ended_at" in tables.get("agents", {}):
+    if "ended_at" in _readable(tables.get("agents", {})):
         expected["agents"].append(ExpectedColumn("ended_at", EXPECTED_INSTANT, TIMESTAMP_TYPES))
     if agent_name:
         expected["agents"].append(ExpectedColumn(agent_name, "a text"))
@@ -155,3 +160,9 @@ def _problem(table: str, present: Mapping[str, Column], column: ExpectedColumn) 
         yield f"{name} is {found.type} (expected {column.expected})"
     elif column.is_key and not found.is_key:
         yield f"{name} is not the primary key (expected {column.expected})"
+    elif not found.is_readable:
+        yield f"{name} may not be read by this role (it needs SELECT)"
+
+
+def _readable(columns: Mapping[str, Column]) -> dict[str, Column]:
+    return {name: column for name, column in columns.items() if column.is_readable}

@@ -16,7 +16,7 @@ from aggregator.database import locks
 from aggregator.database.engine import display_url
 from aggregator.database.models import OWN_TABLES
 from aggregator.database.sqlstate import INSUFFICIENT_PRIVILEGE, sqlstate
-from aggregator.errors import MigrationRefusedError
+from aggregator.errors import MigrationRefusedError, RightsMissingError
 from aggregator.schema.adoption import check_adoption
 from aggregator.shipped import shipped_folder
 
@@ -90,6 +90,25 @@ def current_revision(conn: Connection, branch: Branch) -> str | None:
         text(f"SELECT version_num FROM {table}")  # noqa: S608 - the name is ours
     )
     return revision
+
+
+_UNREADABLE = text(
+    """
+    SELECT name FROM unnest(CAST(:tables AS text[])) AS ours (name)
+    WHERE NOT has_table_privilege(to_regclass(name), 'SELECT') ORDER BY name
+    """
+)
+
+
+def check_rights(conn: Connection) -> None:
+    """Check that the role may read those of our tables that exist.
+
+    Raises:
+        RightsMissingError: It may not.
+    """
+    tables = [*OWN_TABLES, VERSION_TABLES["activity"]]
+    if refused := conn.scalars(_UNREADABLE, {"tables": tables}).all():
+        raise RightsMissingError(refused)
 
 
 def newest_revision(branch: Branch) -> str:

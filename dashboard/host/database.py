@@ -13,7 +13,7 @@ from aggregator.database.time_limits import LimitedConnections
 from aggregator.errors import NotMigratedError
 from aggregator.query.reader import MetricReader
 from aggregator.schema.host import find_source
-from aggregator.schema.migrate import current_revision, newest_revision, upgrade
+from aggregator.schema.migrate import check_rights, current_revision, newest_revision, upgrade
 
 
 class HostDatabase:
@@ -54,11 +54,13 @@ class HostDatabase:
         Raises:
             HostSchemaError: The host's tables lack something.
             NotMigratedError: Our tables are missing or out of date.
+            RightsMissingError: The role may not read our tables.
         """
         if self._source is None:
             connect = connections.connection if connections else Engine.connect
             with connect(self.engine) as conn:
                 source = self._find_source(conn)
+                check_rights(conn)
                 current = current_revision(conn, "activity")
             # A newer version belongs to newer workers, which take over one by one.
             if current is None or current < newest_revision("activity"):
@@ -84,7 +86,7 @@ class HostDatabase:
 class HostReader(MetricReader):
     """A reader of a host's metrics for requests, which says what the database lacks.
 
-    Any method may raise HostSchemaError or NotMigratedError.
+    Any method may raise HostSchemaError, NotMigratedError or RightsMissingError.
     """
 
     def __init__(self, database: HostDatabase) -> None:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from dash import ClientsideFunction, Dash, Input, Output, ctx, no_update
 
-from aggregator.errors import HostSchemaError, NotMigratedError
+from aggregator.errors import HostSchemaError, NotMigratedError, RightsMissingError
 from aggregator.metrics.periods import LAST_24_HOURS, custom_period, first_bucket
 from aggregator.metrics.periods import today as local_day
 from aggregator.metrics.windows import LONGEST
@@ -169,7 +169,7 @@ def content(
     except DATABASE_AWAY:
         # Without a version, the page asks again as soon as the database is back.
         return {**UNCHANGED, "version": None, "notice": DATABASE_AWAY_NOTICE}
-    except (HostSchemaError, NotMigratedError) as missing:
+    except (HostSchemaError, NotMigratedError, RightsMissingError) as missing:
         log.warning("the page cannot be filled: %s", missing)
         return {**UNCHANGED, "version": None, "notice": f"Nothing to show: {missing}."}
     drawn = draw(answer, choice.viewer, context)
