@@ -21,7 +21,7 @@ endif
 endef
 $(foreach env,$(VENV) $(LOWEST),$(eval $(call renew,$(env))))
 
-.PHONY: help serve test thorough check check-lowest check-pythons check-host format lock plotly wheel release clean
+.PHONY: help serve test thorough check check-lowest check-pythons check-host audit format lock plotly wheel release clean
 .DEFAULT_GOAL := help
 
 help:
@@ -84,6 +84,12 @@ check-host: wheel
 	moved=$$(comm -23 "$$folder/before" "$$folder/after") && \
 	{ test -z "$$moved" || { echo "Installing the wheel moves: $$moved" >&2; exit 1; }; } && \
 	echo "Installing the wheel moves nothing of:" $$(cat "$$folder/before")
+
+# Known vulnerabilities of the locked packages. It asks a service on the network, so it is
+# no part of make check; a package of which nothing can be learned is an error, too.
+audit: $(BIN)/uv
+	@$(BIN)/uv tool run pip-audit@2.10.1 --strict --require-hashes --disable-pip \
+		--progress-spinner off -r requirements/all.txt
 
 format: $(VENV)/ready-to-test
 	$(BIN)/ruff check --fix
