@@ -102,8 +102,8 @@ def _turns(
     right = {"overlaying": "y", "side": "right", "showgrid": False}
     longest = buckets["avg_turn_time_seconds"].fillna(0).max()
     return data, {
-        "yaxis": count_axis(buckets["turn_count"].max()),
-        "yaxis2": {**duration_axis(longest), **right},
+        "yaxis": count_axis(buckets["turn_count"].max(), shared=True),
+        "yaxis2": {**duration_axis(longest, shared=True), **right},
     }
 
 

@@ -14,7 +14,7 @@ from aggregator.metrics.periods import Period
 from dashboard import formatting
 
 INTERVALS = 4
-"""Grid lines above zero, on both value axes, so that one grid serves both."""
+"""Most grid lines above zero."""
 HEADROOM = 1.02
 """Factor that ends value axes above the highest tick, whose grid line would be cut off."""
 MOST_DAYS = 7
@@ -25,15 +25,20 @@ SECOND_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 180, 300, 600, 900, 1800)
 HOUR_STEPS = (1, 2, 3, 6, 12, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 
 
-def count_axis(highest: float) -> dict[str, Any]:
-    """Return a value axis from 0 to at least ``highest``, with evenly spaced round ticks."""
-    ticks = _ticks(highest, COUNT_STEPS)
+def count_axis(highest: float, *, shared: bool = False) -> dict[str, Any]:
+    """Return a value axis from 0 to at least ``highest``, with evenly spaced round ticks.
+
+    Axes whose grid is shared all have :data:`INTERVALS` ticks above zero; others end where
+    there is nothing more.
+    """
+    ticks = _ticks(highest, COUNT_STEPS, shared=shared)
     return _value_axis(ticks, list(map(count_label, ticks)))
 
 
-def duration_axis(highest: float) -> dict[str, Any]:
-    """Return a value axis in seconds from 0 to at least ``highest``, with round time spans."""
-    ticks = _ticks(highest, (*SECOND_STEPS, *(3600 * hours for hours in HOUR_STEPS)))
+def duration_axis(highest: float, *, shared: bool = False) -> dict[str, Any]:
+    """Return the like in seconds, with round time spans."""
+    steps = (*SECOND_STEPS, *(3600 * hours for hours in HOUR_STEPS))
+    ticks = _ticks(highest, steps, shared=shared)
     return _value_axis(ticks, list(map(duration_label, ticks)))
 
 
@@ -49,9 +54,10 @@ def duration_label(seconds: int) -> str:
     return formatting.duration(seconds)
 
 
-def _ticks(highest: float, steps: tuple[int, ...]) -> list[int]:
+def _ticks(highest: float, steps: tuple[int, ...], *, shared: bool) -> list[int]:
     step = next(step for step in steps if step * INTERVALS >= highest or step == steps[-1])
-    return [step * place for place in range(INTERVALS + 1)]
+    above_zero = INTERVALS if shared or not highest else min(ceil(highest / step), INTERVALS)
+    return [step * place for place in range(above_zero + 1)]
 
 
 def _value_axis(ticks: list[int], labels: list[str]) -> dict[str, Any]:

@@ -18,13 +18,20 @@ def marks(axis) -> list[tuple[str, str]]:
 
 
 def test_both_value_axes_share_one_grid():
-    assert count_axis(23)["tickvals"] == [0, 10, 20, 30, 40]
-    assert duration_axis(84) == {
+    assert count_axis(23, shared=True)["tickvals"] == [0, 10, 20, 30, 40]
+    assert duration_axis(84, shared=True) == {
         # The grid line of the highest mark is not cut off.
         "range": [0, 122.4],
         "tickvals": [0, 30, 60, 90, 120],
         "ticktext": ["0 s", "30 s", "1 min", "1 min 30 s", "2 min"],
     }
+
+
+def test_an_axis_of_its_own_ends_where_there_is_nothing_more():
+    assert count_axis(23)["tickvals"] == [0, 10, 20, 30]
+    assert count_axis(40)["tickvals"] == [0, 10, 20, 30, 40]
+    assert count_axis(1)["tickvals"] == [0, 1]
+    assert duration_axis(48 * 3600 + 1)["ticktext"] == ["0 s", "20 h", "40 h", "60 h"]
 
 
 def test_an_axis_without_values_still_has_marks():
@@ -38,7 +45,7 @@ def test_an_axis_without_values_still_has_marks():
         (6000, ["0 s", "30 min", "1 h", "1 h 30 min", "2 h"]),
         (40 * 3600, ["0 s", "12 h", "24 h", "36 h", "48 h"]),
         # 200 agents that work all day.
-        (4800 * 3600, ["0 s", "2\u202f000 h", "4\u202f000 h", "6\u202f000 h", "8\u202f000 h"]),
+        (4800 * 3600, ["0 s", "2\u202f000 h", "4\u202f000 h", "6\u202f000 h"]),
     ],
 )
 def test_hours_of_many_agents_are_marked_by_whole_parts_of_a_day(highest, labels):
