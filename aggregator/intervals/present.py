@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -108,11 +108,15 @@ class _Last:
         intervals: pd.DataFrame,
         runs: pd.DataFrame,
     ) -> None:
-        self.runs = _last_rows(runs)
-        self.intervals = _last_rows(intervals[intervals["run_started_at"].notna()])
-        self.turns = _last_rows(turns.sort_values(["agent_id", "at"], kind="stable"))
-        self.lines = _last_lines(turns, signals)
-        started = self.runs["started_at"]
+        last_runs = _last_rows(runs)
+        started = last_runs["started_at"]
+        # As dictionaries: taking one row of a frame costs more than all the rest.
+        self.runs = last_runs.to_dict("index")
+        in_runs = intervals[intervals["run_started_at"].notna()]
+        self.intervals = _last_rows(in_runs).to_dict("index")
+        in_order = turns.sort_values(["agent_id", "at"], kind="stable")
+        self.turns = _last_rows(in_order).to_dict("index")
+        self.lines = _last_lines(turns, signals).to_dict()
         left = _newest(_of_run(_of(signals, "exit"), started))
         self.left = {
             agent: at for agent, at in left.items() if self.lines[agent] <= at + EXIT_LASTS
@@ -127,10 +131,9 @@ class _Last:
     def of(self, row: dict[Any, Any], *, has_signals: bool) -> AgentFacts | None:
         """Return the facts of an agent, a row of the frame of agents."""
         agent = row["agent_id"]
-        if agent not in self.lines.index:
+        if agent not in self.lines:
             return None
-        run = self.runs.loc[agent] if agent in self.runs.index else None
-        turn = self.turns.loc[agent] if agent in self.turns.index else None
+        run, turn = self.runs.get(agent), self.turns.get(agent)
         replied = not has_signals and turn is not None and not turn["is_user"]
         is_over = run is not None and (replied or run["ended_by"] in OVER)
         return AgentFacts(
@@ -151,12 +154,12 @@ class _Last:
             session=_session(row),
         )
 
-    def _working_since(self, agent: int, run: pd.Series) -> datetime:
+    def _working_since(self, agent: int, run: dict[Hashable, Any]) -> datetime:
         """Begin of the last work of a run: its own, or the end of what interrupted it."""
         started: datetime = run["started_at"].to_pydatetime()
-        if agent not in self.intervals.index:
+        last = self.intervals.get(agent)  # Perhaps of an earlier run, if this one just began.
+        if last is None:
             return started
-        last = self.intervals.loc[agent]  # Perhaps of an earlier run, if this one just began.
         since = last["started_at"] if last["kind"] == WORKING else last["ended_at"]
         ended: datetime = since.to_pydatetime()
         return max(started, ended)
