@@ -42,6 +42,13 @@ def prompt(session: str, folder: str, name: str) -> dict[str, Any]:
     return {"type": "user", "uuid": name, "sessionId": session, "cwd": folder, "message": message}
 
 
+def reply(session: str, folder: str, name: str, part: dict[str, Any]) -> dict[str, Any]:
+    """Return the line of a reply with one part, without its instant."""
+    message = {"role": "assistant", "id": name, "model": "made-up", "content": [part]}
+    line = {"uuid": name, "sessionId": session, "cwd": folder, "message": message}
+    return {"type": "assistant", **line}
+
+
 def _lines(made: random.Random, session: str, folder: str) -> Iterator[dict[str, Any]]:
     """Yield prompts, calls of tools with their results, and replies, each with its second."""
     offset = 0.0
@@ -52,17 +59,11 @@ def _lines(made: random.Random, session: str, folder: str) -> Iterator[dict[str,
             name = f"{session}-{number}-{call}"
             use = {"type": "tool_use", "id": f"t{name}", "name": "Bash", "input": {"command": "ls"}}
             offset += made.uniform(2, 20)
-            yield _reply(session, folder, name, use) | {"offset": offset}
+            yield reply(session, folder, name, use) | {"offset": offset}
             result = {"type": "tool_result", "tool_use_id": f"t{name}", "content": "one\n" * 40}
             offset += made.uniform(1, 60)
             line = prompt(session, folder, f"{name}-result") | {"offset": offset}
             yield line | {"message": {"role": "user", "content": [result]}}
         offset += made.uniform(2, 20)
         text = {"type": "text", "text": "This step is done. " * 20}
-        yield _reply(session, folder, f"{session}-{number}-end", text) | {"offset": offset}
-
-
-def _reply(session: str, folder: str, name: str, part: dict[str, Any]) -> dict[str, Any]:
-    message = {"role": "assistant", "id": name, "model": "made-up", "content": [part]}
-    line = {"uuid": name, "sessionId": session, "cwd": folder, "message": message}
-    return {"type": "assistant", **line}
+        yield reply(session, folder, f"{session}-{number}-end", text) | {"offset": offset}

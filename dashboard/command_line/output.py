@@ -83,7 +83,7 @@ def log_to_terminal() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(PrintableFormatter("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    for noisy in ("alembic", "apscheduler", "waitress"):
+    for noisy in ("alembic", "apscheduler", "waitress", "watchfiles"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # How many requests wait for a thread, one line for each.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
