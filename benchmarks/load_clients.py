@@ -39,7 +39,7 @@ PAUSES = 4
 
 
 class Seen:
-    """What all clients have seen: seconds of requests by kind, and errors by their text."""
+    """Records of all clients: seconds of requests by kind, and errors by their text."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, list[float]] = defaultdict(list)

@@ -51,6 +51,11 @@ class Version:
     live: str = ""
     live_reason: str = ""
 
+    @property
+    def facts(self) -> tuple[datetime | None, ...]:
+        """The facts that decide, together with the present, about all that is shown."""
+        return self.changed_at, self.last_pass_at, self.sessions_at
+
 
 def read_version(conn: Connection, now: datetime) -> Version:
     """Read the version of the metrics: one row by its key."""

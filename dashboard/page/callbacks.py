@@ -25,6 +25,7 @@ from dashboard.charts.clicks import clicked_bar
 from dashboard.context import Clock, PageContext
 from dashboard.page import ids
 from dashboard.page.draw import draw, notice
+from dashboard.page.shared_contents import Maker, SharedContents
 from dashboard.selection.answer import Viewer, read_answer
 from dashboard.selection.choices import Choices
 from dashboard.selection.view import View
@@ -107,7 +108,9 @@ DATABASE_AWAY_NOTICE = (
 )
 
 
-def register(app: Dash, reader: MetricReader, context: PageContext, now: Clock) -> None:
+def register(
+    app: Dash, reader: MetricReader, context: PageContext, now: Clock, contents: SharedContents
+) -> None:
     """Register the page's callbacks: four in the browser, one on the server."""
     app.clientside_callback(
         ClientsideFunction("activity", "agent_table"),
@@ -136,7 +139,20 @@ def register(app: Dash, reader: MetricReader, context: PageContext, now: Clock) 
         controls: dict[str, Any],
     ) -> dict[str, Any]:
         choice = Choice(search, Viewer.of(viewer), controls, frozenset(changed_ids()))
-        return content(choice, reader, context, now())
+        if choice.changed != {ids.TICK}:
+            return content(choice, reader, context, now())
+        # A screen reader should not repeat the view with every pass.
+        known = contents.content(search, choice.viewer, now())
+        return {**known, "announcement": no_update}
+
+
+def maker(reader: MetricReader, context: PageContext) -> Maker:
+    """Return the function that makes the content of an address."""
+
+    def make(search: str | None, viewer: Viewer, as_of: datetime) -> dict[str, Any]:
+        return content(Choice(search, viewer), reader, context, as_of)
+
+    return make
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +189,6 @@ def content(
         log.warning("the page cannot be filled: %s", missing)
         return {**UNCHANGED, "version": None, "notice": f"Nothing to show: {missing}."}
     drawn = draw(answer, choice.viewer, context)
-    if choice.changed == {ids.TICK}:
-        # A screen reader should not repeat the view with every pass.
-        drawn["announcement"] = no_update
     address = no_update if view == addressed else view.search
     text = notice((*problems, *answer.problems), answer.choices.scope_name(answer.view))
     return {"search": address, "notice": text, **drawn}

@@ -7,7 +7,7 @@ begins, while the other scripts are still on their way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -16,11 +16,11 @@ from dash.development.base_component import Component
 from flask import abort, has_request_context, request
 
 from aggregator.errors import ParameterError
-from aggregator.query.reader import MetricReader
 from dashboard.context import Clock, PageContext
 from dashboard.page import ids
-from dashboard.page.callbacks import OUTPUTS, Choice, content
+from dashboard.page.callbacks import OUTPUTS
 from dashboard.page.layout import build_layout
+from dashboard.page.shared_contents import SharedContents
 from dashboard.page.submitted import read_submitted
 from dashboard.selection.answer import Viewer
 
@@ -28,7 +28,9 @@ VIEWER_HEADERS = {"zone": "X-Activity-Zone", "scheme": "X-Activity-Scheme"}
 """As in ``assets/first-answer.js``."""
 
 
-def layout_maker(reader: MetricReader, context: PageContext, now: Clock) -> Callable[[], Component]:
+def layout_maker(
+    contents: SharedContents, context: PageContext, now: Clock
+) -> Callable[[], Component]:
     """Return the function that makes the layout for the current request.
 
     Outside of a request for it, such as when the page is mounted, it makes one without numbers.
@@ -38,10 +40,9 @@ def layout_maker(reader: MetricReader, context: PageContext, now: Clock) -> Call
         page = build_layout(context)
         if has_request_context() and request.path.endswith("/_dash-layout"):
             viewer, search = _asked()
-            choice = Choice(search, Viewer.of(viewer))
             page[ids.VIEWER].data = viewer
             page[ids.URL].search = search
-            fill(page, content(choice, reader, context, now()))
+            fill(page, contents.content(search, Viewer.of(viewer), now()))
         return page
 
     return make_layout
@@ -66,7 +67,18 @@ def fill(page: Component, values: Mapping[str, Any]) -> None:
         page: Gets the values.
         values: By the names of :data:`dashboard.page.callbacks.OUTPUTS`.
     """
+    # Dash would search the whole page for each of them.
+    elements = {element.id: element for element in _within(page) if hasattr(element, "id")}
     for name, value in values.items():
         if value is not no_update:
             output = OUTPUTS[name]
-            setattr(page[output.component_id], output.component_property, value)
+            setattr(elements[output.component_id], output.component_property, value)
+
+
+def _within(element: Component) -> Iterator[Component]:
+    """Yield an element of the layout and all below it."""
+    yield element
+    children = getattr(element, "children", None)
+    for child in children if isinstance(children, list) else [children]:
+        if isinstance(child, Component):
+            yield from _within(child)

@@ -44,6 +44,7 @@ from dashboard.page.dash_isolation import isolated_from_other_dash_apps
 from dashboard.page.first_answer import layout_maker
 from dashboard.page.freshness import add_version_rule
 from dashboard.page.now import NowStrips, add_now_rule
+from dashboard.page.shared_contents import SharedContents
 from dashboard.pictures.renderer import Renderer, shared
 
 NO_SCRIPT = Markup("<noscript>This page needs JavaScript.</noscript>")
@@ -96,14 +97,15 @@ def mount(
             server=False,
             assets_folder=str(shipped_folder("dashboard", "assets")),
             assets_external_path="",
-            # Dash would load all of them in the order of their names; see asset_bundle.py.
+            # Dash would load all of them in the order of their names; see bundles/assets.py.
             include_assets_files=False,
             title="Activity",
             update_title="",
             add_log_handler=False,
         )
-        app.layout = layout_maker(reader, context, now)
-        callbacks.register(app, reader, context, now)
+        contents = SharedContents(callbacks.maker(reader, context), reader)
+        app.layout = layout_maker(contents, context, now)
+        callbacks.register(app, reader, context, now, contents)
         blueprint = _blueprint(app, url_prefix)
         strips = NowStrips(reader, context)
         add_version_rule(blueprint, reader, context, now, lambda at: strips.at(at)["digest"])

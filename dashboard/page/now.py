@@ -31,7 +31,7 @@ class NowStrips:
 
     def at(self, version: Version) -> dict[str, Any]:
         """Return the strip of a version, at the instant at which that was read."""
-        facts = version.changed_at, version.last_pass_at, version.sessions_at
+        facts = version.facts
         if self._last is not None:
             known, read_at, changes_at, strip = self._last
             is_same = known == facts and read_at <= version.as_of

@@ -24,7 +24,7 @@ from dashboard.selection.view import View
 FEW = 5
 """Number of agents that are listed before the others are folded away."""
 FEW_NARROW = {"waiting": 3, "working": 2}
-"""The same on a phone, by group."""
+"""Numbers that are listed on a phone, by group."""
 
 
 @dataclass(frozen=True, slots=True)
