@@ -7,6 +7,7 @@
  */
 (() => {
   const STRIP_ID = "now"; // as in dashboard/page/ids.py
+  const STATES_ID = "states";
   const SECOND_MS = 1_000;
   const TIMEOUT_MS = 10_000;
   const MOST_IN_ICON = 100; // Shown as "99+".
@@ -77,11 +78,18 @@
     if (asked === digest) return;
     asked = digest;
     try {
-      const response = await fetch(activity.connection.versionAddress().replace(/version$/, "now"), {
+      const address = activity.connection.versionAddress().replace(/version$/, "now");
+      const { search } = window.location;
+      const response = await fetch(`${address}${search}`, {
         cache: "no-store",
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
-      if (response.ok) activity.now_strip(await activity.network.noted(response.json()));
+      if (!response.ok) return;
+      const found = await activity.network.noted(response.json());
+      activity.now_strip(found);
+      // Meanwhile another view may have been chosen, whose answer brings its own counts.
+      if (search !== window.location.search) return;
+      window.dash_clientside.set_props(STATES_ID, { children: found.states });
     } catch (failure) {
       if (!activity.network.hasCaused(failure)) throw failure;
     } finally {

@@ -45,7 +45,7 @@ def draw(answer: Answer, viewer: Viewer, context: PageContext) -> dict[str, Any]
         "crumbs": navigation.crumbs(view, choices),
         "now": now_strip(now, resumable=context.is_resumable),
         "now_rows": strip_rows(now),
-        "states": captions.state_counts(captions.states_in(overview.scope, overview.states)),
+        "states": captions.states_now(overview.scope, overview.states),
         "caption": captions.caption(overview, titles.compared_with(overview.compared)),
         "cards": cards(overview),
         "chart_title": titles.chart_title(overview, view.metric),

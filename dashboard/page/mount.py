@@ -108,7 +108,7 @@ def mount(
         callbacks.register(app, reader, context, now, contents)
         blueprint = _blueprint(app, url_prefix)
         strips = NowStrips(reader, context)
-        add_version_rule(blueprint, reader, context, now, lambda at: strips.at(at)["digest"])
+        add_version_rule(blueprint, reader, context, now, strips.digest)
         add_now_rule(blueprint, reader, strips, now)
         add_export_rules(blueprint, reader, context, now, renderer)
         server.register_blueprint(blueprint)

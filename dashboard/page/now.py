@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
-from flask import Blueprint
+from flask import Blueprint, request
+from plotly.utils import PlotlyJSONEncoder
 from werkzeug.wrappers import Response
 
 from aggregator.database.state import Version
 from aggregator.query.reader import MetricReader
 from dashboard.context import Clock, PageContext
 from dashboard.http_responses import ANSWERED, error_response, json_response
+from dashboard.page.parts.captions import states_now
 from dashboard.page.parts.now_strip import now_strip
+from dashboard.selection.view import View
+
+
+class Now(NamedTuple):
+    """The strip, see :func:`now_strip`, and the frame of states that it shows."""
+
+    strip: dict[str, Any]
+    states: pd.DataFrame
 
 
 class NowStrips:
@@ -27,21 +38,25 @@ class NowStrips:
     def __init__(self, reader: MetricReader, context: PageContext) -> None:
         self._reader = reader
         self._resumable = context.is_resumable
-        self._last: tuple[Any, datetime, datetime | None, dict[str, Any]] | None = None
+        self._last: tuple[Any, datetime, datetime | None, Now] | None = None
 
-    def at(self, version: Version) -> dict[str, Any]:
+    def digest(self, version: Version) -> str:
+        """Return the digest of the strip of a version."""
+        return str(self.at(version).strip["digest"])
+
+    def at(self, version: Version) -> Now:
         """Return the strip of a version, at the instant at which that was read."""
         facts = version.facts
         if self._last is not None:
-            known, read_at, changes_at, strip = self._last
+            known, read_at, changes_at, found = self._last
             is_same = known == facts and read_at <= version.as_of
             if is_same and (changes_at is None or version.as_of < changes_at):
-                return strip
+                return found
         states = self._reader.now(version.as_of)
-        strip = now_strip(states, resumable=self._resumable)
+        found = Now(now_strip(states, resumable=self._resumable), states)
         # Several threads may do this at once; each leaves something that is right.
-        self._last = facts, version.as_of, _next_change(states), strip
-        return strip
+        self._last = facts, version.as_of, _next_change(states), found
+        return found
 
 
 def _next_change(states: pd.DataFrame) -> datetime | None:
@@ -50,15 +65,21 @@ def _next_change(states: pd.DataFrame) -> datetime | None:
 
 
 def add_now_rule(blueprint: Blueprint, reader: MetricReader, strips: NowStrips, now: Clock) -> None:
-    """Add the route ``/now`` below the page: the strip, and the number of those who wait."""
+    """Add the route ``/now`` below the page: the strip, and the number of those who wait.
+
+    With them come the counts of states for the head of a view, whose address the query is, so
+    that both always are of one moment.
+    """
 
     @blueprint.get("/now")
     def agents_now() -> Response:
         try:
-            strip = strips.at(reader.version(now()))
+            found = strips.at(reader.version(now()))
         except ANSWERED as error:
             answer: Response = error_response(error)
         else:
-            answer = json_response(strip)
+            view, _ = View.parse(request.query_string.decode("latin-1"))
+            counts = json.dumps(states_now(view.scope, found.states), cls=PlotlyJSONEncoder)
+            answer = json_response({**found.strip, "states": json.loads(counts)})
         answer.headers["Cache-Control"] = "no-store"
         return answer

@@ -73,6 +73,7 @@ def test_a_change_is_shown_without_a_request_for_numbers_and_what_is_focused_sta
     live.browser.wait_for_text_to_equal("#now .is-waiting h2 strong", "1")
 
     assert (names(live), title(live)) == (["atlas prism"], "(1) Activity")
+    live.browser.wait_for_text_to_equal("#states .activity-state-waiting strong", "1")
     assert live.browser.driver.switch_to.active_element.text == "atlas prism"
     assert live.browser.driver.execute_script("return window.stillHere")
     assert len(live.updates) == numbers

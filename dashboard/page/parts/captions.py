@@ -16,6 +16,14 @@ from dashboard.labels import STATE_LABELS
 from dashboard.page.parts.attributes import Children
 
 
+def states_now(scope: Scope, states: pd.DataFrame) -> Children:
+    """List the number of agents in each state; of a scope, and say so if it is not everybody."""
+    counts = state_counts(states_in(scope, states))
+    if scope.kind == "overall":
+        return counts
+    return [*counts, html.Li("in this view")]
+
+
 def states_in(scope: Scope, states: pd.DataFrame) -> pd.DataFrame:
     """Return the states of the agents that a scope names."""
     if scope.kind == "overall":
@@ -23,7 +31,7 @@ def states_in(scope: Scope, states: pd.DataFrame) -> pd.DataFrame:
     return states[states[f"{scope.kind}_id"].isin(scope.ids)]
 
 
-def state_counts(states: pd.DataFrame | None) -> Children:
+def state_counts(states: pd.DataFrame | None) -> list[html.Li]:
     """List the number of agents in each state; ``states`` is None before the first answer.
 
     Rare states are listed only if an agent is in them.

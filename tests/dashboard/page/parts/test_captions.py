@@ -8,7 +8,14 @@ import pytest
 
 from aggregator.metrics.periods import calendar_period, custom_period, last_hours
 from aggregator.metrics.scope import OVERALL, Scope
-from dashboard.page.parts.captions import caption, shares, state_counts, states_in, summary
+from dashboard.page.parts.captions import (
+    caption,
+    shares,
+    state_counts,
+    states_in,
+    states_now,
+    summary,
+)
 from dashboard.page.parts.navigation import crumbs, period_links
 from dashboard.selection.choices import Choices
 from dashboard.selection.view import View
@@ -29,6 +36,15 @@ def test_states_are_counted_in_a_fixed_order(overview, now, texts):
         "2 working 0 waiting for input 1 idle"
     )
     assert texts(state_counts(None)) == "– working – waiting for input – idle"
+
+
+def test_states_of_a_part_are_told_to_be_so(overview, now, texts):
+    states = overview(states=[(1, 1, "idle", now), (2, 2, "working", now)]).states
+
+    assert texts(states_now(OVERALL, states)) == "1 working 0 waiting for input 1 idle"
+    assert texts(states_now(Scope("project", (2,)), states)) == (
+        "1 working 0 waiting for input 0 idle in this view"
+    )
 
 
 @pytest.mark.parametrize(
