@@ -298,6 +298,17 @@ def _wait_for_the_end_of(pid: int) -> None:
 
 
 @pytest.mark.usefixtures("home_with_database")
+def test_now_imports_what_is_new_and_tells_who_waits_longest_first(environ, transcripts):
+    done = run(environ, "now", "--json", "--transcripts", transcripts)
+
+    told = [
+        (agent["name"], agent["state"], agent["reason"])
+        for agent in json.loads(done.stdout)["agents"]
+    ]
+    assert told == [("s1", "waiting", "turn done"), ("s2", "waiting", "turn done")]
+
+
+@pytest.mark.usefixtures("home_with_database")
 def test_status_is_readable_for_people(environ):
     done = run(environ, "status")
 

@@ -174,9 +174,6 @@ def test_a_wait_is_folded_after_half_an_hour_and_forgotten_after_twelve():
 
     assert seen(facts, twelve - 1) == DONE
     assert seen(facts, twelve) == ("idle", twelve, "nothing to do", "")
-    # And so is a run that nobody can say has ended.
-    assert seen(opened(), twelve - 1) == ("stalled", 20, "silence", "")
-    assert seen(opened(), twelve) == ("idle", twelve, "nothing to do", "")
     waits = state_of(facts, at(half))
     assert [waits.is_long(at(half - 1)), waits.is_long(at(half))] == [False, True]
 
