@@ -1,4 +1,4 @@
-"""What a session does is on the open page soon after it is in a file."""
+"""The open page shows what a session does soon after it is in a file."""
 
 from __future__ import annotations
 
