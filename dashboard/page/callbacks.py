@@ -26,9 +26,10 @@ from dashboard.context import Clock, PageContext
 from dashboard.page import ids
 from dashboard.page.draw import draw, notice
 from dashboard.page.shared_contents import Maker, SharedContents
-from dashboard.selection.answer import Viewer, read_answer
+from dashboard.selection.answer import Answer, Viewer, read_answer
 from dashboard.selection.choices import Choices
 from dashboard.selection.view import View
+from dashboard.single_flight import SingleFlight
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +113,7 @@ def register(
     app: Dash, reader: MetricReader, context: PageContext, now: Clock, contents: SharedContents
 ) -> None:
     """Register the page's callbacks: four in the browser, one on the server."""
+    flights = SingleFlight()
     app.clientside_callback(
         ClientsideFunction("activity", "agent_table"),
         Input(ids.AGENT_TABLE, "data"),
@@ -140,7 +142,7 @@ def register(
     ) -> dict[str, Any]:
         choice = Choice(search, Viewer.of(viewer), controls, frozenset(changed_ids()))
         if choice.changed != {ids.TICK}:
-            return content(choice, reader, context, now())
+            return content(choice, reader, context, now(), flights)
         # A screen reader should not repeat the view with every pass.
         known = contents.content(search, choice.viewer, now())
         return {**known, "announcement": no_update}
@@ -150,7 +152,8 @@ def maker(reader: MetricReader, context: PageContext) -> Maker:
     """Return the function that makes the content of an address."""
 
     def make(search: str | None, viewer: Viewer, as_of: datetime) -> dict[str, Any]:
-        return content(Choice(search, viewer), reader, context, as_of)
+        # Not with others: what they are reading may be older than the version it is kept for.
+        return content(Choice(search, viewer), reader, context, as_of, SingleFlight())
 
     return make
 
@@ -173,25 +176,40 @@ class Choice:
 
 
 def content(
-    choice: Choice, reader: MetricReader, context: PageContext, as_of: datetime
+    choice: Choice,
+    reader: MetricReader,
+    context: PageContext,
+    as_of: datetime,
+    flights: SingleFlight,
 ) -> dict[str, Any]:
-    """Return the content of every element, by the names of :data:`OUTPUTS`."""
+    """Return the content of every element, by the names of :data:`OUTPUTS`.
+
+    Who asks for a view while it is being read and drawn gets the same.
+    """
     addressed, problems = View.parse(choice.search)
     try:
         view = changed_view(addressed, choice.controls, choice.changed, choice.viewer, as_of)
         if ids.PROJECT in choice.changed:
             view = Choices(*reader.choices()).cascaded(view)
-        answer = read_answer(reader, view, choice.viewer, as_of, context)
+        answer, drawn = flights.do(
+            (view, choice.viewer), lambda: _read(view, choice.viewer, reader, context, as_of)
+        )
     except DATABASE_AWAY:
         # Without a version, the page asks again as soon as the database is back.
         return {**UNCHANGED, "version": None, "notice": DATABASE_AWAY_NOTICE}
     except (HostSchemaError, NotMigratedError, RightsMissingError) as missing:
         log.warning("the page cannot be filled: %s", missing)
         return {**UNCHANGED, "version": None, "notice": f"Nothing to show: {missing}."}
-    drawn = draw(answer, choice.viewer, context)
     address = no_update if view == addressed else view.search
     text = notice((*problems, *answer.problems), answer.choices.scope_name(answer.view))
     return {"search": address, "notice": text, **drawn}
+
+
+def _read(
+    view: View, viewer: Viewer, reader: MetricReader, context: PageContext, as_of: datetime
+) -> tuple[Answer, dict[str, Any]]:
+    answer = read_answer(reader, view, viewer, as_of, context)
+    return answer, draw(answer, viewer, context)
 
 
 def changed_ids() -> list[str]:

@@ -18,6 +18,7 @@ from dashboard.http_responses import ANSWERED, error_response, json_response
 from dashboard.page.parts.captions import states_now
 from dashboard.page.parts.now_strip import now_strip
 from dashboard.selection.view import View
+from dashboard.single_flight import SingleFlight
 
 
 class Now(NamedTuple):
@@ -38,6 +39,7 @@ class NowStrips:
     def __init__(self, reader: MetricReader, context: PageContext) -> None:
         self._reader = reader
         self._resumable = context.is_resumable
+        self._flights = SingleFlight()
         self._last: tuple[Any, datetime, datetime | None, Now] | None = None
 
     def digest(self, version: Version) -> str:
@@ -52,10 +54,13 @@ class NowStrips:
             is_same = known == facts and read_at <= version.as_of
             if is_same and (changes_at is None or version.as_of < changes_at):
                 return found
-        states = self._reader.now(version.as_of)
+        # Who asks meanwhile gets the same, which may be of the version before.
+        return self._flights.do("strip", lambda: self._read(facts, version.as_of))
+
+    def _read(self, facts: Any, as_of: datetime) -> Now:
+        states = self._reader.now(as_of)
         found = Now(now_strip(states, resumable=self._resumable), states)
-        # Several threads may do this at once; each leaves something that is right.
-        self._last = facts, version.as_of, _next_change(states), found
+        self._last = facts, as_of, _next_change(states), found
         return found
 
 

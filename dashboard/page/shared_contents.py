@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from threading import Lock
 from typing import Any
 
 from aggregator.errors import HostSchemaError, NotMigratedError, RightsMissingError
 from aggregator.query.reader import DATABASE_AWAY, MetricReader
 from dashboard.selection.answer import Viewer
+from dashboard.single_flight import SingleFlight
 
 Content = dict[str, Any]
 Maker = Callable[[str | None, Viewer, datetime], Content]
@@ -38,12 +38,15 @@ class SharedContents:
     def __init__(self, make: Maker, reader: MetricReader) -> None:
         self._make = make
         self._reader = reader
-        self._known = lru_cache(maxsize=KEPT)(_Once)
+        self._known = lru_cache(maxsize=KEPT)(_Kept)
+        self._flights = SingleFlight()
 
     def content(self, search: str | None, viewer: Viewer, as_of: datetime) -> Content:
         """Return the content of a view, to be read only.
 
-        It was read at most a minute ago, with the numbers of the present version.
+        It was read at most a minute ago, with the numbers of the present version; or of the
+        one before, if that is being read right now. Many changes then cost one reading at a
+        time, and a page that finds its content too old asks again.
         """
         try:
             facts = self._reader.version(as_of).facts
@@ -52,8 +55,10 @@ class SharedContents:
             return self._make(search, viewer, as_of)
         # Names may change without a new version, but not for longer than a minute.
         minute = as_of.astimezone(UTC).replace(second=0, microsecond=0)
-        once = self._known(search, viewer, facts, minute)
-        content = once.get(lambda: self._make(search, viewer, as_of))
+        kept = self._known(search, viewer, facts, minute)
+        content = kept.content or self._flights.do(
+            (search, viewer), lambda: kept.fill(self._make(search, viewer, as_of))
+        )
         if content["version"] is None:
             return content
         if not _holds(content["version"], as_of):
@@ -62,18 +67,16 @@ class SharedContents:
         return {**content, "version": {**content["version"], "as_of": as_of.isoformat()}}
 
 
-class _Once:
-    """One content, made by the first who needs it while others wait."""
+class _Kept:
+    """A place for the content of one version."""
 
     def __init__(self, *_: object) -> None:
-        self._lock = Lock()
-        self._content: Content | None = None
+        self.content: Content | None = None
 
-    def get(self, make: Callable[[], Content]) -> Content:
-        with self._lock:
-            if self._content is None or self._content["version"] is None:
-                self._content = make()
-            return self._content
+    def fill(self, content: Content) -> Content:
+        if content["version"] is not None:
+            self.content = content
+        return content
 
 
 def _holds(version: Mapping[str, str], as_of: datetime) -> bool:
