@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from dash.testing.wait import until
+from selenium.webdriver.common.action_chains import ActionChains
 from sqlalchemy import insert
 
 from aggregator.database.models import Watch
@@ -34,12 +35,18 @@ def live(visit, record):
     return visit
 
 
-def test_after_a_pass_the_new_numbers_are_there_without_a_reload(live):
+def test_after_a_pass_the_new_numbers_are_there_without_a_reload_and_what_is_used_stays(live):
+    bar = live.browser.wait_for_element("#activity-chart .barlayer .point path")
+    ActionChains(live.browser.driver).move_to_element(bar).perform()
+    live.browser.wait_for_element("#activity-chart .hoverlayer .hovertext")
+    live.open_menu()
     live.now += timedelta(minutes=5)
     live.add(1)
     live.look()
 
     live.browser.wait_for_text_to_equal("#card-turns", "4")
+    assert live.browser.find_element("#activity-chart .hoverlayer .hovertext").is_displayed()
+    assert live.browser.find_element(".activity-menu[open]")
     live.browser.wait_for_text_to_equal("#freshness", "updated 15:35, next in 5 min")
     assert live.browser.driver.execute_script("return window.stillHere")
     assert live.updates[1:] == [["tick.data"]]

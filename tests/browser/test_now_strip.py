@@ -60,10 +60,13 @@ def test_the_longest_wait_is_on_top_with_a_clock_that_runs(live):
     assert icon == f"{live.url}/activity/icon/2.svg"
 
 
-def test_a_change_is_shown_without_a_request_for_numbers_and_what_is_focused_stays(live):
+def test_a_change_is_shown_without_a_request_for_numbers_and_what_is_used_stays(live):
     live.browser.driver.execute_script(
         "window.stillHere = true; document.querySelector('.is-waiting [data-agent]').focus()"
     )
+    bar = live.browser.wait_for_element("#activity-chart .barlayer .point path")
+    ActionChains(live.browser.driver).move_to_element(bar).perform()
+    live.browser.wait_for_element("#activity-chart .hoverlayer .hovertext")
     numbers = len(live.updates)
     with live.engine.begin() as conn:
         conn.execute(update(Task).where(Task.agent_id == 1).values(state="processing"))
@@ -76,6 +79,7 @@ def test_a_change_is_shown_without_a_request_for_numbers_and_what_is_focused_sta
     live.browser.wait_for_text_to_equal("#states .activity-state-waiting strong", "1")
     assert live.browser.driver.switch_to.active_element.text == "atlas prism"
     assert live.browser.driver.execute_script("return window.stillHere")
+    assert live.browser.find_element("#activity-chart .hoverlayer .hovertext").is_displayed()
     assert len(live.updates) == numbers
 
 
