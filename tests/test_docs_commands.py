@@ -34,7 +34,7 @@ OTHER_OPTIONS = {
     "--agentsview",
     "--runs",
     "--randomly-seed",
-    *("--minutes", "--server", "--until-it-breaks"),
+    *("--minutes", "--server", "--until-it-breaks", "--kinds"),
     *("--format", "--file", "--dbname", "--clean", "--if-exists", "--no-owner", "--role"),
     "--single-transaction",
 }
