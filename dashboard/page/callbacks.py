@@ -28,7 +28,7 @@ from dashboard.page.draw import draw, notice
 from dashboard.page.shared_contents import Maker, SharedContents
 from dashboard.selection.answer import Answer, Viewer, read_answer
 from dashboard.selection.choices import Choices
-from dashboard.selection.view import View
+from dashboard.selection.view import CUSTOM, View
 from dashboard.single_flight import SingleFlight
 
 log = logging.getLogger(__name__)
@@ -143,9 +143,7 @@ def register(
         choice = Choice(search, Viewer.of(viewer), controls, frozenset(changed_ids()))
         if choice.changed != {ids.TICK}:
             return content(choice, reader, context, now(), flights)
-        # A screen reader should not repeat the view with every pass.
-        known = contents.content(search, choice.viewer, now())
-        return {**known, "announcement": no_update}
+        return {**contents.content(search, choice.viewer, now()), **left_alone(search)}
 
 
 def maker(reader: MetricReader, context: PageContext) -> Maker:
@@ -156,6 +154,12 @@ def maker(reader: MetricReader, context: PageContext) -> Maker:
         return content(Choice(search, viewer), reader, context, as_of, SingleFlight())
 
     return make
+
+
+def left_alone(search: str | None) -> dict[str, Any]:
+    """Return what news leave as it is: what is read out, and an open picker of chosen days."""
+    is_custom = View.parse(search)[0].window == CUSTOM
+    return {"announcement": no_update} | ({"range": no_update} if is_custom else {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,41 @@ def test_keys_work_again_after_a_dropdown_was_used(keys):
     visit.browser.wait_for_text_to_equal("#period strong", "9–15 Nov 2026")
 
 
+# Its part of the page, and whether the eye sees where it is. The outline of what folds a project
+# is around the whole row.
+STOP = """
+const stop = document.activeElement, row = stop.closest(".activity-row.is-project");
+const { top, bottom } = (row ?? stop).getBoundingClientRect();
+const outlined = [stop, stop.parentElement, stop.parentElement.parentElement].filter(Boolean)
+  .flatMap((box) => [getComputedStyle(box), getComputedStyle(box, "::after")])
+  .some(({ outlineStyle, outlineWidth }) => outlineStyle !== "none" && parseFloat(outlineWidth));
+const part = stop.closest("section, header, .activity-controls, .activity-cards");
+return [
+  stop === document.body ? null : part?.className.match(/activity-[\\w-]+|site-header/)[0] ?? "",
+  outlined && top >= 0 && bottom <= innerHeight,
+];
+"""
+
+
+def test_the_tab_key_goes_through_all_parts_in_their_order_and_is_always_in_sight(keys):
+    visit, press = keys
+    visit.browser.wait_for_element("#capacity-chart .main-svg")
+    stops = []
+    while not stops or stops[-1][0] is not None:
+        press(Keys.TAB)
+        stops.append(visit.browser.driver.execute_script(STOP))
+
+    assert [stop for stop in stops[:-1] if not stop[1]] == []
+    assert list(dict.fromkeys(part for part, _ in stops[:-1] if part)) == [
+        "activity-now",
+        "activity-controls",
+        "activity-cards",
+        "activity-panel",
+        "activity-agent-table-panel",
+    ]
+    assert len(stops) > 30
+
+
 def test_a_link_to_a_scope_leads_the_focus_to_its_heading(keys):
     visit, press = keys
     for link, name in (("#project-1", "atlas"), ("#agent-1", "a1a1a1a1")):

@@ -190,6 +190,14 @@ def test_numbers_are_said_when_the_view_changes_and_not_with_every_pass(page):
     assert "announcement" not in page.update("tick.data", tick=1)
 
 
+def test_new_numbers_leave_the_picker_of_days_as_it_is(page):
+    custom = "?window=custom&from=2026-11-16&to=2026-11-22"
+    assert "range-box" in page.update(url=custom)
+    assert "range-box" not in page.update("tick.data", tick=1, url=custom)
+    # These move on with time.
+    assert "range-box" in page.update("tick.data", tick=1, url="?window=last-7-days")
+
+
 def test_other_projects_drop_the_agents_that_are_not_theirs(page):
     answer = page.update("project.value", url="?project=1&agent=2", project=[2], agent=[2])
 
