@@ -34,6 +34,7 @@ OTHER_OPTIONS = {
     "--agentsview",
     "--runs",
     "--randomly-seed",
+    "--timeout",
     *("--minutes", "--server", "--until-it-breaks", "--kinds"),
     *("--format", "--file", "--dbname", "--clean", "--if-exists", "--no-owner", "--role"),
     "--single-transaction",
