@@ -92,25 +92,34 @@ def try_kind(kind: str, home: Path, runs: int, chance: random.Random) -> None:
         writer = Writer(Path(folder), FILES, per_second=20)
         writer.begin()
         server = Server(SERVERS[kind], home, Path(folder), Path(logs) / "server.log")
-        server.start()
-        seen, longest = Seen(), 0.0
-        clients = [(stay_on_page, server.port, seen)] * 3 + [(ask_api, server.port, seen)] * 2
-        server.wait()
-        with running((writer.go_on,), *clients):
-            for _ in range(runs):
-                time.sleep(chance.uniform(0, 2))
-                server.harm(kind, chance)
-                longest = max(longest, server.wait())
-        print(f"\n{kind}: {runs} times; longest time without an answer {longest:.1f} s")
-        with EmbeddedPostgres(home) as postgres:
-            engine = connect(postgres.application_url(DATABASE), purpose="benchmark")
-            wait_for_turns(engine, TURNS + writer.turns)
-            server.stop()
-            check(engine, TURNS + writer.turns)
-            engine.dispose()
+        with contextlib.closing(server):
+            longest = harm_often(server, kind, writer, runs, chance)
+            print(f"\n{kind}: {runs} times; longest time without an answer {longest:.1f} s")
+            with EmbeddedPostgres(home) as postgres:
+                engine = connect(postgres.application_url(DATABASE), purpose="benchmark")
+                wait_for_turns(engine, TURNS + writer.turns)
+                server.close()
+                check(engine, TURNS + writer.turns)
+                engine.dispose()
         print(f"processes left: {left_behind(home) or 'none'}")
         for line, count in server.lines().most_common():
-            print(f"{count:6} × {line}")
+            print(f"{count:6} × {line}", flush=True)
+
+
+def harm_often(
+    server: Server, kind: str, writer: Writer, runs: int, chance: random.Random
+) -> float:
+    """Let a fault happen at random moments under load; return the longest time of no answer."""
+    server.start()
+    server.wait()
+    seen, longest = Seen(), 0.0
+    clients = [(stay_on_page, server.port, seen)] * 3 + [(ask_api, server.port, seen)] * 2
+    with running((writer.go_on,), *clients):
+        for _ in range(runs):
+            time.sleep(chance.uniform(0, 2))
+            server.harm(kind, chance)
+            longest = max(longest, server.wait())
+    return longest
 
 
 class Server:
@@ -139,8 +148,8 @@ class Server:
                 stderr=subprocess.STDOUT,
             )
 
-    def stop(self) -> None:
-        """Stop it in order."""
+    def close(self) -> None:
+        """Stop it in order, if it runs."""
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(timeout=20)
 
