@@ -116,15 +116,15 @@ def strip_rows(states: pd.DataFrame) -> dict[str, int]:
     long = int(waits["is_long"].sum())
     recent, rest = len(waits) - long, len(states) - len(waits) - busy
 
-    def rows(listed: int, few: int, others: int) -> int:
-        # What is folded away and what is only counted share one row below the entries.
+    def rows(listed: int, few: int, others: int = 0) -> int:
+        # All that is folded away shares one row below the entries.
         return min(listed, few) + int(listed > few or others > 0 or not listed)
 
     return {
         "--first": rows(recent, FEW, long),
-        "--second": rows(busy, FEW, rest) + int(not busy and rest > 0),
+        "--second": rows(busy, FEW) + int(rest > 0),
         "--first-narrow": rows(recent, FEW_NARROW["waiting"], long),
-        "--second-narrow": rows(busy, FEW_NARROW["working"], rest) + int(not busy and rest > 0),
+        "--second-narrow": rows(busy, FEW_NARROW["working"]) + int(rest > 0),
     }
 
 
@@ -157,7 +157,8 @@ def _rest(states: pd.DataFrame) -> list[dict[str, Any]]:
     rest = states[~states["state"].isin([WAITING, WORKING])]
     return [
         {
-            "text": f"{len(rows)} {STATE_LABELS[str(state)]}",
+            "text": f"{len(rows)} {state}",
+            "about": STATE_LABELS[str(state)],
             "state": state,
             "href": View(agents=tuple(sorted(rows["agent_id"].tolist()))).address,
         }

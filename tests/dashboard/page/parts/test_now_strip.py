@@ -52,7 +52,7 @@ def test_those_who_wait_come_first_with_their_reason_then_who_works_then_counts(
 
     assert text(found["html"]) == (
         "Waiting for you 2 alpha &lt;b&gt;3 turn done alpha &lt;b&gt;2 needs a permission: Edit "
-        "Working 1 alpha &lt;b&gt;1 1 at the usage limit 1 idle"
+        "Working 1 alpha &lt;b&gt;1 1 limited 1 idle"
     )
     assert found["waiting"] == 2
     assert re.findall(r'href="([^"]+)"', found["html"]) == [
@@ -82,6 +82,12 @@ def test_many_are_folded_and_so_are_long_waits():
         pytest.param(waiting(4), (4, 1), (4, 1), id="folded on a phone only"),
         pytest.param(waiting(3, minutes=60), (1, 1), (1, 1), id="all wait for long"),
         pytest.param([("working", 3, "", "")] * 6, (1, 6), (1, 3), id="many work"),
+        pytest.param(
+            [("working", 3, "", "")] * 6 + [("idle", 900, "", "")],
+            (1, 7),
+            (1, 4),
+            id="many work, and a count below them",
+        ),
     ],
 )
 def test_the_rows_of_both_halves_are_known_before_they_are_drawn(rows, wide, narrow):
