@@ -34,6 +34,7 @@ PATHS = (
     "/api/metrics/agents/7.csv?window=week",
     "/api/metrics/prometheus",
 )
+UPDATE = "/activity/_dash-update-component"
 PAUSES = 4
 """A page reads numbers that change all the time for a fifth of the time at most."""
 
@@ -113,8 +114,7 @@ class Page(Client):
 
     def __init__(self, port: int, seen: Seen) -> None:
         super().__init__(port, seen)
-        callbacks = self.ask("other", "/activity/_dash-dependencies")
-        self._callback = next(item for item in callbacks if not item["clientside_function"])
+        self._callbacks = self.ask("other", "/activity/_dash-dependencies")
         self._shown: Any = None
         self._rest_until = 0.0
         self._version_tag = ""
@@ -126,7 +126,11 @@ class Page(Client):
 
     def choose(self, window: str) -> None:
         """Switch to another window."""
-        self.ask("callback", "/activity/_dash-update-component", self._body("window.value", window))
+        self.ask(
+            "callback",
+            "/activity/_dash-update-component",
+            request_for(self._callbacks, "window.value", window),
+        )
 
     def tick(self) -> None:
         """Look whether the numbers have changed, and read them if so."""
@@ -140,24 +144,24 @@ class Page(Client):
         if is_new and time.monotonic() >= self._rest_until:
             self._shown = version["changed_at"]
             began = time.monotonic()
-            body = self._body("tick.data", "day")
-            self.ask("refresh", "/activity/_dash-update-component", body)
+            body = request_for(self._callbacks, "tick.data", "day")
+            self.ask("refresh", UPDATE, body)
             self._rest_until = time.monotonic() + PAUSES * (time.monotonic() - began)
 
-    def _body(self, changed: str, window: str) -> dict[str, Any]:
-        values = {**VALUES, "window": window}
-        outputs = self._callback["output"]
-        return {
-            "output": outputs,
-            "outputs": [
-                dict(zip(("id", "property"), name.rsplit(".", 1), strict=True))
-                for name in outputs.strip(".").split("...")
-            ],
-            "inputs": [
-                {**item, "value": values.get(item["id"])} for item in self._callback["inputs"]
-            ],
-            "changedPropIds": [changed],
-        }
+
+def request_for(callbacks: list[dict[str, Any]], changed: str, window: str) -> dict[str, Any]:
+    """Return the body of the page's request for numbers, after a change of one input."""
+    callback = next(item for item in callbacks if not item["clientside_function"])
+    values, outputs = {**VALUES, "window": window}, callback["output"]
+    return {
+        "output": outputs,
+        "outputs": [
+            dict(zip(("id", "property"), name.rsplit(".", 1), strict=True))
+            for name in outputs.strip(".").split("...")
+        ],
+        "inputs": [{**item, "value": values.get(item["id"])} for item in callback["inputs"]],
+        "changedPropIds": [changed],
+    }
 
 
 def stay_on_page(port: int, seen: Seen, stopping: threading.Event) -> None:

@@ -35,7 +35,7 @@ OTHER_OPTIONS = {
     "--runs",
     "--randomly-seed",
     "--timeout",
-    *("--minutes", "--server", "--until-it-breaks", "--kinds"),
+    *("--minutes", "--server", "--until-it-breaks", "--kinds", "--profile"),
     *("--format", "--file", "--dbname", "--clean", "--if-exists", "--no-owner", "--role"),
     "--single-transaction",
 }
