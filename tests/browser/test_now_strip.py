@@ -52,9 +52,10 @@ def title(live):
 def test_the_longest_wait_is_on_top_with_a_clock_that_runs(live):
     assert names(live) == ["atlas prism", "atlas fix/clock"]
     assert names(live, "working") == ["atlas worker"]
-    live.browser.wait_for_text_to_equal("#now .activity-clock", "9:02")
+    # Between the server's answers, the browser's own clock goes on.
+    live.browser.wait_for_contains_text("#now .activity-clock", "9:")
     live.now += timedelta(minutes=12)
-    live.browser.wait_for_text_to_equal("#now .activity-clock", "21:02")
+    live.browser.wait_for_contains_text("#now .activity-clock", "21:")
     assert title(live) == "(2) Activity"
     icon = live.browser.find_element("link[rel=icon]").get_attribute("href")
     assert icon == f"{live.url}/activity/icon/2.svg"
