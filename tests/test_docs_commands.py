@@ -36,7 +36,7 @@ OTHER_OPTIONS = {
     "--randomly-seed",
     "--timeout",
     *("--minutes", "--server", "--until-it-breaks", "--kinds", "--profile"),
-    *("--pages", "--clients", "--files", "--turns"),
+    *("--seed", "--pages", "--clients", "--files", "--turns"),
     *("--format", "--file", "--dbname", "--clean", "--if-exists", "--no-owner", "--role"),
     "--single-transaction",
 }
