@@ -57,6 +57,13 @@ EXPLANATIONS = {
     AGENTS: "Different agents with at least one turn: not a sum over hours.",
 }
 """A sentence for people about each measure."""
+ORIGIN_TEXTS = {
+    "": "",
+    "sdk": "Started by a program, through the SDK",
+    "scheduled": "Started by a schedule",
+    "background": "Started as a background session",
+}
+"""Origins of agents in words, by :attr:`aggregator.database.models.Agent.origin`."""
 TIME_EXPLANATIONS = {
     "working": "Time in which agents worked, added up over agents. Utilisation is its part of "
     "working, blocked and waiting together.",

@@ -12,7 +12,7 @@ import pandas as pd
 
 from aggregator.errors import ParameterError
 from aggregator.metrics.periods import first_bucket
-from aggregator.metrics.scope import OVERALL, Scope, ScopeKind
+from aggregator.metrics.scope import ORIGINS, Scope, ScopeKind
 from aggregator.metrics.windows import Window
 from aggregator.parameters import one_of
 from aggregator.query.agents.names import Names, find_ids
@@ -24,7 +24,11 @@ DATE_PATTERN = re.compile(r"\d{4}-?\d{2}-?\d{2}|\d{4}-?W\d{2}(-?\d)?", re.ASCII)
 
 
 def chosen_scope(
-    project: Names | None, agent: Names | None, projects: pd.DataFrame, agents: pd.DataFrame
+    project: Names | None,
+    agent: Names | None,
+    projects: pd.DataFrame,
+    agents: pd.DataFrame,
+    origin: str | None = None,
 ) -> Scope:
     """Return the chosen agents, or else the chosen projects, or else overall.
 
@@ -35,11 +39,13 @@ def chosen_scope(
         agent: Ids or names of agents.
         projects: (n, 2) frame of all projects: ``project_id``, ``name``.
         agents: (m, 3) frame of all agents: ``agent_id``, ``project_id``, ``name``.
+        origin: One of :data:`aggregator.metrics.scope.ORIGINS`, or None for all.
 
     Raises:
         UnknownNameError: A name is unknown.
         ParameterError: An agent belongs to none of the projects.
     """
+    of_origin = None if origin is None else one_of("origin", origin, ORIGINS)
     of_projects = find_ids(project, projects, "project")
     if of_projects:
         agents = agents[agents["project_id"].isin(of_projects)]
@@ -48,19 +54,20 @@ def chosen_scope(
     if elsewhere:
         raise ParameterError("agent", elsewhere[0], "an agent of the chosen projects")
     if of_agents:
-        return Scope("agent", of_agents)
-    return Scope("project", of_projects) if of_projects else OVERALL
+        return Scope("agent", of_agents, of_origin)
+    return Scope("project" if of_projects else "overall", of_projects, of_origin)
 
 
 def series_of(scope: str | None, chosen: Scope) -> ScopeKind:
     """Return the kind of series to load: by default that of the choice.
 
     Raises:
-        ParameterError: ``scope`` is not a kind of scope, or is wider than the choice.
+        ParameterError: ``scope`` is not a kind of scope, or is wider than the choice. Agents
+            of one origin have metrics of their own only.
     """
     kinds: tuple[ScopeKind, ...] = get_args(ScopeKind)
-    allowed = kinds[kinds.index(chosen.kind) :]
-    return chosen.kind if scope is None else one_of("scope", scope, allowed)
+    allowed = kinds[kinds.index(chosen.kind) :] if chosen.origin is None else ("agent",)
+    return allowed[0] if scope is None else one_of("scope", scope, allowed)
 
 
 def range_of(

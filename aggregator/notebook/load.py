@@ -26,7 +26,7 @@ from aggregator.metrics.periods import (
     rolling_period,
     today,
 )
-from aggregator.metrics.scope import EVERYBODY, ScopeKind
+from aggregator.metrics.scope import EVERYBODY, Origin, ScopeKind
 from aggregator.metrics.series import FREQS, SERIES, Freq, filled
 from aggregator.metrics.spans import Span
 from aggregator.metrics.windows import RetainedHours, WindowName, retained_hours
@@ -48,6 +48,7 @@ def load_metrics(
     scope: ScopeKind | None = None,
     project: Names | None = None,
     agent: Names | None = None,
+    origin: Origin | None = None,
     since: Instant | None = None,
     until: Instant | None = None,
     freq: Freq = "hour",
@@ -66,6 +67,8 @@ def load_metrics(
         project: Ids or names of projects, one or several; with ``scope="agent"`` their
             agents.
         agent: Ids or names of agents, one or several.
+        origin: ``interactive`` for agents that a person started, ``automated`` for those that a
+            program did, None for all. Then each agent is loaded (``scope="agent"``).
         since: Start of the range, rounded down to the hour; without a time zone it is in
             ``tz``, and a date is the beginning of that day. By default the oldest
             retained hour.
@@ -101,7 +104,7 @@ def load_metrics(
     freq = one_of("freq", freq, FREQS)
     with open_reader(database) as reader:
         projects, agents = reader.everyone()
-        chosen = chosen_scope(project, agent, projects, agents)
+        chosen = chosen_scope(project, agent, projects, agents, origin)
         of = series_of(scope, chosen)
         retained = _retained_hours(reader, now)
         oldest = max(retained.since, reader.oldest_bucket() or now)
@@ -121,6 +124,7 @@ def load_turns(
     *,
     project: Names | None = None,
     agent: Names | None = None,
+    origin: Origin | None = None,
     since: Instant | None = None,
     until: Instant | None = None,
     tz: str = "UTC",
@@ -140,7 +144,7 @@ def load_turns(
     now = datetime.now(UTC) if now is None else parse_instant("now", now, zone)
     with open_reader(database) as reader:
         projects, agents = reader.everyone()
-        chosen = chosen_scope(project, agent, projects, agents)
+        chosen = chosen_scope(project, agent, projects, agents, origin)
         window = range_of(since, until, zone, EARLIEST, now)
         turns = reader.turns(chosen, window.since, window.until)
     turns = in_local_time(named(turns, projects, agents), "at", zone)
@@ -152,6 +156,7 @@ def load_intervals(
     *,
     project: Names | None = None,
     agent: Names | None = None,
+    origin: Origin | None = None,
     since: Instant | None = None,
     until: Instant | None = None,
     tz: str = "UTC",
@@ -173,7 +178,7 @@ def load_intervals(
     now = datetime.now(UTC) if now is None else parse_instant("now", now, zone)
     with open_reader(database) as reader:
         projects, agents = reader.everyone()
-        chosen = chosen_scope(project, agent, projects, agents)
+        chosen = chosen_scope(project, agent, projects, agents, origin)
         window = range_of(since, until, zone, EARLIEST, now)
         found = reader.timeline(chosen, window.since, window.until)
     found = found.sort_values(["started_at", "agent_id"])
@@ -194,6 +199,7 @@ def load_overview(
     on: date | str | None = None,
     project: Names | None = None,
     agent: Names | None = None,
+    origin: Origin | None = None,
     tz: str = "UTC",
     now: Instant | None = None,
 ) -> Overview:
@@ -207,6 +213,7 @@ def load_overview(
             the last one, and not with ``last-24-hours``, which ``now`` ends.
         project: Ids or names of projects, together one scope.
         agent: Ids or names of agents, together one scope.
+        origin: See :func:`load_metrics`; together one scope.
         tz: IANA name of the viewer's time zone.
         now: The present.
 
@@ -220,7 +227,7 @@ def load_overview(
     now = datetime.now(UTC) if now is None else parse_instant("now", now, zone)
     period = _period(one_of("window", window, (*CALENDAR, *ROLLING)), on, zone, now)
     with open_reader(database) as reader:
-        chosen = chosen_scope(project, agent, *reader.everyone())
+        chosen = chosen_scope(project, agent, *reader.everyone(), origin)
         retention = now - _retained_hours(reader, now).since
         return reader.overview(chosen, period, now, retention=retention)
 

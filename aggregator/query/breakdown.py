@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from aggregator.database.source import STANDALONE, Source
 from aggregator.database.state import read_version
 from aggregator.metrics.comparisons import Comparison
-from aggregator.metrics.hourly import gap_counts
+from aggregator.metrics.hourly import agents_at_once, agents_with_turns, gap_counts
 from aggregator.metrics.scope import EVERYBODY, OVERALL, Scope, ScopeKind
 from aggregator.metrics.series import (
     SERIES,
@@ -27,6 +27,7 @@ from aggregator.metrics.series import (
 from aggregator.metrics.spans import Span
 from aggregator.metrics.totals import Totals, add_up, totals_of
 from aggregator.query.agents.names import agents_with_metrics, projects_with_metrics
+from aggregator.query.agents.origins import automated_agents, resolved
 from aggregator.query.comparisons import read_comparison
 from aggregator.query.hours import check_scope, count_agents, read_hours, read_rows
 from aggregator.query.intervals import read_asking, read_timeline
@@ -88,6 +89,8 @@ class Member:
         project_id: Project of an agent; for a project its own id.
         totals: Its totals over the whole span.
         times: Times of its responses and of a person's answers over the whole span.
+        origin: Of an agent that a program started, see
+            :func:`aggregator.query.agents.origins.automated_agents`; else None.
     """
 
     id: int
@@ -95,6 +98,7 @@ class Member:
     project_id: int
     totals: Totals
     times: Times
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +132,19 @@ def read_activity(conn: Connection, scope: Scope, span: Span) -> ScopeActivity:
         UnknownScopeError: A project or an agent of the scope does not exist.
     """
     check_scope(conn, scope)
+    asked, scope = scope, resolved(conn, scope)
     hours = read_hours(conn, scope, span.since, span.until)
+    if scope.is_one_agent and not asked.is_one_agent:
+        # Rows of single agents have no such columns.
+        hours = hours.assign(active_agents=agents_with_turns(hours), **agents_at_once(hours))
     (agents,) = count_agents(conn, scope, (span.since, span.until))
     rows = hours.assign(series=EVERYBODY, gap_count=gap_counts(hours))
     buckets = resample(rows, span.edges, span.freq)
-    is_one_agent = scope.kind == "agent" and len(scope.ids) == 1
-    if span.freq != "hour" and not is_one_agent:
+    if span.freq != "hour" and not asked.is_one_agent:
         seen = read_rows(conn, "agent", scope, span.since, span.until)
         buckets = with_agents(buckets, distinct_agents(seen, None, span.edges))
     return ScopeActivity(
-        scope=scope,
+        scope=asked,
         span=span,
         totals=add_up(hours, agents, span.elapsed_hours),
         times=read_times(conn, "overall", scope, span.since, span.until).get(EVERYBODY, Times()),
@@ -213,7 +220,9 @@ def read_breakdown(conn: Connection, span: Span, source: Source = STANDALONE) ->
         ),
         agents=_members(
             agents,
-            known.rename(columns={"project_id": "owner"}).set_index("agent_id"),
+            known.rename(columns={"project_id": "owner"})
+            .assign(origin=known["agent_id"].map(automated_agents(conn, active.tolist())))
+            .set_index("agent_id"),
             pd.Series(1, active),
             read_times(conn, "agent", OVERALL, since, until),
             span,
@@ -248,7 +257,8 @@ def _members(
 
     Args:
         rows: Frame with :data:`aggregator.metrics.series.ROW_DTYPES`.
-        known: ``name`` and ``owner`` by id; rows of other ids are left out.
+        known: ``name`` and ``owner`` by id, and ``origin`` of agents; rows of other ids are
+            left out.
         agents: Number of active agents by id.
         times: Times of responses and answers by id.
         span: The span of the rows.
@@ -262,6 +272,7 @@ def _members(
             project_id=int(row["owner"]),
             totals=totals_of(row, int(row["agents"]), int(row["active_hours"]), span.elapsed_hours),
             times=times.get(int(row["id"]), Times()),
+            origin=row["origin"] if isinstance(row.get("origin"), str) else None,
         )
         for row in summed.sort_values(["turn_count", "id"], ascending=[False, True]).to_dict(
             "records"

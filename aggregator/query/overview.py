@@ -56,9 +56,10 @@ class Overview:
             ``active_hours``, ``last_active_at`` (UTC, NaT if unknown), ``spark`` (see
             ``agents``), ``response_p50_seconds`` (float64, NaN without a response): the
             projects in which the scope had turns or time, most turns first.
-        agents: (n, 19) ``agent_id``, ``project_id``, ``name``, ``turn_count``,
+        agents: (n, 20) ``agent_id``, ``project_id``, ``name``, ``turn_count``,
             ``avg_turn_time_seconds``, the summed measures of time, ``active_hours``,
-            ``last_active_at``, ``ended`` (bool), ``spark`` (list of int: turns by hour for a
+            ``last_active_at``, ``ended`` (bool), ``origin`` (str, of an agent that a program
+            started, else empty), ``spark`` (list of int: turns by hour for a
             day, by quarter of a day up to 8 days, else by local day; up to now),
             ``response_p50_seconds``: the scope's agents with turns or time
             in the period, most turns first; if requested, followed by those with metrics

@@ -28,6 +28,7 @@ from aggregator.metrics.weekly_pattern import pattern_period, weekly_pattern
 from aggregator.metrics.windows import RetainedHours, elapsed_hours, floor_hour
 from aggregator.query.agents.members import agents_by_bin, projects_by_bin
 from aggregator.query.agents.names import project_ids
+from aggregator.query.agents.origins import automated_agents, resolved
 from aggregator.query.agents.states import last_turns, states_of
 from aggregator.query.comparisons import compare
 from aggregator.query.hours import check_scope, newest_bucket, newest_turn, read_hours
@@ -65,6 +66,7 @@ def read_overview(
         UnknownScopeError: A project or an agent of the scope does not exist.
     """
     check_scope(conn, scope)
+    asked, scope = scope, resolved(conn, scope)
     edges, fine_edges = chart_edges(period), spark_edges(period)
     since, until = retained.clip(period.since, period.until)
     hours = _read_hours(conn, scope, period, retained)
@@ -82,7 +84,7 @@ def read_overview(
         return read_response_times(conn, of, scope, since, until)
 
     return Overview(
-        scope=scope,
+        scope=asked,
         period=period,
         window=period.window(retained.now),
         kept_since=retained.since,
@@ -101,13 +103,14 @@ def read_overview(
             response_p50_seconds=_medians(projects["project_id"], times("project")),
         ),
         agents=agents.assign(
+            origin=_origins(conn, agents["agent_id"]),
             spark=sparks(by_agent, fine_edges, fine_edges, retained),
             response_p50_seconds=_medians(agents["agent_id"], times("agent")),
         ),
         times=read_times(conn, "overall", scope, since, until).get(EVERYBODY, Times()),
         asking=read_asking(conn, scope, since, until),
         timeline=(
-            read_timeline(conn, scope, since, until) if _is_one_agent(scope) else no_intervals()
+            read_timeline(conn, scope, since, until) if asked.is_one_agent else no_intervals()
         ),
         states=states_of(conn, turns, retained.now, source),
         newest_bucket=newest_bucket(conn, scope, between(retained.since, retained.until)),
@@ -132,14 +135,15 @@ def _read_hours(
     return hours.assign(active_agents=agents_with_turns(hours), **agents_at_once(hours))
 
 
+def _origins(conn: Connection, ids: pd.Series) -> pd.Series:
+    known = automated_agents(conn, ids.tolist())
+    return pd.Series([known.get(number, "") for number in ids], ids.index, dtype="str")
+
+
 def _medians(ids: pd.Series, times: Mapping[int, ResponseTimes]) -> pd.Series:
     """Median time to the answer of each project or agent, NaN without a response."""
     found = [times.get(number, ResponseTimes()).p50_seconds for number in ids]
     return pd.Series(found, ids.index, dtype="float64")
-
-
-def _is_one_agent(scope: Scope) -> bool:
-    return scope.kind == "agent" and len(scope.ids) == 1
 
 
 def _starts_in(hours: pd.DataFrame, since: datetime, until: datetime) -> pd.Series:

@@ -24,6 +24,7 @@ from aggregator.query.agents.names import (
     projects_with_metrics,
 )
 from aggregator.query.agents.now import read_full_version, read_now
+from aggregator.query.agents.origins import resolved
 from aggregator.query.breakdown import (
     Breakdown,
     Member,
@@ -112,7 +113,7 @@ class MetricReader:
         """
         with self.snapshot() as (conn, source):
             check_scope(conn, scope)
-            return read_series(conn, of, scope, span, source)
+            return read_series(conn, of, resolved(conn, scope), span, source)
 
     def turns(self, scope: Scope, since: datetime, until: datetime) -> pd.DataFrame:
         """Read single turns, see :func:`aggregator.query.turn_log.read_log`.
@@ -122,7 +123,7 @@ class MetricReader:
         """
         with self.snapshot() as (conn, source):
             check_scope(conn, scope)
-            return read_log(conn, scope, since, until, source)
+            return read_log(conn, resolved(conn, scope), since, until, source)
 
     def intervals(self, scope: Scope, span: Span) -> ScopeIntervals:
         """Read what the agents of a scope did in a span.
@@ -141,7 +142,7 @@ class MetricReader:
         """
         with self.snapshot() as (conn, _):
             check_scope(conn, scope)
-            return read_timeline(conn, scope, since, until)
+            return read_timeline(conn, resolved(conn, scope), since, until)
 
     def everyone(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Read all projects and agents, even without metrics, in the form of :meth:`choices`."""

@@ -164,5 +164,5 @@ def _statement(sql: str, of: ScopeKind, scope: Scope) -> TextClause:
 
 
 def _parameters(scope: Scope, since: datetime, until: datetime) -> dict[str, Any]:
-    ids = {"ids": list(scope.ids)} if scope.ids else {}
+    ids = {} if scope.kind == "overall" else {"ids": list(scope.ids)}
     return {"since": since, "until": until, **ids}

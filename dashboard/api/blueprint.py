@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -23,7 +24,16 @@ from dashboard.api.caching import conditional
 from dashboard.api.csv_answers import activity_csv, breakdown_csv, intervals_csv
 from dashboard.api.json_answers import activity_json, breakdown_json, intervals_json, now_json
 from dashboard.api.openapi import openapi
-from dashboard.api.parameters import check_hourly, parse_scope, parse_span
+from dashboard.api.parameters import (
+    OF_SCOPE,
+    PARAMETERS,
+    WITHOUT_BUCKETS,
+    Parameter,
+    check_hourly,
+    parse_origin,
+    parse_scope,
+    parse_span,
+)
 from dashboard.api.prometheus import add_prometheus_rule
 from dashboard.compression import compressed
 from dashboard.context import API_STYLE, Clock
@@ -57,12 +67,14 @@ def blueprint(
     """
     api = Blueprint("activity_api", "dashboard", url_prefix=url_prefix, template_folder="templates")
 
-    def span(*, in_buckets: bool = True) -> Span:
+    def span(allowed: Mapping[str, Parameter] = PARAMETERS) -> Span:
         given = request.args.to_dict(flat=False)
-        return parse_span(given, now(), retention, in_buckets=in_buckets)
+        return parse_span(given, now(), retention, allowed)
 
     def answer_scope(scope: Scope, *, as_csv: bool) -> AnyResponse:
-        found = reader.activity(scope, span())
+        parsed = span(PARAMETERS if scope.kind == "agent" else OF_SCOPE)
+        origin = parse_origin(request.args)
+        found = reader.activity(replace(scope, origin=origin), parsed)
         return _answer(partial(activity_json, found), partial(activity_csv, found), as_csv=as_csv)
 
     def answer_breakdown(*, as_csv: bool) -> AnyResponse:
@@ -98,7 +110,7 @@ def blueprint(
         return answer_breakdown(as_csv=True)
 
     _add_now_rule(api, reader, now)
-    _answer_intervals(api, reader, partial(span, in_buckets=False))
+    _answer_intervals(api, reader, partial(span, WITHOUT_BUCKETS))
     add_prometheus_rule(api, reader, now, retention)
     _describe(api)
     _answer_errors(api)

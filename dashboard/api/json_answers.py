@@ -44,8 +44,10 @@ def activity_json(activity: ScopeActivity) -> dict[str, Any]:
         )
     ]
     ids = {} if scope.kind == "overall" else {f"{scope.kind}_id": scope.ids[0]}
+    filtered = {} if scope.kind == "agent" else {"origin": scope.origin}
     return {
         **ids,
+        **filtered,
         **_about(span, activity.last_pass_at),
         "current": history[-1] if _is_running(activity.buckets, span) else None,
         "history": history,
@@ -107,6 +109,7 @@ def breakdown_json(breakdown: Breakdown) -> dict[str, Any]:
                 "agent_id": agent.id,
                 "project_id": agent.project_id,
                 "name": agent.name,
+                "origin": agent.origin,
                 "totals": _totals(agent.totals, agent.times),
                 **numbers,
             }

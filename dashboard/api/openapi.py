@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
-from dashboard.api.parameters import PARAMETERS, WITHOUT_BUCKETS
+from dashboard.api.parameters import OF_SCOPE, PARAMETERS, WITHOUT_BUCKETS
 from dashboard.api.schemas import SCHEMAS, Schema, ref
 
 DESCRIPTION = (
@@ -22,6 +22,8 @@ SCOPES = (
     ("/agents/{agent_id}/intervals", "Intervals", "What one agent did with its time", "agent_id"),
     ("/activity", "Activity", "Everybody, every project and every agent in one answer", None),
 )
+PARAMETERS_OF = {"Overall": OF_SCOPE, "Project": OF_SCOPE, "Intervals": WITHOUT_BUCKETS}
+"""Parameters of the endpoints that have others than most, by the schema of the answer."""
 ERRORS = {
     "400": "A parameter cannot be used; the error names it and what is allowed.",
     "404": "No project or agent has this id.",
@@ -53,7 +55,7 @@ def openapi(server: str) -> dict[str, Any]:
         "paths": {**paths, "/now": {"get": _now()}, "/prometheus": {"get": _prometheus()}},
         "components": {
             "schemas": SCHEMAS,
-            "parameters": {name: _parameter(name) for name in PARAMETERS},
+            "parameters": {name: _parameter(name) for name in OF_SCOPE},
         },
     }
 
@@ -67,7 +69,7 @@ def _operation(schema: str, summary: str, id_name: str | None, *, in_csv: bool) 
             *([_path_id(id_name)] if id_name else []),
             *(
                 {"$ref": f"#/components/parameters/{name}"}
-                for name in (WITHOUT_BUCKETS if schema == "Intervals" else PARAMETERS)
+                for name in PARAMETERS_OF.get(schema, PARAMETERS)
             ),
         ],
         "responses": {
@@ -98,7 +100,7 @@ def _path_id(name: str) -> dict[str, Any]:
 
 
 def _parameter(name: str) -> dict[str, Any]:
-    parameter = PARAMETERS[name]
+    parameter = OF_SCOPE[name]
     return {
         "name": name,
         "in": "query",

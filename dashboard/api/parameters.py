@@ -25,7 +25,7 @@ from aggregator.metrics.periods import (
     rolling_period,
     today,
 )
-from aggregator.metrics.scope import Scope, ScopeKind
+from aggregator.metrics.scope import ORIGINS, Origin, Scope, ScopeKind
 from aggregator.metrics.series import FREQS
 from aggregator.metrics.spans import Span
 from aggregator.metrics.windows import (
@@ -81,8 +81,7 @@ def parse_span(
     args: Mapping[str, list[str]],
     now: datetime,
     retention: timedelta,
-    *,
-    in_buckets: bool = True,
+    allowed: Mapping[str, Parameter],
 ) -> Span:
     """Read the time and the buckets that a request asks for.
 
@@ -90,7 +89,7 @@ def parse_span(
         args: The values of each parameter of the query string.
         now: The current time.
         retention: Time for which metrics are retained.
-        in_buckets: Whether the answer has buckets, so that their length can be chosen.
+        allowed: The parameters of the endpoint.
 
     Raises:
         UnknownParameterError: There is no such parameter.
@@ -98,7 +97,6 @@ def parse_span(
         ConflictingParametersError: Two parameters exclude each other.
     """
     for name, values in args.items():
-        allowed = PARAMETERS if in_buckets else WITHOUT_BUCKETS
         if name not in allowed:
             raise UnknownParameterError(name, allowed)
         if len(values) > 1:
@@ -107,7 +105,7 @@ def parse_span(
         for other in others:
             if name in args and other in args:
                 raise ConflictingParametersError(other, name)
-    given = {name: PARAMETERS[name].read(values[0]) for name, values in args.items()}
+    given = {name: allowed[name].read(values[0]) for name, values in args.items()}
     zone = given.get("tz", ZoneInfo("UTC"))
     period = _period(given, zone, now)
     window = _window(given, period, now)
@@ -144,6 +142,15 @@ def _period(given: Mapping[str, Any], zone: ZoneInfo, now: datetime) -> Period |
     for _ in range(-(offset or 0)):
         period = period.earlier()
     return period
+
+
+def parse_origin(args: Mapping[str, str]) -> Origin | None:
+    """Read the origin of agents, None for all, once :func:`parse_span` has found it allowed.
+
+    Raises:
+        ParameterError: There is no such origin.
+    """
+    return ORIGIN.read(args[ORIGIN.name]) if ORIGIN.name in args else None
 
 
 def check_hourly(span: Span) -> None:
@@ -228,5 +235,14 @@ PARAMETERS: Mapping[str, Parameter] = {
     )
 }
 """The query strings of all endpoints that answer with metrics."""
+ORIGIN = Parameter(
+    "origin",
+    lambda raw: one_of("origin", raw, ORIGINS),
+    {"type": "string", "enum": list(ORIGINS)},
+    "Only agents that a person started, or only those that a program did, see origin of an agent "
+    "in /activity. By default all.",
+)
+OF_SCOPE = {**PARAMETERS, ORIGIN.name: ORIGIN}
+"""Those of endpoints about everybody or a project, whose agents can be filtered."""
 WITHOUT_BUCKETS = {name: each for name, each in PARAMETERS.items() if name != "freq"}
 """Those of endpoints whose answers have no buckets."""

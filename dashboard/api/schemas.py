@@ -9,6 +9,7 @@ from aggregator.intervals.kinds import KINDS
 from aggregator.intervals.state import STATES
 from aggregator.metrics.comparisons import Kind
 from aggregator.metrics.measures import AGENT_NUMBERS, MEASURES, Measure
+from aggregator.metrics.scope import ORIGINS
 from aggregator.metrics.series import FREQS
 from aggregator.metrics.windows import WindowName
 from dashboard.api.json_answers import SCHEMA_VERSION
@@ -172,9 +173,15 @@ INTERVAL: dict[str, Schema] = {
     "is_exact": {"type": "boolean", "description": "True if Claude Code has measured it."},
 }
 
+ORIGIN: Schema = {
+    "enum": [*ORIGINS, None],
+    "description": "Only agents that a person started, or only those that a program did; null for "
+    "all.",
+}
+
 SCHEMAS: dict[str, Schema] = {
-    "Overall": _object("All projects and agents.", **ABOUT, **HISTORY),
-    "Project": _object("One project.", project_id=ID, **ABOUT, **HISTORY),
+    "Overall": _object("All projects and agents.", origin=ORIGIN, **ABOUT, **HISTORY),
+    "Project": _object("One project.", project_id=ID, origin=ORIGIN, **ABOUT, **HISTORY),
     "Agent": _object("One agent.", agent_id=ID, **ABOUT, **HISTORY),
     "Intervals": _object(
         "What one agent did with its time, without gaps.",
@@ -251,7 +258,17 @@ SCHEMAS: dict[str, Schema] = {
         "One project.", project_id=ID, name=TEXT, totals=ref("Totals"), **LISTS
     ),
     "AgentSeries": _object(
-        "One agent.", agent_id=ID, project_id=ID, name=TEXT, totals=ref("Totals"), **AGENT_LISTS
+        "One agent.",
+        agent_id=ID,
+        project_id=ID,
+        name=TEXT,
+        origin=_described(
+            _nullable(TEXT),
+            "sdk, scheduled or background if a program started it; null if a person did, and on "
+            "a host that does not say.",
+        ),
+        totals=ref("Totals"),
+        **AGENT_LISTS,
     ),
     "Now": _object(
         "What all agents do that had a turn in the last 24 hours and have not ended.",

@@ -31,7 +31,7 @@ def short_name(name: str) -> str:
 
 def tooltips(overview: Overview, stack: list[StackedSeries], colours: Palette) -> list[str]:
     """Return the tooltip of every bucket; empty for buckets in the future."""
-    alone = overview.scope.kind == "agent" and len(overview.scope.ids) == 1
+    alone = overview.scope.is_one_agent
     parts = _parts(stack, colours)
     texts = []
     for bucket in overview.buckets.to_dict("records"):

@@ -40,6 +40,7 @@ def export_options(command: Callable[..., None]) -> Callable[..., None]:
         _option("--tz", "ZONE", "Time zone, such as Europe/Berlin.", "this machine's"),
         _option("--project", "PROJECT", "Name or id of a project; repeatable.", "all", many=True),
         _option("--agent", "AGENT", "Name or id of an agent; repeatable.", "all", many=True),
+        _option("--origin", "ORIGIN", "Only interactive or only automated agents.", "all"),
         _option("--theme", "THEME", "Colours: light or dark.", "light"),
         _option("--width", "PIXELS", "Width of the picture, from 300 to 4000.", "1200"),
         _option("--height", "PIXELS", "Height of the picture, from 200 to 4000.", "500"),

@@ -8,7 +8,8 @@ is one request, and Dash drops an answer that a newer request has overtaken.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+import operator
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -25,6 +26,7 @@ from dashboard.charts.clicks import clicked_bar
 from dashboard.context import Clock, PageContext
 from dashboard.page import ids
 from dashboard.page.draw import draw, notice
+from dashboard.page.parts.controls import EVERY_ORIGIN
 from dashboard.page.shared_contents import Maker, SharedContents
 from dashboard.selection.answer import Answer, Viewer, read_answer
 from dashboard.selection.choices import Choices
@@ -42,6 +44,7 @@ OUTPUTS = {
     "project_options": Output(ids.PROJECT, "options"),
     "agent": Output(ids.AGENT, "value"),
     "agent_options": Output(ids.AGENT, "options"),
+    "origin": Output(ids.ORIGIN, "value"),
     "metric": Output(ids.METRIC, "value"),
     "active_only": Output(ids.ACTIVE_ONLY, "value"),
     "zone": Output(ids.ZONE, "value"),
@@ -85,6 +88,7 @@ CONTROLS = {
     "window": Input(ids.WINDOW, "value"),
     "project": Input(ids.PROJECT, "value"),
     "agent": Input(ids.AGENT, "value"),
+    "origin": Input(ids.ORIGIN, "value"),
     "metric": Input(ids.METRIC, "value"),
     "pattern_of": Input(ids.PATTERN_OF, "value"),
     "active_only": Input(ids.ACTIVE_ONLY, "value"),
@@ -243,16 +247,9 @@ def changed_view(
         view = _in_window(view, controls["window"], zone, now)
     if ids.RANGE in changed and controls["first"] and controls["last"]:
         view = _in_range(view, controls["first"], controls["last"])
-    if ids.PROJECT in changed:
-        view = replace(view, projects=_ids(controls["project"]))
-    if ids.AGENT in changed:
-        view = replace(view, agents=_ids(controls["agent"]))
-    if ids.METRIC in changed:
-        view = replace(view, metric=controls["metric"])
-    if ids.PATTERN_OF in changed:
-        view = replace(view, pattern=controls["pattern_of"])
-    if ids.ACTIVE_ONLY in changed:
-        view = replace(view, everyone=not controls["active_only"])
+    for element, (control, field_name, read) in _SIMPLE.items():
+        if element in changed:
+            view = replace(view, **{field_name: read(controls[control])})
     if ids.ZONE in changed and controls["zone"]:
         is_own = controls["zone"] == viewer.zone.key
         view = replace(view, zone=None if is_own else ZoneInfo(controls["zone"]).key)
@@ -284,6 +281,21 @@ def _in_range(view: View, first: str, last: str) -> View:
 
 def _ids(chosen: list[int] | None) -> tuple[int, ...]:
     return tuple(sorted(chosen or ()))
+
+
+def _origin(chosen: str) -> str | None:
+    return None if chosen == EVERY_ORIGIN else chosen
+
+
+_SIMPLE: Mapping[str, tuple[str, str, Callable[[Any], Any]]] = {
+    ids.PROJECT: ("project", "projects", _ids),
+    ids.AGENT: ("agent", "agents", _ids),
+    ids.ORIGIN: ("origin", "origin", _origin),
+    ids.METRIC: ("metric", "metric", str),
+    ids.PATTERN_OF: ("pattern_of", "pattern", str),
+    ids.ACTIVE_ONLY: ("active_only", "everyone", operator.not_),
+}
+"""Controls that set one field of the view: the control, the field, and the value for it."""
 
 
 def narrowed(view: View, click: Mapping[str, Any] | None, zone: ZoneInfo) -> View:

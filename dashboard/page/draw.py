@@ -19,6 +19,7 @@ from dashboard.page.parts import captions, navigation
 from dashboard.page.parts.agent_table import project_list
 from dashboard.page.parts.asking import asking, reaction
 from dashboard.page.parts.cards import cards
+from dashboard.page.parts.controls import EVERY_ORIGIN
 from dashboard.page.parts.downloads import downloads
 from dashboard.page.parts.empty_state import empty_state
 from dashboard.page.parts.legend import legend, without_legend
@@ -109,6 +110,7 @@ def _controls(view: View, overview: Overview, choices: Choices) -> dict[str, Any
         "project_options": choices.project_options(view),
         "agent": list(view.agents),
         "agent_options": choices.agent_options(view),
+        "origin": view.origin or EVERY_ORIGIN,
         "metric": view.metric,
         "pattern_of": view.pattern,
         "active_only": [] if view.everyone else ["active"],

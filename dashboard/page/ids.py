@@ -20,6 +20,7 @@ PROJECTS = "projects"
 EMPTY = "empty"
 
 METRIC = "metric"
+ORIGIN = "origin"
 ACTIVE_ONLY = "active-only"
 ZONE = "zone"
 PERIOD = "period"

@@ -12,9 +12,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aggregator.errors import ParameterError
+from aggregator.metrics.scope import ORIGINS
 from aggregator.parameters import parse_zone
 from dashboard.charts.clicks import clicked_bar
 from dashboard.page import ids
+from dashboard.page.parts.controls import EVERY_ORIGIN
 from dashboard.selection.view import (
     LONGEST_LIST,
     METRICS,
@@ -152,6 +154,7 @@ def _project(value: Any) -> int:
 
 _IDS = f"a list of at most {LONGEST_LIST} whole numbers"
 _DAY = "a day such as 2026-11-16"
+_ORIGINS = (EVERY_ORIGIN, *ORIGINS)
 SUBMITTED: Mapping[str, tuple[Reader, str]] = {
     f"{ids.URL}.search": (_or_none(_address), f"a text of at most {LONGEST_ADDRESS} characters"),
     f"{ids.VIEWER}.data": (_or_none(_viewer), "the browser's time zone and colours"),
@@ -159,6 +162,7 @@ SUBMITTED: Mapping[str, tuple[Reader, str]] = {
     f"{ids.WINDOW}.value": (_choice(WINDOWS), WINDOW_NAMES),
     f"{ids.PROJECT}.value": (_or_none(_ids), _IDS),
     f"{ids.AGENT}.value": (_or_none(_ids), _IDS),
+    f"{ids.ORIGIN}.value": (_choice(_ORIGINS), f"{', '.join(_ORIGINS[:-1])} or {_ORIGINS[-1]}"),
     f"{ids.METRIC}.value": (_choice(METRICS), f"{', '.join(METRICS[:-1])} or {METRICS[-1]}"),
     f"{ids.PATTERN_OF}.value": (_choice(PATTERNS), "working or waiting"),
     f"{ids.ACTIVE_ONLY}.value": (_or_none(_active_only), "[] or ['active']"),

@@ -76,11 +76,12 @@ class Choices:
         """Name the scope: ``All projects``, ``Project atlas``, ``3 agents``."""
         if view.agents:
             return _members_name("Agent", view.agents, self.agent_names)
-        return (
+        name = (
             _members_name("Project", view.projects, self.project_names)
             if view.projects
             else "All projects"
         )
+        return f"{name}, {view.origin} agents" if view.origin else name
 
 
 def _members_name(kind: str, chosen: tuple[int, ...], names: dict[int, str]) -> str:

@@ -32,7 +32,7 @@ from aggregator.metrics.periods import (
     rolling_period,
 )
 from aggregator.metrics.periods import today as local_day
-from aggregator.metrics.scope import OVERALL, Scope
+from aggregator.metrics.scope import ORIGINS, Origin, Scope
 from aggregator.metrics.windows import LONGEST, ceil_hour
 from aggregator.parameters import parse_zone
 from dashboard.labels import METRIC_LABELS, TIME, WAIT_PATTERN, WORK_PATTERN
@@ -76,6 +76,8 @@ class View:
         zone: IANA name of the requested time zone, or None for the viewer's own.
         projects: Ids of the chosen projects, ascending; empty for all.
         agents: Ids of the chosen agents, ascending; empty for all.
+        origin: Restricts the scope to agents that a person or a program started; None for
+            all. Chosen agents are shown whoever started them.
         metric: Metric of the charts: ``time``, ``turns``, ``turn-time`` or ``agents``.
         pattern: Time that the heatmap shows with the metric ``time``: ``working``, or
             ``waiting`` for the viewer.
@@ -94,6 +96,7 @@ class View:
     zone: str | None = None
     projects: tuple[int, ...] = ()
     agents: tuple[int, ...] = ()
+    origin: Origin | None = None
     metric: str = TIME
     pattern: str = WORK_PATTERN
     people: str = "projects"
@@ -149,7 +152,9 @@ class View:
         """The scope: the chosen agents, else the chosen projects, else everybody."""
         if self.agents:
             return Scope("agent", self.agents)
-        return Scope("project", self.projects) if self.projects else OVERALL
+        if self.projects:
+            return Scope("project", self.projects, self.origin)
+        return Scope(origin=self.origin)
 
     @property
     def pattern_metric(self) -> str:
@@ -304,6 +309,7 @@ ADDRESS_PARAMETERS: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
     "tz": ("zone", _zone, "a time zone such as Europe/Berlin"),
     "project": ("projects", _ids, _IDS),
     "agent": ("agents", _ids, _IDS),
+    "origin": ("origin", _one_of(ORIGINS), " or ".join(ORIGINS)),
     "metric": ("metric", _one_of(METRICS), f"{', '.join(METRICS[:-1])} or {METRICS[-1]}"),
     "pattern": ("pattern", _one_of(PATTERNS), "working or waiting"),
     "people": ("people", _one_of(LISTS), "projects or agents"),

@@ -56,6 +56,7 @@ STATE_DTYPES = {
     "project": "str",
     "session_id": "str",
     "cwd": "str",
+    "origin": "str",
 }
 PROJECT_BUCKET_DTYPES = {"project_id": "int64", "start": INSTANT_DTYPE, "turn_count": "int64"}
 PROJECT_DTYPES = {
@@ -78,6 +79,7 @@ AGENT_DTYPES = {
     "last_active_at": INSTANT_DTYPE,
     "ended": "bool",
     "spark": "object",
+    "origin": "str",
 }
 
 
@@ -104,8 +106,8 @@ def overview(now: datetime) -> Callable[..., Overview]:
     Berlin; ``at``, the present; ``kept_since``; ``then``, Totals of the period before;
     ``project_buckets``: (project, bucket's start, turns); ``projects``: (id, name,
     turns, average, agents, hours, last active, spark); ``agents``: (id, project, name,
-    turns, average, hours, last active, ended, spark); ``states``: (agent, project,
-    state, last turn, since, reason, tool, changes at, name, project, session, folder); and
+    turns, average, hours, last active, ended, spark, origin); ``states``: (agent, project,
+    state, last turn, since, reason, tool, changes at, name, project, session, folder, origin); and
     every other attribute by its name. Rows of projects and agents may end after their
     turns, those of states after the last turn.
     """
@@ -151,11 +153,11 @@ def overview(now: datetime) -> Callable[..., Overview]:
             "pattern_until": days.last,
             "project_ids": (),
             "projects": _padded(projects, PROJECT_DTYPES, (None, 1, 1, None, [])),
-            "agents": _padded(agents, AGENT_DTYPES, (None, 1, None, False, [])),
+            "agents": _padded(agents, AGENT_DTYPES, (None, 1, None, False, [], "")),
             "times": Times(),
             "asking": _frame([], ASKING_DTYPES),
             "timeline": _frame([], INTERVAL_DTYPES),
-            "states": _padded(states, STATE_DTYPES, (at, "", "", None, "", "", "", "")),
+            "states": _padded(states, STATE_DTYPES, (at, "", "", None, "", "", "", "", "")),
             "newest_bucket": every["bucket_start"].max().to_pydatetime() if hours else None,
             "newest_turn_at": None,
             "last_pass_at": at,
@@ -198,6 +200,7 @@ FIRST_VALUES = {
     "window": "day",
     "project": [],
     "agent": [],
+    "origin": "all",
     "metric": "time",
     "pattern-of": "working",
     "active-only": ["active"],

@@ -36,6 +36,14 @@ RESPONSES = text(
     " AND agent_id = ANY(:agents) AND ended_at >= :since AND ended_at < :until"
 )
 PROJECT_OF = {1: 1, 2: 1, 3: 2}
+AUTOMATED = 2
+"""The agent that a program started."""
+FILTERED = {
+    ("overall", "automated"): (2,),
+    ("overall", "interactive"): (1, 3),
+    ("projects/1", "interactive"): (1,),
+    ("projects/2", "automated"): (),
+}
 SCOPES = {"overall": (1, 2, 3), "projects/1": (1, 2), "projects/2": (3,), "agents/2": (2,)}
 
 
@@ -74,7 +82,10 @@ class Everything:
             conn.execute(insert(Project), [{"name": f"p{n}", "path": f"/{n}"} for n in (1, 2)])
             for agent, project in PROJECT_OF.items():
                 session = f"session-{agent}"
-                conn.execute(insert(Agent).values(project_id=project, session_id=session))
+                origin = "sdk" if agent == AUTOMATED else None
+                conn.execute(
+                    insert(Agent).values(project_id=project, session_id=session, origin=origin)
+                )
                 conn.execute(insert(Task).values(agent_id=agent, state="processing"))
             for agent, told in history.items():
                 write(conn, agent, told)
@@ -158,6 +169,8 @@ def test_all_give_the_time_that_is_stored(everything, history):
         if number:
             own = [each for each in several[kind] if str(each[f"{kind[:-1]}_id"]) == number]
             assert [each["totals"] for each in own] == [answer["totals"]] * len(own)
+    for (path, origin), agents in FILTERED.items():
+        check_filtered(everything, path, origin, agents)
     check_timeline(everything, (2,))
     check_prometheus(everything)
 
@@ -207,6 +220,24 @@ def check_notebook(engine, path: str, totals: dict[str, Any]) -> None:
     if kind != "agents":
         peaks = [0, *by_day["peak_working_agents"]]
         assert max(peaks) == totals["peak_working_agents"]
+
+
+def check_filtered(everything: Everything, path: str, origin: str, agents: tuple[int, ...]) -> None:
+    answer = everything.get(f"{path}?origin={origin}").get_json()
+    totals = answer["totals"]
+    assert answer["origin"] == origin
+    check_totals(answer, everything.intervals(agents), everything.responses(agents))
+    check_csv(everything.get(f"{path}.csv?origin={origin}").text, totals)
+    kind, _, number = path.partition("/")
+    choice = {kind[:-1]: int(number)} if number else {}
+    asked = {"since": DAY["since"], "until": DAY["until"], "now": NOW, "origin": origin, **choice}
+    of_each = load_metrics(everything.engine, **asked)
+    intervals = load_intervals(everything.engine, **asked)
+    assert of_each["working_seconds"].sum() == close(totals["working_seconds"])
+    assert of_each["turn_count"].sum() == totals["turn_count"]
+    assert set(intervals["agent_id"]) <= set(agents)
+    working = intervals.loc[intervals["kind"] == "working", "seconds"].sum()
+    assert working == close(totals["working_seconds"])
 
 
 def check_timeline(everything: Everything, agents: tuple[int, ...]) -> None:

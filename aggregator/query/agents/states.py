@@ -17,6 +17,7 @@ from aggregator.intervals.present import present_states
 from aggregator.intervals.state import ENDED
 from aggregator.metrics.hourly import INSTANT_DTYPE
 from aggregator.query.agents.names import PROJECT_NAME
+from aggregator.query.agents.origins import ORIGIN
 
 PRESENT_FOR = timedelta(hours=24)
 """An agent whose last turn is older than this is not present and has no state."""
@@ -73,11 +74,12 @@ def agent_states(conn: Connection, now: datetime, source: Source = STANDALONE) -
     last 24 hours.
 
     Returns:
-        (n, 12) frame of ``agent_id`` and ``project_id`` (int64), ``state`` (one of
+        (n, 13) frame of ``agent_id`` and ``project_id`` (int64), ``state`` (one of
         :data:`aggregator.intervals.state.STATES`), ``since`` (UTC), ``reason``, ``tool``
         (str), ``changes_at`` (UTC, NaT for never: the next instant at which time alone may
         change the state), ``name``, ``project`` (str), ``session_id``, ``cwd`` (str, empty on
-        a host and if unknown) and ``last_turn_at`` (UTC), newest turn first.
+        a host and if unknown), ``origin`` (str, empty if a person started it)
+        and ``last_turn_at`` (UTC), newest turn first.
     """
     return states_of(conn, last_turns(conn, now, source), now, source)
 
@@ -109,9 +111,9 @@ def _names(conn: Connection, agents: tuple[int, ...], source: Source) -> pd.Data
         if has_signals(conn)
         else (literal(""), literal(""))
     )
-    columns = ("agent_id", "name", "project", "session_id", "cwd")
+    columns = ("agent_id", "name", "project", "session_id", "cwd", "origin")
     rows = conn.execute(
-        select(Agent.id, source.agent_name, PROJECT_NAME, *of_session)
+        select(Agent.id, source.agent_name, PROJECT_NAME, *of_session, func.coalesce(ORIGIN, ""))
         .join(Project, Project.id == Agent.project_id)
         .where(Agent.id.in_(agents))
     ).all()

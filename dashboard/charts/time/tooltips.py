@@ -25,7 +25,7 @@ Bucket = Mapping[Hashable, Any]
 
 def is_alone(overview: Overview) -> bool:
     """Return True if the scope is a single agent, which is never at work twice at once."""
-    return overview.scope.kind == "agent" and len(overview.scope.ids) == 1
+    return overview.scope.is_one_agent
 
 
 def with_means(overview: Overview) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from aggregator.query.overview import Overview
 from dashboard import formatting
 from dashboard.labels import (
     EXPLANATIONS,
+    ORIGIN_TEXTS,
     RATE_EXPLANATION,
     TIME_EXPLANATIONS,
     TURN_TIME,
@@ -93,6 +94,8 @@ class Row:
     """``folded``, ``unfolded``, or empty if there is nothing to fold."""
     fold_href: str
     aside: str
+    mark: str
+    """Says that a program started the agent; empty otherwise."""
     states: Sequence[tuple[str, str]]
     working: str
     waiting: str
@@ -237,6 +240,7 @@ def _project(
         fold="" if alone else "unfolded" if is_open else "folded",
         fold_href=fold,
         aside=formatting.counted(len(agents), "agent"),
+        mark="",
         states=[(state, f"{counts[state]} {state}") for state in STATES if state in counts],
         **_numbers(row, overview),
     )
@@ -253,6 +257,7 @@ def _agent(row: TableRecord, view: View, overview: Overview, projects: Mapping[i
         fold="",
         fold_href="",
         aside=projects.get(row["project_id"], ""),
+        mark=ORIGIN_TEXTS.get(row["origin"], row["origin"] and "Started by a program"),
         # An agent that has ended or been silent for a day has no state.
         states=[(row["state"], row["state"])] if row["state"] else [],
         **_numbers(row, overview),

@@ -9,7 +9,7 @@ import pandas as pd
 from dash import html
 
 from aggregator.intervals.state import COMMON, STATES
-from aggregator.metrics.scope import Scope
+from aggregator.metrics.scope import OVERALL, Scope
 from aggregator.query.overview import Overview
 from dashboard import formatting
 from dashboard.labels import STATE_LABELS
@@ -19,13 +19,15 @@ from dashboard.page.parts.attributes import Children
 def states_now(scope: Scope, states: pd.DataFrame) -> Children:
     """List the number of agents in each state; of a scope, and say so if it is not everybody."""
     counts = state_counts(states_in(scope, states))
-    if scope.kind == "overall":
+    if scope == OVERALL:
         return counts
     return [*counts, html.Li("in this view")]
 
 
 def states_in(scope: Scope, states: pd.DataFrame) -> pd.DataFrame:
-    """Return the states of the agents that a scope names."""
+    """Return the states of the agents of a scope."""
+    if scope.origin is not None:
+        states = states[(states["origin"] == "") == (scope.origin == "interactive")]
     if scope.kind == "overall":
         return states
     return states[states[f"{scope.kind}_id"].isin(scope.ids)]

@@ -10,6 +10,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from aggregator.metrics.periods import LAST_24_HOURS
+from aggregator.metrics.scope import ORIGINS
 from dashboard.labels import METRIC_LABELS, TIME, WAIT_PATTERN, WORK_PATTERN
 from dashboard.page import ids
 from dashboard.page.parts.attributes import aria, data
@@ -27,6 +28,11 @@ METRIC_OPTIONS = [{"label": label, "value": metric} for metric, label in METRIC_
 PATTERN_OPTIONS = [
     {"label": "Working", "value": WORK_PATTERN},
     {"label": "Waiting for me", "value": WAIT_PATTERN},
+]
+EVERY_ORIGIN = "all"
+ORIGIN_OPTIONS = [
+    {"label": "All", "value": EVERY_ORIGIN},
+    *({"label": origin.capitalize(), "value": origin} for origin in ORIGINS),
 ]
 ACTIVE = "active"
 """Value of the switch that hides quiet projects and agents when it is on."""
@@ -128,6 +134,18 @@ def _choice(dropdown_id: str, label: str, **options: Any) -> Component:
     )
 
 
+def _origin() -> Component:
+    return html.Fieldset(
+        [
+            html.Legend("Agents started by hand, or by a program"),
+            dcc.RadioItems(
+                ORIGIN_OPTIONS, EVERY_ORIGIN, id=ids.ORIGIN, className="activity-segments"
+            ),
+        ],
+        className="activity-origin",
+    )
+
+
 def _menu() -> Component:
     """Return the menu of what is chosen rarely; ``assets/menu.js`` closes it."""
     return html.Details(
@@ -142,6 +160,7 @@ def _menu() -> Component:
                         clearable=False,
                         maxHeight=280,
                     ),
+                    _origin(),
                     dcc.Checklist(
                         [{"label": "Hide quiet projects and agents", "value": ACTIVE}],
                         [ACTIVE],

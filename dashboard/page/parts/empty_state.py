@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from aggregator.installation import this_installation
 from aggregator.metrics.periods import CALENDAR
+from aggregator.metrics.scope import OVERALL
 from aggregator.metrics.windows import HOUR
 from aggregator.query.overview import Overview
 from dashboard import formatting
@@ -55,7 +56,7 @@ def _retention_hint(context: PageContext) -> Component:
 
 
 def _nothing_ever(overview: Overview, context: PageContext, scope_name: str) -> Children:
-    if overview.scope.kind != "overall":
+    if overview.scope != OVERALL:
         return [html.H2("No turns yet"), html.P(f"{scope_name} has no turns at any time.")]
     if not context.looked_in:
         return [
@@ -93,7 +94,7 @@ def _first_steps() -> list[Component]:
 
 def _subject(overview: Overview, scope_name: str) -> str:
     if overview.scope.kind == "overall":
-        return "All projects were quiet."
+        return f"{scope_name} were quiet."
     return f"{scope_name} {'was' if len(overview.scope.ids) == 1 else 'were'} quiet."
 
 

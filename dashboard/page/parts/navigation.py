@@ -98,7 +98,10 @@ def _step(step_id: str, arrow: str, view: View, label: str, *, off: bool = False
 
 def crumbs(view: View, choices: Choices) -> Children:
     """Return links to wider scopes: ``All projects › atlas › 5f717a88``."""
-    levels = [("All projects", replace(view, projects=(), agents=()))]
+    levels = [("All projects", replace(view, projects=(), agents=(), origin=None))]
+    if view.origin and not view.agents:
+        name = f"{view.origin.capitalize()} agents"
+        levels.append((name, replace(view, projects=(), agents=())))
     if view.projects:
         name = _joined(view.projects, choices.project_names, "project")
         levels.append((name, replace(view, agents=())))

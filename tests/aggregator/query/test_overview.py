@@ -127,6 +127,7 @@ def test_projects_and_agents_come_with_the_most_turns_first(reader):
         "active_hours": 1,
         "last_active_at": utc(22, 9, 12),
         "ended": False,
+        "origin": "",
         "response_p50_seconds": NONE,
     }
     # From midnight in Berlin to the running hour.

@@ -3,9 +3,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, update
 
 from aggregator.database.engine import parse_url
+from aggregator.database.models import Agent
 from aggregator.passes.run import make_pass
 from dashboard.context import PageContext
 
@@ -30,6 +31,11 @@ def page(empty_engine, record, now, open_page):
 @pytest.fixture
 def turns(page):
     return lambda answer: page.cards(answer)["card-turns"]
+
+
+def crumbs(answer):
+    """The line of crumbs, which is also its title."""
+    return answer["crumbs"]["children"][0]["props"]["title"]
 
 
 def labels(options):
@@ -72,6 +78,7 @@ def test_every_control_has_its_place_in_the_address(page):
     changes = {
         "project": [2, 1],
         "agent": [3],
+        "origin": "automated",
         "metric": "turn-time",
         "pattern-of": "waiting",
         "active-only": [],
@@ -81,8 +88,8 @@ def test_every_control_has_its_place_in_the_address(page):
     answer = page.update(*(f"{name}.value" for name in changes), **changes)
 
     assert answer["url"] == {
-        "search": "?tz=America/New_York&project=1,2&agent=3&metric=turn-time&pattern=waiting"
-        "&everyone=yes"
+        "search": "?tz=America/New_York&project=1,2&agent=3&origin=automated&metric=turn-time"
+        "&pattern=waiting&everyone=yes"
     }
 
 
@@ -284,3 +291,24 @@ def test_without_its_database_the_page_keeps_what_it_shows(postgres, open_page):
         # The next answer is newer.
         "version": {"data": None},
     }
+
+
+def test_agents_of_one_origin_are_shown_alone_and_automated_ones_are_marked(
+    page, turns, empty_engine
+):
+    with empty_engine.begin() as conn:
+        conn.execute(update(Agent).where(Agent.session_id == "a2a2a2a2-x").values(origin="sdk"))
+
+    everybody = page.update(url="?people=agents")
+    automated = page.update("origin.value", url="?people=agents", origin="automated")
+    interactive = page.update(url="?people=agents&origin=interactive&project=1")
+
+    mark = 'title="Started by a program, through the SDK">auto<'
+    marked = [answer["agent-table"]["data"].count(mark) for answer in (everybody, automated)]
+    assert marked == [1, 1]
+    assert automated["url"] == {"search": "?origin=automated&people=agents"}
+    assert automated["origin"] == {"value": "automated"}
+    assert [turns(answer) for answer in (everybody, automated, interactive)] == ["5", "2", "3"]
+    assert crumbs(automated) == "All projects › Automated agents"
+    assert crumbs(interactive) == "All projects › Interactive agents › atlas"
+    assert "in this view" in str(automated["states"]["children"])

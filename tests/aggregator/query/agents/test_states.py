@@ -66,6 +66,7 @@ def test_signals_tell_the_state_since_when_and_why(conn, record):
             "project": "alpha",
             "session_id": "a1",
             "cwd": "",
+            "origin": "",
             "last_turn_at": ago(8),
         }
     ]
