@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -38,7 +38,8 @@ class TimeLimits:
 
     Attributes:
         at_once: Requests that use the database at once; others wait for one of them to end.
-        queue_seconds: Time without any of them ending after which the others are refused.
+        queue_seconds: Time without an answer of the database to any of them, after which the
+            others are refused.
         connect_seconds: Wait for a connection: from the pool, or a new one.
         statement_seconds: Duration of one statement, after which the database stops it.
         use_seconds: Duration of the use of a connection, after which it is cut.
@@ -69,7 +70,7 @@ class LimitedConnections:
         """Begin without requests, as in a forked child, where no other thread exists."""
         self._changed = threading.Condition()
         self._used = 0
-        self._last_change = time.monotonic()
+        self._answered_at = time.monotonic()
         self._away_since: float | None = None
 
     @contextmanager
@@ -86,6 +87,8 @@ class LimitedConnections:
                 use = _Use(engine, self._limits)
                 try:
                     with use.connection() as conn:
+                        # A busy machine may take long for what is done between the answers.
+                        event.listen(conn, "after_cursor_execute", self._note_answer)
                         yield conn
                 finally:
                     use.end()
@@ -122,22 +125,27 @@ class LimitedConnections:
         began = time.monotonic()
         with self._changed:
             while self._used >= self._limits.at_once:
-                # As long as others end, the database answers and this request's turn comes.
+                # As long as the database answers others, this request's turn comes.
                 until = min(
-                    self._last_change + self._limits.queue_seconds,
+                    self._answered_at + self._limits.queue_seconds,
                     began + self._limits.use_seconds,
                 )
-                if not self._changed.wait(until - time.monotonic()) and time.monotonic() >= until:
+                left = until - time.monotonic()
+                if left <= 0:
                     raise DatabaseHangsError
+                self._changed.wait(left)
             self._used += 1
-            self._last_change = time.monotonic()
+            self._note_answer()
         try:
             yield
         finally:
             with self._changed:
                 self._used -= 1
-                self._last_change = time.monotonic()
+                self._note_answer()
                 self._changed.notify()
+
+    def _note_answer(self, *_: object) -> None:
+        self._answered_at = time.monotonic()
 
 
 class _Use:

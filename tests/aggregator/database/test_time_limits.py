@@ -127,6 +127,27 @@ def test_those_who_wait_are_refused_when_nobody_ends_and_served_when_somebody_do
     engine.dispose()
 
 
+def test_who_waits_for_a_request_that_goes_on_reading_is_served_in_the_end(postgres):
+    engine = create_engine(postgres.url("tests"))
+    connections = LimitedConnections(TimeLimits(at_once=1, queue_seconds=1, use_seconds=60))
+    busy = threading.Event()
+
+    def go_on_reading():
+        until = time.monotonic() + 1.5
+        with connections.connection(engine) as conn:
+            while time.monotonic() < until:
+                conn.execute(ONE)
+                busy.set()
+
+    first = threading.Thread(target=go_on_reading)
+    first.start()
+    busy.wait()
+
+    assert read(connections, engine) == 1
+    first.join()
+    engine.dispose()
+
+
 def test_an_outage_is_logged_once_when_it_begins_and_once_when_it_ends(postgres, caplog):
     engine = create_engine(postgres.url("tests"))
     connections = LimitedConnections(LIMITS)
