@@ -28,6 +28,7 @@ from aggregator.metrics.spans import Span
 from aggregator.metrics.totals import Totals, add_up, totals_of
 from aggregator.query.agents.names import agents_with_metrics, projects_with_metrics
 from aggregator.query.agents.origins import automated_agents, resolved
+from aggregator.query.agents.sub_agents import read_sub_agent_seconds
 from aggregator.query.comparisons import read_comparison
 from aggregator.query.hours import check_scope, count_agents, read_hours, read_rows
 from aggregator.query.intervals import read_asking, read_timeline
@@ -70,12 +71,14 @@ class ScopeIntervals:
         scope: The scope.
         span: The span.
         intervals: See :func:`aggregator.query.intervals.read_timeline`.
+        sub_agent_seconds: See :func:`aggregator.query.agents.sub_agents.read_sub_agent_seconds`.
         last_pass_at: When the table was last brought up to date, or None.
     """
 
     scope: Scope
     span: Span
     intervals: pd.DataFrame
+    sub_agent_seconds: float | None
     last_pass_at: datetime | None
 
 
@@ -170,6 +173,7 @@ def read_scope_intervals(conn: Connection, scope: Scope, span: Span) -> ScopeInt
         scope=scope,
         span=span,
         intervals=read_timeline(conn, scope, span.since, span.until),
+        sub_agent_seconds=read_sub_agent_seconds(conn, scope, span.since, span.until),
         last_pass_at=read_version(conn, span.retained.now).last_pass_at,
     )
 

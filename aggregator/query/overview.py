@@ -71,6 +71,8 @@ class Overview:
             :func:`aggregator.query.intervals.read_asking`.
         timeline: Intervals of the period if the scope is one agent, else none, see
             :func:`aggregator.query.intervals.read_timeline`.
+        sub_agent_seconds: Time that the sub-agents of the one chosen agent worked, or None, see
+            :func:`aggregator.query.agents.sub_agents.read_sub_agent_seconds`.
         states: All present agents, see :func:`aggregator.query.agents.states.agent_states`.
         newest_bucket: Start of the scope's newest bucket at any time, or None.
         newest_turn_at: Instant of the scope's newest turn, which outlives its metrics, or
@@ -97,6 +99,7 @@ class Overview:
     times: Times
     asking: pd.DataFrame
     timeline: pd.DataFrame
+    sub_agent_seconds: float | None
     states: pd.DataFrame
     newest_bucket: datetime | None
     newest_turn_at: datetime | None

@@ -30,6 +30,7 @@ from aggregator.query.agents.members import agents_by_bin, projects_by_bin
 from aggregator.query.agents.names import project_ids
 from aggregator.query.agents.origins import automated_agents, resolved
 from aggregator.query.agents.states import last_turns, states_of
+from aggregator.query.agents.sub_agents import read_sub_agent_seconds
 from aggregator.query.comparisons import compare
 from aggregator.query.hours import check_scope, newest_bucket, newest_turn, read_hours
 from aggregator.query.intervals import no_intervals, read_asking, read_timeline
@@ -111,6 +112,9 @@ def read_overview(
         asking=read_asking(conn, scope, since, until),
         timeline=(
             read_timeline(conn, scope, since, until) if asked.is_one_agent else no_intervals()
+        ),
+        sub_agent_seconds=(
+            read_sub_agent_seconds(conn, scope, since, until) if asked.is_one_agent else None
         ),
         states=states_of(conn, turns, retained.now, source),
         newest_bucket=newest_bucket(conn, scope, between(retained.since, retained.until)),

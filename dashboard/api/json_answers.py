@@ -64,6 +64,7 @@ def intervals_json(found: ScopeIntervals) -> dict[str, Any]:
     return {
         "agent_id": found.scope.ids[0],
         **about,
+        "sub_agent_seconds": found.sub_agent_seconds,
         "intervals": _records(interval_rows(found)),
     }
 

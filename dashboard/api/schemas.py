@@ -187,6 +187,11 @@ SCHEMAS: dict[str, Schema] = {
         "What one agent did with its time, without gaps.",
         agent_id=ID,
         **{name: schema for name, schema in ABOUT.items() if name != "freq"},
+        sub_agent_seconds=_described(
+            _nullable(NUMBER),
+            "Time that its sub-agents worked, added up, in seconds; not in the working time. Null "
+            "where signals of transcripts are not known.",
+        ),
         intervals=_list(ref("Interval"), "Oldest first; they touch each other."),
     ),
     "Interval": _object("Time of one kind.", **INTERVAL),

@@ -67,6 +67,7 @@ OUTPUTS = {
     "timeline_frame": Output(ids.TIMELINE_FRAME, "style"),
     "timeline_legend": Output(ids.TIMELINE_LEGEND, "children"),
     "timeline_summary": Output(ids.TIMELINE_SUMMARY, "children"),
+    "sub_agents": Output(ids.SUB_AGENTS, "children"),
     "capacity": Output(ids.CAPACITY, "figure"),
     "capacity_summary": Output(ids.CAPACITY_SUMMARY, "children"),
     "asking": Output(ids.ASKING, "children"),

@@ -51,6 +51,7 @@ def draw(answer: Answer, viewer: Viewer, context: PageContext) -> dict[str, Any]
         "cards": cards(overview),
         "chart_title": titles.chart_title(overview, view.metric),
         "clicked": None,
+        "sub_agents": captions.sub_agents(overview),
         "pattern_title": titles.pattern_title(overview, view.pattern_metric),
         "asking": asking(overview),
         "asking_note": reaction(overview),

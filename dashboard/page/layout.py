@@ -137,7 +137,7 @@ def _view() -> Component:
             chart_panel(CHART),
             html.Section(id=ids.EMPTY, className="activity-empty"),
             chart_panel(WORK),
-            chart_panel(TIMELINE),
+            chart_panel(TIMELINE, html.Span(id=ids.SUB_AGENTS, className="activity-shares")),
             _agent_table(),
             chart_panel(PATTERN, pattern_choice()),
             html.Div([chart_panel(CAPACITY), _asking()], className="activity-pair"),

@@ -157,6 +157,7 @@ def overview(now: datetime) -> Callable[..., Overview]:
             "times": Times(),
             "asking": _frame([], ASKING_DTYPES),
             "timeline": _frame([], INTERVAL_DTYPES),
+            "sub_agent_seconds": None,
             "states": _padded(states, STATE_DTYPES, (at, "", "", None, "", "", "", "", "")),
             "newest_bucket": every["bucket_start"].max().to_pydatetime() if hours else None,
             "newest_turn_at": None,

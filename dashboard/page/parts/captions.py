@@ -100,3 +100,11 @@ def shares(agents: pd.DataFrame) -> str:
     few = int((cumulative < turns.sum() / 2).sum()) + 1
     active = formatting.counted(int((turns > 0).sum()), "active agent")
     return f"{few} of {active} made half of the turns"
+
+
+def sub_agents(overview: Overview) -> str:
+    """Say how long the sub-agents of the one chosen agent worked; empty without such time."""
+    if not overview.sub_agent_seconds:
+        return ""
+    worked = formatting.duration(overview.sub_agent_seconds)
+    return f"Sub-agents: {worked}, not counted in working time"

@@ -462,5 +462,7 @@ def test_intervals_have_no_buckets_whose_length_could_be_chosen(client):
     assert refused.status_code == 400
     assert refused.get_json()["error"].startswith("there is no parameter 'freq'")
     assert client.get("/api/metrics/agents/99/intervals").status_code == 404
-    (idle,) = client.get("/api/metrics/agents/1/intervals").get_json()["intervals"]
+    answer = client.get("/api/metrics/agents/1/intervals").get_json()
+    (idle,) = answer["intervals"]
+    assert answer["sub_agent_seconds"] == 0
     assert (idle["kind"], idle["seconds"], idle["tool"]) == ("idle", 3900.0, None)

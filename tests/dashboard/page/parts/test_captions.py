@@ -14,6 +14,7 @@ from dashboard.page.parts.captions import (
     state_counts,
     states_in,
     states_now,
+    sub_agents,
     summary,
 )
 from dashboard.page.parts.navigation import crumbs, period_links
@@ -190,3 +191,9 @@ def test_times_of_which_none_was_measured_are_called_estimated(overview, now):
 )
 def test_how_unevenly_the_work_is_spread_is_told_of_more_than_a_few(turns, words):
     assert shares(pd.DataFrame({"turn_count": turns})) == words
+
+
+def test_the_time_of_sub_agents_is_told_where_there_is_some(overview):
+    told = [sub_agents(overview(sub_agent_seconds=seconds)) for seconds in (4320.0, 0.0, None)]
+
+    assert told == ["Sub-agents: 1 h 12 min, not counted in working time", "", ""]
