@@ -14,6 +14,10 @@ from aggregator.passes.run import make_pass
 from aggregator.standalone.demo import fill_with_demo
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "activity.ipynb"
+WORKED = text(
+    "SELECT sum(extract(epoch FROM ended_at - greatest(started_at, :since))) / 3600"
+    " FROM activity_intervals WHERE kind = 'working' AND ended_at > :since"
+)
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -52,8 +56,11 @@ def test_it_runs_on_demo_data_and_saves_a_picture(notebook, empty_engine, tmp_pa
         retained = text("SELECT sum(turn_count) FROM activity_metrics WHERE is_overall")
         agents = text("SELECT count(DISTINCT agent_id) FROM activity_metrics")
         turns, workers = conn.scalar(retained), conn.scalar(agents)
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        worked = conn.scalar(WORKED, {"since": midnight - timedelta(days=6)})
     assert f"turns {turns}" in " ".join(said.split())
     assert f"of {workers} agents had 80 % of the turns" in said
+    assert f"agents worked for {worked:.1f} hours" in said
     assert "Error" not in said
     assert "Warning" not in said
     picture = (tmp_path / "activity-last-week.png").read_bytes()
