@@ -21,7 +21,11 @@ from aggregator.database.models import Agent, Project, Signal, Task, Turn
 from aggregator.metrics.hourly_time import TIMED
 from aggregator.passes.run import make_pass
 from aggregator.query.reader import MetricReader
+from dashboard import formatting
 from dashboard.api.blueprint import blueprint
+from dashboard.context import PageContext
+from dashboard.labels import KIND_LABELS
+from dashboard.page import mount
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 RETENTION = timedelta(days=30)
@@ -173,6 +177,42 @@ def test_all_give_the_time_that_is_stored(everything, history):
         check_filtered(everything, path, origin, agents)
     check_timeline(everything, (2,))
     check_prometheus(everything)
+
+
+def test_the_page_shows_the_time_that_is_stored(everything, visit):
+    everything.fill(
+        {
+            1: [Run(1800, 300, True, 900), Run(600, 0, False, 4000)],
+            2: [Run(2400, 120, False, 60), Run(30, 0, True, 30)],
+            3: [Run(3000, 900, True, 6000)],
+        }
+    )
+    server = Flask("host")
+    mount.mount(server, MetricReader(everything.engine), PageContext(30), now=lambda: NOW)
+    page = visit(server)
+    for path, agents in SCOPES.items():
+        kind, _, number = path.partition("/")
+        scope = f"&{kind[:-1]}={number}" if number else ""
+        answer = page.update(url=f"?window=last-24-hours&tz=UTC{scope}")
+        check_page(answer, page.cards(answer), everything.intervals(agents))
+
+
+def check_page(answer: dict[str, Any], cards: dict[str, str], intervals: list[Any]) -> None:
+    """Compare the cards, the bars of the chart and its table with intervals."""
+    seconds = defaultdict(float)
+    for row in intervals:
+        seconds[row.kind] += (row.end - row.start).total_seconds()
+    assert cards["card-working"] == formatting.duration(seconds["working"])
+    mine = seconds["blocked"] + seconds["waiting"]
+    assert cards["card-waiting"] == formatting.duration(mine)
+    table = answer["downloads"]["data"]["tables"]["chart"]
+    for kind in TIMED:
+        cells = [row[table["columns"].index(f"{KIND_LABELS[kind]} (s)")] for row in table["rows"]]
+        # Each cell is rounded to a tenth of a second.
+        assert sum(cells) == pytest.approx(seconds[kind], abs=0.05 * len(cells))
+    bars = {trace["name"]: trace["y"] for trace in answer["activity-chart"]["figure"]["data"]}
+    for kind in ("working", "blocked", "waiting"):
+        assert sum(filter(None, bars[KIND_LABELS[kind]])) == close(seconds[kind])
 
 
 def check_totals(answer: dict[str, Any], intervals: list[Any], responses: list[float]) -> None:

@@ -60,6 +60,7 @@ def test_a_day_overall_is_the_default(client):
         "window": "day",
         "freq": "hour",
         "tz": "UTC",
+        "origin": None,
         "since": "2026-11-21T15:00:00Z",
         "until": "2026-11-22T14:30:00Z",
         "as_of": "2026-11-22T14:30:00Z",
@@ -380,7 +381,14 @@ def test_everybody_is_one_answer_without_holes(client):
             {"project_id": 1, "name": "alpha", "totals": totals, **numbers, **agents},
         ],
         "agents": [
-            {"agent_id": 1, "project_id": 1, "name": "a1", "totals": totals, **numbers},
+            {
+                "agent_id": 1,
+                "project_id": 1,
+                "name": "a1",
+                "origin": None,
+                "totals": totals,
+                **numbers,
+            },
         ],
     }
 
