@@ -70,15 +70,18 @@ def read_intervals(
     return _frame(copy_out(conn, statement, parameters, columns), columns)
 
 
-def read_responses(conn: Connection, since: datetime, until: datetime) -> pd.DataFrame:
-    """Read the responses that ended in ``[since, until)``.
+def read_responses(
+    conn: Connection, since: datetime, until: datetime, scope: Scope = OVERALL
+) -> pd.DataFrame:
+    """Read the responses of a scope that ended in ``[since, until)``.
 
     Returns:
         Frame with :data:`aggregator.metrics.hourly.RESPONSE_DTYPES`.
     """
     columns = {"agent_id": INT8, "project_id": INT8, "ended_at": TIMESTAMPTZ, "seconds": FLOAT8}
-    parameters = {"since": since, "until": until}
-    return _frame(copy_out(conn, _RESPONSES, parameters, columns), columns)
+    parameters = {"since": since, "until": until, "ids": list(scope.ids)}
+    statement = _RESPONSES + _IN_SCOPE[scope.kind]
+    return _frame(copy_out(conn, statement, parameters, columns), columns)
 
 
 def _frame(rows: Rows, columns: dict[str, str]) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from aggregator.metrics.hourly_time import (
     Integers,
     Parts,
     cut,
-    ended_hours,
+    microseconds,
     peaks,
     sums_of_responses,
     sums_of_time,
@@ -91,9 +91,9 @@ def hourly_metrics(
     agents, numbers = agents_of([turns, intervals, responses])
     # Instants are integers, microseconds since 1970. Flooring them gives the result of
     # resample("h") per agent, in a fraction of the time.
-    at = pd.DatetimeIndex(turns["at"]).as_unit("us").tz_convert("UTC").asi8
+    at = microseconds(turns["at"])
     parts = cut(intervals)
-    hours = [at // HOUR_US, parts.hour, ended_hours(responses)]
+    hours = [at // HOUR_US, parts.bucket, microseconds(responses["ended_at"]) // HOUR_US]
     numbers[1] = numbers[1][parts.interval]
     cells, positions = cells_of(hours, numbers, len(agents.ids))
     count = len(cells)

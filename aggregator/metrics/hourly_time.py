@@ -34,54 +34,51 @@ SUMS = tuple(measure.column for measure in TIME_MEASURES if measure.combine == "
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Intervals, cut at whole hours. All arrays have one length.
+    """Intervals, cut at the edges of buckets. All arrays have one length.
 
     Attributes:
         interval: Position of the interval.
-        hour: Hours since 1970.
+        bucket: Buckets since 1970, such as hours.
         start: Microseconds since 1970.
-        end: The same; at most the end of the hour.
+        end: The same; at most the end of the bucket.
         kind: Position in :data:`TIMED`.
         is_exact: Whether the interval is exact.
     """
 
     interval: Integers
-    hour: Integers
+    bucket: Integers
     start: Integers
     end: Integers
     kind: Integers
     is_exact: Flags
 
 
-def cut(intervals: pd.DataFrame) -> Parts:
-    """Cut intervals at whole hours.
+def cut(intervals: pd.DataFrame, length: int = HOUR_US) -> Parts:
+    """Cut intervals into the parts that lie in one bucket each.
 
     Args:
         intervals: (n, ≥4) ``kind`` (position in :data:`TIMED`), ``started_at``, ``ended_at``
             (datetime64[us, UTC]), ``is_exact`` (bool). None is empty.
+        length: Microseconds of a bucket; an hour or a divisor of it.
     """
-    start, end = (_microseconds(intervals[name]) for name in ("started_at", "ended_at"))
-    first = start // HOUR_US
-    hours = (end - 1) // HOUR_US - first + 1
-    interval = np.repeat(np.arange(len(intervals)), hours)
-    number = np.arange(len(interval)) - np.repeat(np.cumsum(hours) - hours, hours)
-    hour = first[interval] + number
+    start, end = (microseconds(intervals[name]) for name in ("started_at", "ended_at"))
+    first = start // length
+    buckets = (end - 1) // length - first + 1
+    interval = np.repeat(np.arange(len(intervals)), buckets)
+    number = np.arange(len(interval)) - np.repeat(np.cumsum(buckets) - buckets, buckets)
+    bucket = first[interval] + number
     return Parts(
         interval,
-        hour,
-        np.maximum(start[interval], hour * HOUR_US),
-        np.minimum(end[interval], (hour + 1) * HOUR_US),
+        bucket,
+        np.maximum(start[interval], bucket * length),
+        np.minimum(end[interval], (bucket + 1) * length),
         intervals["kind"].to_numpy("int64")[interval],
         intervals["is_exact"].to_numpy("bool")[interval],
     )
 
 
-def ended_hours(responses: pd.DataFrame) -> Integers:
-    """Hours since 1970 in which the runs of some responses ended."""
-    return _microseconds(responses["ended_at"]) // HOUR_US
-
-
-def _microseconds(instants: pd.Series) -> Integers:
+def microseconds(instants: pd.Series) -> Integers:
+    """Convert instants of any time zone to microseconds since 1970."""
     at: Integers = pd.DatetimeIndex(instants).as_unit("us").asi8
     return at
 
@@ -116,7 +113,7 @@ def sums_of_responses(seconds: pd.Series, cell: Integers, count: int) -> dict[st
 
 
 def peaks(parts: Parts, project: Integers) -> dict[str, Integers]:
-    """Count the agents at the same instant: the most of each hour.
+    """Count the agents at the same instant: the most of each bucket.
 
     Who ends at the instant at which another begins is not counted with it.
 
@@ -125,7 +122,7 @@ def peaks(parts: Parts, project: Integers) -> dict[str, Integers]:
         project: Id or number of the project of each part, positive.
 
     Returns:
-        For each of :data:`PEAKS` an array of three rows: hours since 1970, projects, which are
+        For each of :data:`PEAKS` an array of three rows: buckets since 1970, projects, which are
         :data:`aggregator.metrics.scope.EVERYBODY` for all together, and the most agents.
     """
     return {
@@ -139,19 +136,19 @@ def _most(parts: Parts, project: Integers, chosen: Flags) -> Integers:
     at = np.concatenate([parts.start[chosen], parts.end[chosen]])
     # Ends before beginnings at the same instant.
     by_time = np.argsort(at * 2 + (step > 0))
-    hour, projects = (np.tile(own[chosen], 2)[by_time] for own in (parts.hour, project))
+    bucket, projects = (np.tile(own[chosen], 2)[by_time] for own in (parts.bucket, project))
     step = step[by_time]
     # Numbers of projects are small, which makes a stable sort fast.
     small = projects.astype(np.min_scalar_type(projects.max(initial=0)))
     by_project = np.argsort(small, kind="stable")
-    each = _highest(hour[by_project], projects[by_project], step[by_project])
-    everywhere = _highest(hour, np.full_like(projects, EVERYBODY), step)
+    each = _highest(bucket[by_project], projects[by_project], step[by_project])
+    everywhere = _highest(bucket, np.full_like(projects, EVERYBODY), step)
     return np.concatenate([each, everywhere], axis=1)
 
 
-def _highest(hour: Integers, project: Integers, step: Integers) -> Integers:
-    """Highest sum of the steps so far, which begins and ends at 0 in each hour and project."""
-    begins = np.append(True, (hour[1:] != hour[:-1]) | (project[1:] != project[:-1]))
+def _highest(bucket: Integers, project: Integers, step: Integers) -> Integers:
+    """Highest sum of the steps so far, which begins and ends at 0 in each bucket and project."""
+    begins = np.append(True, (bucket[1:] != bucket[:-1]) | (project[1:] != project[:-1]))
     first = np.flatnonzero(begins[: len(step)])
     highest = np.maximum.reduceat(np.cumsum(step), first) if len(first) else first
-    return np.array([hour[first], project[first], highest])
+    return np.array([bucket[first], project[first], highest])

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from aggregator.metrics.buckets import bin_of
+from aggregator.metrics.freqs import STEPS, Freq
 from aggregator.metrics.hourly import INSTANT_DTYPE, pool
 from aggregator.metrics.measures import (
     AGENT_NUMBERS,
@@ -26,8 +26,6 @@ from aggregator.metrics.periods import first_bucket
 from aggregator.metrics.scope import EVERYBODY
 from aggregator.metrics.windows import HOUR, ceil_hour, floor_hour
 
-Freq = Literal["hour", "day", "week"]
-FREQS: tuple[Freq, ...] = get_args(Freq)
 SERIES = "series"
 """Column that identifies the series: an id, or :data:`EVERYBODY` for all agents."""
 ROW_DTYPES = {
@@ -40,19 +38,19 @@ ROW_DTYPES = {
 
 
 def bucket_edges(since: datetime, until: datetime, freq: Freq, zone: ZoneInfo) -> pd.DatetimeIndex:
-    """Edges of all hours, local days or local weeks that overlap a range.
+    """Edges of all steps of hours, hours, local days or local weeks that overlap a range.
 
     Weeks begin on Monday. The first bucket may begin before the range, and the last may
     end after it.
 
     Returns:
-        (n + 1,) instants (UTC, on the hour) for n buckets; none for an empty range.
+        (n + 1,) instants (UTC, but for steps on the hour) for n buckets; none for an empty range.
     """
     if until <= since:
         return pd.DatetimeIndex([], dtype=INSTANT_DTYPE)
     start, end = floor_hour(since), ceil_hour(until)
-    if freq == "hour":
-        return pd.date_range(start, end, freq="h").as_unit("us")
+    if freq == "hour" or freq in STEPS:
+        return pd.date_range(start, end, freq=STEPS.get(freq, HOUR)).as_unit("us")
     first, last = start.astimezone(zone).date(), (end - HOUR).astimezone(zone).date()
     step = timedelta(days=1)
     if freq == "week":

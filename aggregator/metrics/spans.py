@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from aggregator.metrics.freqs import STEPS, Freq
 from aggregator.metrics.periods import Period
-from aggregator.metrics.series import Freq, bucket_edges
+from aggregator.metrics.series import bucket_edges
 from aggregator.metrics.windows import RetainedHours, Window, ceil_hour, elapsed_hours, floor_hour
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -45,8 +46,14 @@ class Span:
 
     @property
     def edges(self) -> pd.DatetimeIndex:
-        """Edges of its buckets, see :func:`aggregator.metrics.series.bucket_edges`."""
-        return bucket_edges(self.since, self.until, self.freq, self.zone)
+        """Edges of its buckets, see :func:`aggregator.metrics.series.bucket_edges`.
+
+        Steps of the running hour that have not begun are left out.
+        """
+        edges = bucket_edges(self.since, self.until, self.freq, self.zone)
+        if self.freq not in STEPS:
+            return edges
+        return edges[: edges.searchsorted(pd.Timestamp(self.retained.now), side="right") + 1]
 
     @property
     def elapsed_hours(self) -> float:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from aggregator.errors import ConflictingParametersError
 from aggregator.intervals.kinds import KINDS
+from aggregator.metrics.freqs import FREQS, Freq, check_steps
 from aggregator.metrics.periods import (
     CALENDAR,
     LAST_24_HOURS,
@@ -27,7 +28,7 @@ from aggregator.metrics.periods import (
     today,
 )
 from aggregator.metrics.scope import EVERYBODY, Origin, ScopeKind
-from aggregator.metrics.series import FREQS, SERIES, Freq, filled
+from aggregator.metrics.series import SERIES, filled
 from aggregator.metrics.spans import Span
 from aggregator.metrics.windows import RetainedHours, WindowName, retained_hours
 from aggregator.notebook.arguments import Instant, chosen_scope, parse_instant, range_of, series_of
@@ -73,9 +74,10 @@ def load_metrics(
             ``tz``, and a date is the beginning of that day. By default the oldest
             retained hour.
         until: End of the range, exclusive, rounded up to the hour; by default now.
-        freq: ``hour``, ``day`` or ``week`` (from Monday), in ``tz``. A UTC hour belongs
-            to the local day in which it starts. Days and weeks that lie only partly in
-            the range count only the part inside.
+        freq: ``hour``, ``day`` or ``week`` (from Monday), in ``tz``, or a step that
+            divides the hour, ``1min`` to ``30min``, of which a range may have 1,500. A UTC
+            hour belongs to the local day in which it starts. Days and weeks that lie only
+            partly in the range count only the part inside.
         tz: IANA name of a time zone.
         fill: Whether to add rows for buckets without turns.
         now: The present; its bucket is the last.
@@ -109,6 +111,7 @@ def load_metrics(
         retained = _retained_hours(reader, now)
         oldest = max(retained.since, reader.oldest_bucket() or now)
         span = Span(range_of(since, until, zone, oldest, now, by_hour=True), retained, freq, zone)
+        check_steps(freq, span.since, span.until)
         buckets = reader.series(of, chosen, span)
     if fill:
         ids = {"overall": [EVERYBODY], chosen.kind: chosen.ids or [EVERYBODY]}.get(of)

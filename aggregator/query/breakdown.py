@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from aggregator.database.source import STANDALONE, Source
 from aggregator.database.state import read_version
 from aggregator.metrics.comparisons import Comparison
+from aggregator.metrics.freqs import STEPS
 from aggregator.metrics.hourly import agents_at_once, agents_with_turns, gap_counts
 from aggregator.metrics.scope import EVERYBODY, OVERALL, Scope, ScopeKind
 from aggregator.metrics.series import (
@@ -33,6 +34,7 @@ from aggregator.query.comparisons import read_comparison
 from aggregator.query.hours import check_scope, count_agents, read_hours, read_rows
 from aggregator.query.intervals import read_asking, read_timeline
 from aggregator.query.response_times import Times, read_times
+from aggregator.query.steps import read_steps, read_steps_of_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,9 @@ class Breakdown:
     last_pass_at: datetime | None
 
 
-def read_activity(conn: Connection, scope: Scope, span: Span) -> ScopeActivity:
+def read_activity(
+    conn: Connection, scope: Scope, span: Span, source: Source = STANDALONE
+) -> ScopeActivity:
     """Read the activity of one scope.
 
     Raises:
@@ -141,11 +145,6 @@ def read_activity(conn: Connection, scope: Scope, span: Span) -> ScopeActivity:
         # Rows of single agents have no such columns.
         hours = hours.assign(active_agents=agents_with_turns(hours), **agents_at_once(hours))
     (agents,) = count_agents(conn, scope, (span.since, span.until))
-    rows = hours.assign(series=EVERYBODY, gap_count=gap_counts(hours))
-    buckets = resample(rows, span.edges, span.freq)
-    if span.freq != "hour" and not asked.is_one_agent:
-        seen = read_rows(conn, "agent", scope, span.since, span.until)
-        buckets = with_agents(buckets, distinct_agents(seen, None, span.edges))
     return ScopeActivity(
         scope=asked,
         span=span,
@@ -153,9 +152,28 @@ def read_activity(conn: Connection, scope: Scope, span: Span) -> ScopeActivity:
         times=read_times(conn, "overall", scope, span.since, span.until).get(EVERYBODY, Times()),
         asking=read_asking(conn, scope, span.since, span.until),
         compared=_compared(conn, scope, span),
-        buckets=buckets,
+        buckets=_buckets_of_one(conn, scope, span, hours, source, alone=asked.is_one_agent),
         last_pass_at=read_version(conn, span.retained.now).last_pass_at,
     )
+
+
+def _buckets_of_one(
+    conn: Connection,
+    scope: Scope,
+    span: Span,
+    hours: pd.DataFrame,
+    source: Source,
+    *,
+    alone: bool,
+) -> pd.DataFrame:
+    if span.freq in STEPS:
+        return read_steps(conn, "agent" if alone else "overall", scope, span, source)
+    rows = hours.assign(series=EVERYBODY, gap_count=gap_counts(hours))
+    buckets = resample(rows, span.edges, span.freq)
+    if span.freq == "hour" or alone:
+        return buckets
+    seen = read_rows(conn, "agent", scope, span.since, span.until)
+    return with_agents(buckets, distinct_agents(seen, None, span.edges))
 
 
 def _compared(conn: Connection, scope: Scope, span: Span) -> Comparison | None:
@@ -194,6 +212,8 @@ def read_series(
         Frame with :data:`aggregator.metrics.series.ROW_DTYPES`; only buckets with turns or
         time, by series and time.
     """
+    if span.freq in STEPS:
+        return read_steps(conn, of, scope, span, source)
     buckets = resample(read_rows(conn, of, scope, span.since, span.until), span.edges, span.freq)
     if span.freq == "hour" or of == "agent":
         return buckets
@@ -231,11 +251,15 @@ def read_breakdown(conn: Connection, span: Span, source: Source = STANDALONE) ->
             read_times(conn, "agent", OVERALL, since, until),
             span,
         ),
-        buckets={
-            "overall": _buckets(overall, span, distinct_agents(agents, None, span.edges)),
-            "project": _buckets(projects, span, distinct_agents(agents, owners, span.edges)),
-            "agent": resample(agents, span.edges, span.freq),
-        },
+        buckets=(
+            read_steps_of_all(conn, span, source)
+            if span.freq in STEPS
+            else {
+                "overall": _buckets(overall, span, distinct_agents(agents, None, span.edges)),
+                "project": _buckets(projects, span, distinct_agents(agents, owners, span.edges)),
+                "agent": resample(agents, span.edges, span.freq),
+            }
+        ),
         last_pass_at=read_version(conn, span.retained.now).last_pass_at,
     )
 

@@ -99,7 +99,7 @@ def _with_peaks(
     parts = cut(read_intervals(conn, since, until, scope))
     bucket = pd.DatetimeIndex(hours["bucket_start"]).asi8
     added = {}
-    for name, (hour, project, most) in peaks(parts, np.ones_like(parts.hour)).items():
+    for name, (hour, project, most) in peaks(parts, np.ones_like(parts.bucket)).items():
         together = pd.Series(most, hour * HOUR_US)[project == EVERYBODY]
         added[name] = together.reindex(bucket, fill_value=0).astype("Int64").array
     return hours.assign(**added)

@@ -97,8 +97,8 @@ class MetricReader:
         Raises:
             UnknownScopeError: A project or an agent of the scope does not exist.
         """
-        with self.snapshot() as (conn, _):
-            return read_activity(conn, scope, span)
+        with self.snapshot() as (conn, source):
+            return read_activity(conn, scope, span, source)
 
     def breakdown(self, span: Span) -> Breakdown:
         """Read the activity of all agents, by project and by agent."""

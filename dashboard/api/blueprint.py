@@ -29,7 +29,7 @@ from dashboard.api.parameters import (
     PARAMETERS,
     WITHOUT_BUCKETS,
     Parameter,
-    check_hourly,
+    check_size,
     parse_origin,
     parse_scope,
     parse_span,
@@ -79,7 +79,7 @@ def blueprint(
 
     def answer_breakdown(*, as_csv: bool) -> AnyResponse:
         parsed = span()
-        check_hourly(parsed)
+        check_size(parsed)
         found = reader.breakdown(parsed)
         return _answer(partial(breakdown_json, found), partial(breakdown_csv, found), as_csv=as_csv)
 

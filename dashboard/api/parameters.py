@@ -14,6 +14,7 @@ from aggregator.errors import (
     ParameterError,
     UnknownParameterError,
 )
+from aggregator.metrics.freqs import FREQS, MOST_STEPS, STEPS, check_steps
 from aggregator.metrics.periods import (
     LAST_24_HOURS,
     ROLLING,
@@ -26,9 +27,9 @@ from aggregator.metrics.periods import (
     today,
 )
 from aggregator.metrics.scope import ORIGINS, Origin, Scope, ScopeKind
-from aggregator.metrics.series import FREQS
 from aggregator.metrics.spans import Span
 from aggregator.metrics.windows import (
+    HOUR,
     LONGEST,
     SPANS,
     Window,
@@ -42,6 +43,8 @@ MOST_OFFSET = 366
 RESOLUTION = timedelta(microseconds=1)
 LONGEST_HOURLY = timedelta(days=32)
 """Longest window of all agents in hours; a month with a clock change fits in."""
+MOST_STEPS_OF_ALL = LONGEST_HOURLY // HOUR
+"""Most steps in an answer about all agents."""
 ZONED_INSTANT = "an ISO 8601 instant with a time zone, such as 2026-11-22T14:00:00Z"
 IDS = "a whole number"
 ALONE = {"since": ("window", "offset"), "offset": ("until",)}
@@ -93,7 +96,7 @@ def parse_span(
 
     Raises:
         UnknownParameterError: There is no such parameter.
-        ParameterError: A parameter is repeated or malformed.
+        ParameterError: A parameter is repeated or malformed, or there are too many steps.
         ConflictingParametersError: Two parameters exclude each other.
     """
     for name, values in args.items():
@@ -110,7 +113,9 @@ def parse_span(
     period = _period(given, zone, now)
     window = _window(given, period, now)
     freq = given.get("freq", "hour")
-    return Span(window, retained_hours(now, retention), freq, zone, period)
+    span = Span(window, retained_hours(now, retention), freq, zone, period)
+    check_steps(freq, span.since, span.until)
+    return span
 
 
 def _window(given: Mapping[str, Any], period: Period | None, now: datetime) -> Window:
@@ -153,12 +158,14 @@ def parse_origin(args: Mapping[str, str]) -> Origin | None:
     return ORIGIN.read(args[ORIGIN.name]) if ORIGIN.name in args else None
 
 
-def check_hourly(span: Span) -> None:
+def check_size(span: Span) -> None:
     """Limit the size of an answer about all agents.
 
     Raises:
-        ParameterError: The window is longer than :data:`LONGEST_HOURLY`, in hourly buckets.
+        ParameterError: The window is longer than :data:`LONGEST_HOURLY`, in hourly buckets, or
+            has more than :data:`MOST_STEPS_OF_ALL` steps.
     """
+    check_steps(span.freq, span.since, span.until, MOST_STEPS_OF_ALL)
     window = span.window
     if span.freq == "hour" and window.until - window.since > LONGEST_HOURLY:
         days = LONGEST_HOURLY.days
@@ -224,7 +231,9 @@ PARAMETERS: Mapping[str, Parameter] = {
             lambda raw: one_of("freq", raw, FREQS),
             {"type": "string", "enum": list(FREQS), "default": "hour"},
             "Length of the buckets. Days and weeks are those of tz; one that the window holds "
-            "in part has what lies in the window, and its bucket_start is where it begins.",
+            "in part has what lies in the window, and its bucket_start is where it begins. Steps "
+            f"of {', '.join(STEPS)} divide the hour and add up to it; a window may have "
+            f"{MOST_STEPS} of them, of all agents {MOST_STEPS_OF_ALL}.",
         ),
         Parameter(
             "tz",

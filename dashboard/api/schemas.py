@@ -8,9 +8,9 @@ from typing import Any, get_args
 from aggregator.intervals.kinds import KINDS
 from aggregator.intervals.state import STATES
 from aggregator.metrics.comparisons import Kind
+from aggregator.metrics.freqs import FREQS
 from aggregator.metrics.measures import AGENT_NUMBERS, MEASURES, Measure
 from aggregator.metrics.scope import ORIGINS
-from aggregator.metrics.series import FREQS
 from aggregator.metrics.windows import WindowName
 from dashboard.api.json_answers import SCHEMA_VERSION
 
@@ -205,7 +205,7 @@ SCHEMAS: dict[str, Schema] = {
         projects=_list(ref("ProjectSeries"), "Most turns first."),
         agents=_list(ref("AgentSeries"), "Most turns first."),
     ),
-    "Bucket": _object("One hour, day or week with turns or time.", **BUCKET),
+    "Bucket": _object("One bucket with turns or time.", **BUCKET),
     "Totals": _object(
         "A scope over the whole window.",
         **NUMBERS_OF_TOTALS,

@@ -39,6 +39,19 @@ RESPONSES = text(
     "SELECT working_seconds + blocked_seconds FROM activity_runs WHERE is_response"
     " AND agent_id = ANY(:agents) AND ended_at >= :since AND ended_at < :until"
 )
+STEP = timedelta(minutes=5)
+WORKING_IN_STEPS = text(
+    "SELECT step, sum(extract(epoch FROM least(ended_at, step + interval '5 min')"
+    " - greatest(started_at, step))) FROM generate_series(CAST(:since AS timestamptz),"
+    " CAST(:until AS timestamptz) - interval '5 min', interval '5 min') AS step"
+    " JOIN activity_intervals ON ended_at > step AND started_at < step + interval '5 min'"
+    " WHERE kind = 'working' AND agent_id = ANY(:agents) GROUP BY step"
+)
+TURNS_IN_STEPS = text(
+    "SELECT date_bin('5 min', timestamp, '2000-01-01Z') AS step, count(*) FROM turns"
+    " JOIN tasks ON tasks.id = task_id"
+    " WHERE agent_id = ANY(:agents) AND timestamp >= :since AND timestamp < :until GROUP BY step"
+)
 PROJECT_OF = {1: 1, 2: 1, 3: 2}
 AUTOMATED = 2
 """The agent that a program started."""
@@ -48,6 +61,7 @@ FILTERED = {
     ("projects/1", "interactive"): (1,),
     ("projects/2", "automated"): (),
 }
+TIMED_COLUMNS = (*(f"{kind}_seconds" for kind in TIMED), "turn_count", "responses")
 SCOPES = {"overall": (1, 2, 3), "projects/1": (1, 2), "projects/2": (3,), "agents/2": (2,)}
 
 
@@ -169,6 +183,7 @@ def test_all_give_the_time_that_is_stored(everything, history):
         check_totals(answer, intervals, everything.responses(agents))
         check_csv(everything.get(f"{path}.csv").text, answer["totals"])
         check_notebook(everything.engine, path, answer["totals"])
+        check_steps(everything, path, agents, answer)
         kind, _, number = path.partition("/")
         if number:
             own = [each for each in several[kind] if str(each[f"{kind[:-1]}_id"]) == number]
@@ -278,6 +293,54 @@ def check_filtered(everything: Everything, path: str, origin: str, agents: tuple
     assert set(intervals["agent_id"]) <= set(agents)
     working = intervals.loc[intervals["kind"] == "working", "seconds"].sum()
     assert working == close(totals["working_seconds"])
+
+
+def check_steps(
+    everything: Everything, path: str, agents: tuple[int, ...], by_hour: dict[str, Any]
+) -> None:
+    answer = everything.get(f"{path}?freq=5min").get_json()
+    steps = {datetime.fromisoformat(row["bucket_start"]): row for row in answer["history"]}
+    for name, statement in (
+        ("working_seconds", WORKING_IN_STEPS),
+        ("turn_count", TURNS_IN_STEPS),
+    ):
+        with everything.engine.connect() as conn:
+            stored = conn.execute(statement, {"agents": list(agents), **DAY}).all()
+        assert {at: row[name] for at, row in steps.items() if row[name]} == {
+            at: close(float(value)) for at, value in stored
+        }
+    assert answer["totals"] == by_hour["totals"]
+    for hour in by_hour["history"]:
+        start = datetime.fromisoformat(hour["bucket_start"])
+        own = [steps[at] for n in range(12) if (at := start + n * STEP) in steps]
+        for name in ("turn_count", "gap_count", "blocked_seconds", "exact_seconds", "responses"):
+            assert sum(row[name] for row in own) == close(hour[name])
+        if hour["peak_waiting_agents"] is not None:
+            assert max(row["peak_waiting_agents"] for row in own) == hour["peak_waiting_agents"]
+    check_rows_of_steps(everything, path, answer)
+
+
+def check_rows_of_steps(everything: Everything, path: str, answer: dict[str, Any]) -> None:
+    """Compare CSV, notebooks and the answer about everybody with that of one scope."""
+    numbers = {name: [row[name] for row in answer["history"]] for name in TIMED_COLUMNS}
+    rows = list(csv.DictReader(io.StringIO(everything.get(f"{path}.csv?freq=5min").text)))
+    assert [row["bucket_start"] for row in rows] == [
+        row["bucket_start"] for row in answer["history"]
+    ]
+    kind, _, number = path.partition("/")
+    choice = {kind[:-1]: int(number)} if number else {}
+    asked = {"since": DAY["since"], "until": DAY["until"], "now": NOW, **choice}
+    loaded = load_metrics(everything.engine, **asked, freq="5min")
+    several = everything.get("activity?freq=5min").get_json()
+    every = several[kind] if number else [several["overall"]]
+    (one,) = [each for each in every if str(each.get(f"{kind[:-1]}_id", "")) == number] or [{}]
+    for name, values in numbers.items():
+        assert [float(row[name]) for row in rows] == values
+        assert loaded[name].tolist() == values
+        filled = dict(zip(several["buckets"], one.get(name, ()), strict=bool(one)))
+        assert {at: value for at, value in filled.items() if value} == {
+            row["bucket_start"]: row[name] for row in answer["history"] if row[name]
+        }
 
 
 def check_timeline(everything: Everything, agents: tuple[int, ...]) -> None:

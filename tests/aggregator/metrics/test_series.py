@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
+from aggregator.metrics.freqs import FREQS
 from aggregator.metrics.hourly import INSTANT_DTYPE
 from aggregator.metrics.series import (
-    FREQS,
     ROW_DTYPES,
     add_up_each,
     bucket_edges,

@@ -230,7 +230,8 @@ def test_the_last_hours_and_days_can_be_loaded_as_the_page_has_them(database):
     [
         ({"tz": "Mars/Base"}, ParameterError, "tz: 'Mars/Base' is not allowed; expected a time"),
         ({"tz": ""}, ParameterError, "tz: '' is not allowed"),
-        ({"freq": "month"}, ParameterError, "freq: 'month' .* expected hour, day or week"),
+        ({"freq": "month"}, ParameterError, "freq: 'month' .* expected hour, day, week, 30min"),
+        ({"freq": "1min"}, ParameterError, "freq: '1min' .* expected at most 1500 buckets"),
         ({"scope": "team"}, ParameterError, "expected overall, project or agent"),
         ({"scope": "overall", "agent": 1}, ParameterError, "scope: 'overall' .* expected agent"),
         ({"since": "last week"}, ParameterError, "since: 'last week' .* expected a date such as"),

@@ -12,8 +12,8 @@ from pandas.testing import assert_frame_equal
 from sqlalchemy import text
 
 from aggregator.errors import UnknownScopeError
+from aggregator.metrics.freqs import Freq
 from aggregator.metrics.scope import OVERALL, Scope
-from aggregator.metrics.series import Freq
 from aggregator.metrics.spans import Span
 from aggregator.metrics.windows import Window, retained_hours, rolling_window
 from aggregator.passes.run import make_pass

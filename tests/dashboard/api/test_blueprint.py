@@ -232,7 +232,9 @@ def test_a_past_window_has_no_current_bucket(client):
         ("tz=localtime", "tz: 'localtime' is not allowed"),
         ("since=2027-01-01T00:00Z", "since: '2027-01-01T00:00:00Z' .* an instant before now"),
         ("since=2026-11-22T14:00Z%00", "since: "),
-        ("freq=minute", "freq: 'minute' is not allowed; expected hour, day or week"),
+        ("freq=minute", "freq: 'minute' is not allowed; expected hour, day, week"),
+        ("freq=7min", "freq: '7min' .* hour, day, week, 30min, 20min, 15min, .* 2min or 1min"),
+        ("window=week&freq=5min", "freq: '5min' .* at most 1500 buckets, but .* has 2016: .*10min"),
     ],
 )
 def test_a_bad_parameter_is_400_and_named_with_what_is_allowed(client, query, words):
@@ -418,6 +420,8 @@ def test_an_answer_about_everybody_has_at_most_a_month_of_hours(client):
         "before until, or freq=day or freq=week"
     )
     assert len(client.get(f"/api/metrics/activity?{long}&freq=week").get_json()["buckets"]) == 8
+    minutes = client.get("/api/metrics/activity?freq=1min").get_json()
+    assert minutes["error"].startswith("freq: '1min' is not allowed; expected at most 768 buckets")
     assert client.get("/api/metrics/activity?window=month&offset=0").status_code == 200
 
 
