@@ -12,6 +12,7 @@ from sqlalchemy import (
     FromClause,
     SQLColumnExpression,
     Text,
+    case,
     cast,
     column,
     func,
@@ -24,6 +25,8 @@ from aggregator.database.models import TIMESTAMPTZ_TYPE, Agent, HostId
 
 SHORT_ID = 8
 """Number of characters of a session id that are shown to people."""
+AUTOMATED = ("sdk", "scheduled", "background")
+"""Origins of agents that a program started."""
 LONGEST_NAME = 200
 """Number of characters of a name that are shown; only a mistake or an attack has more."""
 
@@ -69,6 +72,8 @@ class Source:
         turn_has_intent: Whether ``turns`` has a column ``intent``, which may be ``question`` or
             ``answer``.
         agent_title_column: Column of ``agents`` with a name that comes first, if it has one.
+        agent_has_origin: Whether ``agents`` has a column ``origin``, one of
+            :data:`AUTOMATED` for agents that a program started.
     """
 
     turn_at_column: str = "timestamp"
@@ -81,6 +86,7 @@ class Source:
     turn_task_column: str = "task_id"
     turn_has_intent: bool = False
     agent_title_column: str | None = "name"
+    agent_has_origin: bool = True
 
     @property
     def task(self) -> FromClause:
@@ -134,6 +140,15 @@ class Source:
         name = cast(literal_column(f"agents.{_quoted(self.agent_name_column)}", Text), Text)
         shown = func.left(name, SHORT_ID) if self.agent_name_is_id else name
         return func.coalesce(*self._title, shown_name(shown), number)
+
+    @property
+    def agent_origin(self) -> ColumnElement[str | None]:
+        """SQL for the origin of a row of ``agents``; null if a person started it."""
+        if not self.agent_has_origin:
+            return cast(null(), Text)
+        origin = cast(literal_column("agents.origin", Text), Text)
+        # A host may mean something else by other words.
+        return case((origin.in_(AUTOMATED), origin))
 
     @property
     def _title(self) -> list[ColumnElement[Any]]:

@@ -139,7 +139,7 @@ def read_activity(
         UnknownScopeError: A project or an agent of the scope does not exist.
     """
     check_scope(conn, scope)
-    asked, scope = scope, resolved(conn, scope)
+    asked, scope = scope, resolved(conn, scope, source)
     hours = read_hours(conn, scope, span.since, span.until)
     if scope.is_one_agent and not asked.is_one_agent:
         # Rows of single agents have no such columns.
@@ -245,7 +245,7 @@ def read_breakdown(conn: Connection, span: Span, source: Source = STANDALONE) ->
         agents=_members(
             agents,
             known.rename(columns={"project_id": "owner"})
-            .assign(origin=known["agent_id"].map(automated_agents(conn, active.tolist())))
+            .assign(origin=known["agent_id"].map(automated_agents(conn, active.tolist(), source)))
             .set_index("agent_id"),
             pd.Series(1, active),
             read_times(conn, "agent", OVERALL, since, until),

@@ -67,7 +67,7 @@ def read_overview(
         UnknownScopeError: A project or an agent of the scope does not exist.
     """
     check_scope(conn, scope)
-    asked, scope = scope, resolved(conn, scope)
+    asked, scope = scope, resolved(conn, scope, source)
     edges, fine_edges = chart_edges(period), spark_edges(period)
     since, until = retained.clip(period.since, period.until)
     hours = _read_hours(conn, scope, period, retained)
@@ -104,7 +104,7 @@ def read_overview(
             response_p50_seconds=_medians(projects["project_id"], times("project")),
         ),
         agents=agents.assign(
-            origin=_origins(conn, agents["agent_id"]),
+            origin=_origins(conn, agents["agent_id"], source),
             spark=sparks(by_agent, fine_edges, fine_edges, retained),
             response_p50_seconds=_medians(agents["agent_id"], times("agent")),
         ),
@@ -139,8 +139,8 @@ def _read_hours(
     return hours.assign(active_agents=agents_with_turns(hours), **agents_at_once(hours))
 
 
-def _origins(conn: Connection, ids: pd.Series) -> pd.Series:
-    known = automated_agents(conn, ids.tolist())
+def _origins(conn: Connection, ids: pd.Series, source: Source) -> pd.Series:
+    known = automated_agents(conn, ids.tolist(), source)
     return pd.Series([known.get(number, "") for number in ids], ids.index, dtype="str")
 
 

@@ -113,7 +113,7 @@ class MetricReader:
         """
         with self.snapshot() as (conn, source):
             check_scope(conn, scope)
-            return read_series(conn, of, resolved(conn, scope), span, source)
+            return read_series(conn, of, resolved(conn, scope, source), span, source)
 
     def turns(self, scope: Scope, since: datetime, until: datetime) -> pd.DataFrame:
         """Read single turns, see :func:`aggregator.query.turn_log.read_log`.
@@ -123,7 +123,7 @@ class MetricReader:
         """
         with self.snapshot() as (conn, source):
             check_scope(conn, scope)
-            return read_log(conn, resolved(conn, scope), since, until, source)
+            return read_log(conn, resolved(conn, scope, source), since, until, source)
 
     def intervals(self, scope: Scope, span: Span) -> ScopeIntervals:
         """Read what the agents of a scope did in a span.
@@ -140,9 +140,9 @@ class MetricReader:
         Raises:
             UnknownScopeError: A project or an agent of the scope does not exist.
         """
-        with self.snapshot() as (conn, _):
+        with self.snapshot() as (conn, source):
             check_scope(conn, scope)
-            return read_timeline(conn, resolved(conn, scope), since, until)
+            return read_timeline(conn, resolved(conn, scope, source), since, until)
 
     def everyone(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Read all projects and agents, even without metrics, in the form of :meth:`choices`."""

@@ -77,6 +77,7 @@ def find_source(
     it is read as UTC. An agent's name is its ``name``, or else the first eight characters
     of its session's id, or else its number. ``agents.ended_at`` may be missing; then no
     agent is known to have ended. So may ``turns.intent``; then no turn is known to ask.
+    And ``agents.origin``; then no agent is known to be automated.
 
     Args:
         conn: A connection to the host's database.
@@ -107,6 +108,7 @@ def find_source(
         turn_has_intent="intent" in turns,
         agent_name_column=name,
         agent_title_column=title,
+        agent_has_origin="origin" in agents,
         agent_name_is_id=name is not None and _is_id(name, agents[name]),
         ended_at_column="ended_at" if ended_at else None,
         ended_at_is_naive=ended_at is not None and ended_at.type == NAIVE_TIMESTAMP_TYPE,

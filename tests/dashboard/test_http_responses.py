@@ -16,7 +16,13 @@ from dashboard import Activity
 from dashboard.errors import PicturePackageMissingError
 from dashboard.http_responses import error_response
 
-KNOWN = {"project_id": "1", "agent_id": "1", "name": "turns.png", "path": "nothing"}
+KNOWN = {
+    "project_id": "1",
+    "agent_id": "1",
+    "name": "turns.png",
+    "path": "nothing",
+    "waiting": "3",
+}
 UNKNOWN = {"project_id": "99", "agent_id": "99", "name": "turns.png?project=99"}
 MALFORMED = {"project_id": "x", "agent_id": "x", "name": "turns.gif"}
 
@@ -89,6 +95,7 @@ OF_THE_PAGE = {
     "activity.asset",
     "activity.component_file",
     "activity.nothing_here",
+    "activity.tab_icon",
 }
 """Addresses for a browser's window: what is wrong with them is the host's page to say."""
 

@@ -49,7 +49,7 @@ def test_a_measure_that_is_one_more_row_is_found_everywhere(fresh):
         ],
         "choices": [{"label": "Busy time", "value": "busy"}, "busy"],
         "chart": ["Busy time per hour", 90.0],
-        "axis": ["0 s", "30 s", "1 min", "1 min 30 s", "2 min"],
+        "axis": ["0 s", "30 s", "1 min", "1 min 30 s"],
         "tooltip": "<b>Sun 22 Nov, 14:00–15:00, so far</b><br>3 turns"
         "<br>1 min average gap between turns"
         "<br>2 active agents<br>1 min 30 s busy time",

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, Connection, Text, literal_column, select
+from sqlalchemy import Connection, select
 
 from aggregator.database.models import Agent
+from aggregator.database.source import STANDALONE, Source
 from aggregator.metrics.scope import Scope
 from aggregator.query.sql import of_agents
 
-ORIGIN: ColumnElement[str | None] = literal_column("(to_jsonb(agents) ->> 'origin')", Text)
-"""SQL for the origin of a row of ``agents``, null if a person started it.
 
-Through JSON, because a host's agents need not have such a column.
-"""
-
-
-def automated_agents(conn: Connection, agents: Collection[int]) -> dict[int, str]:
+def automated_agents(
+    conn: Connection, agents: Collection[int], source: Source = STANDALONE
+) -> dict[int, str]:
     """Read the origin of those agents that a program started, by id.
 
-    It is ``sdk``, ``scheduled`` or ``background``, see
-    :class:`aggregator.database.models.Agent`; a host may have words of its own.
+    It is one of :data:`aggregator.database.source.AUTOMATED`.
     """
-    rows = conn.execute(select(Agent.id, ORIGIN).where(Agent.id.in_(agents), ORIGIN.is_not(None)))
+    if not source.agent_has_origin:
+        return {}
+    origin = source.agent_origin
+    rows = conn.execute(select(Agent.id, origin).where(Agent.id.in_(agents), origin.is_not(None)))
     return {row.id: str(row[1]) for row in rows}
 
 
-def resolved(conn: Connection, scope: Scope) -> Scope:
+def resolved(conn: Connection, scope: Scope, source: Source = STANDALONE) -> Scope:
     """Replace a filter by origin by the agents that it leaves, perhaps none.
 
     The metrics of projects and of everybody are of all their agents, so those of some are
@@ -35,6 +34,7 @@ def resolved(conn: Connection, scope: Scope) -> Scope:
     """
     if scope.origin is None:
         return scope
-    wanted = ORIGIN.is_(None) if scope.origin == "interactive" else ORIGIN.is_not(None)
+    origin = source.agent_origin
+    wanted = origin.is_(None) if scope.origin == "interactive" else origin.is_not(None)
     statement = select(Agent.id).where(of_agents(scope), wanted, Agent.project_id.is_not(None))
     return Scope("agent", tuple(conn.scalars(statement.order_by(Agent.id))), scope.origin)

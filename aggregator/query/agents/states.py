@@ -17,7 +17,6 @@ from aggregator.intervals.present import present_states
 from aggregator.intervals.state import ENDED
 from aggregator.metrics.hourly import INSTANT_DTYPE
 from aggregator.query.agents.names import PROJECT_NAME
-from aggregator.query.agents.origins import ORIGIN
 
 PRESENT_FOR = timedelta(hours=24)
 """An agent whose last turn is older than this is not present and has no state."""
@@ -113,7 +112,13 @@ def _names(conn: Connection, agents: tuple[int, ...], source: Source) -> pd.Data
     )
     columns = ("agent_id", "name", "project", "session_id", "cwd", "origin")
     rows = conn.execute(
-        select(Agent.id, source.agent_name, PROJECT_NAME, *of_session, func.coalesce(ORIGIN, ""))
+        select(
+            Agent.id,
+            source.agent_name,
+            PROJECT_NAME,
+            *of_session,
+            func.coalesce(source.agent_origin, ""),
+        )
         .join(Project, Project.id == Agent.project_id)
         .where(Agent.id.in_(agents))
     ).all()

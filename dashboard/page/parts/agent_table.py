@@ -257,7 +257,7 @@ def _agent(row: TableRecord, view: View, overview: Overview, projects: Mapping[i
         fold="",
         fold_href="",
         aside=projects.get(row["project_id"], ""),
-        mark=ORIGIN_TEXTS.get(row["origin"], row["origin"] and "Started by a program"),
+        mark=ORIGIN_TEXTS[row["origin"]],
         # An agent that has ended or been silent for a day has no state.
         states=[(row["state"], row["state"])] if row["state"] else [],
         **_numbers(row, overview),

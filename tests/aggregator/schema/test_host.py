@@ -12,6 +12,7 @@ HOST = {
     "agent_name_column": None,
     "agent_name_is_id": False,
     "agent_title_column": None,
+    "agent_has_origin": False,
     "ended_at_column": "ended_at",
     "ended_at_is_naive": True,
 }
@@ -44,6 +45,7 @@ HOST = {
                 "agent_name_is_id": True,
             },
         ),
+        ({"agents__origin": "text"}, {"agent_has_origin": True}),
         ({"agents__name": "text"}, {"agent_title_column": "name"}),
         (
             {"agents__name": "uuid"},
