@@ -84,11 +84,10 @@ class LimitedConnections:
         """
         try:
             with self._place():
+                self._observe(engine)
                 use = _Use(engine, self._limits)
                 try:
                     with use.connection() as conn:
-                        # A busy machine may take long for what is done between the answers.
-                        event.listen(conn, "after_cursor_execute", self._note_answer)
                         yield conn
                 finally:
                     use.end()
@@ -143,6 +142,11 @@ class LimitedConnections:
                 self._used -= 1
                 self._note_answer()
                 self._changed.notify()
+
+    def _observe(self, engine: Engine) -> None:
+        """Note each answer of the database: much may be done between them on a busy machine."""
+        if not event.contains(engine, "after_cursor_execute", self._note_answer):
+            event.listen(engine, "after_cursor_execute", self._note_answer)
 
     def _note_answer(self, *_: object) -> None:
         self._answered_at = time.monotonic()
