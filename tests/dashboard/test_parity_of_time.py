@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import insert, text
 
-from aggregator import load_intervals, load_metrics
+from aggregator import load_intervals, load_metrics, load_overview
 from aggregator.database.models import Agent, Project, Signal, Task, Turn
 from aggregator.metrics.hourly_time import TIMED
 from aggregator.passes.run import make_pass
@@ -24,8 +24,9 @@ from aggregator.query.reader import MetricReader
 from dashboard import formatting
 from dashboard.api.blueprint import blueprint
 from dashboard.context import PageContext
-from dashboard.labels import KIND_LABELS
+from dashboard.labels import KIND_LABELS, TIME
 from dashboard.page import mount
+from dashboard.pictures.picture import Subject, picture
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 RETENTION = timedelta(days=30)
@@ -194,7 +195,7 @@ def test_all_give_the_time_that_is_stored(everything, history):
     check_prometheus(everything)
 
 
-def test_the_page_shows_the_time_that_is_stored(everything, visit):
+def test_the_page_and_its_pictures_show_the_time_that_is_stored(everything, visit):
     everything.fill(
         {
             1: [Run(1800, 300, True, 900), Run(600, 0, False, 4000)],
@@ -209,25 +210,42 @@ def test_the_page_shows_the_time_that_is_stored(everything, visit):
         kind, _, number = path.partition("/")
         scope = f"&{kind[:-1]}={number}" if number else ""
         answer = page.update(url=f"?window=last-24-hours&tz=UTC{scope}")
-        check_page(answer, page.cards(answer), everything.intervals(agents))
+        seconds = defaultdict(float)
+        for row in everything.intervals(agents):
+            seconds[row.kind] += (row.end - row.start).total_seconds()
+        check_page(answer, page.cards(answer), seconds)
+        choice = {kind[:-1]: int(number)} if number else {}
+        overview = load_overview(everything.engine, window="last-24-hours", now=NOW, **choice)
+        traces = picture(overview, {}, Subject(TIME)).data
+        check_bars([{"name": trace.name, "y": trace.y} for trace in traces], seconds)
 
 
-def check_page(answer: dict[str, Any], cards: dict[str, str], intervals: list[Any]) -> None:
-    """Compare the cards, the bars of the chart and its table with intervals."""
-    seconds = defaultdict(float)
-    for row in intervals:
-        seconds[row.kind] += (row.end - row.start).total_seconds()
+def check_page(answer: dict[str, Any], cards: dict[str, str], seconds: dict[str, float]) -> None:
+    """Compare the cards, the bars of the chart, its table and that of agents with intervals."""
     assert cards["card-working"] == formatting.duration(seconds["working"])
     mine = seconds["blocked"] + seconds["waiting"]
     assert cards["card-waiting"] == formatting.duration(mine)
-    table = answer["downloads"]["data"]["tables"]["chart"]
+    tables = answer["downloads"]["data"]["tables"]
     for kind in TIMED:
-        cells = [row[table["columns"].index(f"{KIND_LABELS[kind]} (s)")] for row in table["rows"]]
-        # Each cell is rounded to a tenth of a second.
-        assert sum(cells) == pytest.approx(seconds[kind], abs=0.05 * len(cells))
-    bars = {trace["name"]: trace["y"] for trace in answer["activity-chart"]["figure"]["data"]}
+        check_column(tables["chart"], f"{KIND_LABELS[kind]} (s)", seconds[kind])
+    check_column(tables["agent-table"], "Working (s)", seconds["working"])
+    check_column(tables["agent-table"], "Waiting for me (s)", mine)
+    check_bars(answer["activity-chart"]["figure"]["data"], seconds)
+
+
+def check_column(table: dict[str, Any], name: str, seconds: float) -> None:
+    columns = table["columns"]
+    # Of projects and agents, those of agents.
+    rows = [row for row in table["rows"] if "Agent" not in columns or row[columns.index("Agent")]]
+    cells = [row[columns.index(name)] for row in rows]
+    # Each cell is rounded to a tenth of a second.
+    assert sum(cells) == pytest.approx(seconds, abs=0.05 * len(cells))
+
+
+def check_bars(traces: list[Any], seconds: dict[str, float]) -> None:
+    bars = {trace["name"]: trace["y"] for trace in traces}
     for kind in ("working", "blocked", "waiting"):
-        assert sum(filter(None, bars[KIND_LABELS[kind]])) == close(seconds[kind])
+        assert np.nansum(np.array(bars[KIND_LABELS[kind]], "float64")) == close(seconds[kind])
 
 
 def check_totals(answer: dict[str, Any], intervals: list[Any], responses: list[float]) -> None:

@@ -80,8 +80,9 @@ def agent_table(overview: Overview, names: Mapping[int, str]) -> pd.DataFrame:
     """Return the projects, each with its agents below it, most turns first.
 
     Returns:
-        (n, 9) frame of ``Project``, ``Agent`` (empty in the row of a project), ``State``
-        (of agents that are present), ``Turns``, ``Turns per hour``, the average,
+        (n, 13) frame of ``Project``, ``Agent`` (empty in the row of a project), ``State``
+        (of agents that are present), ``Working (s)``, ``Waiting for me (s)``, ``Responses``,
+        ``Response time p50 (s)``, ``Turns``, ``Turns per hour``, the average,
         ``Active agents``, ``Active hours`` and ``Last activity`` (local ISO 8601).
     """
     period, agents = overview.period, overview.agents
@@ -103,11 +104,27 @@ def agent_table(overview: Overview, names: Mapping[int, str]) -> pd.DataFrame:
             "Project": [names.get(row["project_id"], _unnamed(row)) for row in rows],
             "Agent": [row["agent"] for row in rows],
             "State": [states.get(row.get("agent_id"), "") for row in rows],
+            **_time(rows),
             **_measured(rows, hours),
             "Active hours": pd.array([row["active_hours"] for row in rows], "Int64"),
             "Last activity": [_local(row["last_active_at"], period.zone) for row in rows],
         }
     )
+
+
+def _time(rows: list[dict[Hashable, Any]]) -> dict[str, Any]:
+    """Return the columns of time that the table on the page has."""
+    waiting = [row["blocked_seconds"] + row["waiting_seconds"] for row in rows]
+    seconds = {
+        "Working (s)": [row["working_seconds"] for row in rows],
+        "Waiting for me (s)": waiting,
+    }
+    p50 = pd.Series([row["response_p50_seconds"] for row in rows], dtype="float64")
+    return {
+        **{name: pd.Series(values, dtype="float64").round(1) for name, values in seconds.items()},
+        "Responses": pd.array([row["responses"] for row in rows], "Int64"),
+        "Response time p50 (s)": p50.round(1),
+    }
 
 
 def _measured(rows: list[dict[Hashable, Any]], hours: float) -> dict[str, Any]:

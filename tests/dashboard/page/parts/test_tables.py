@@ -119,6 +119,10 @@ def test_projects_are_listed_as_on_the_page_each_with_its_agents_below_it(overvi
         "Project",
         "Agent",
         "State",
+        "Working (s)",
+        "Waiting for me (s)",
+        "Responses",
+        "Response time p50 (s)",
         "Turns",
         "Turns per hour",
         "Average gap between turns (s)",
@@ -127,18 +131,19 @@ def test_projects_are_listed_as_on_the_page_each_with_its_agents_below_it(overvi
         "Last activity",
     ]
     # Of the day 15 hours and 5 minutes are over.
+    none = [0.0, 0.0, 0, None]
     assert rows(table) == [
-        ["billing", "", "", 12, 0.8, 60.0, 2, 1, "2026-11-22T10:59:00+01:00"],
-        ["billing", "nine", "idle", 7, 0.46, 60.0, None, 1, "2026-11-22T10:59:00+01:00"],
-        ["billing", "eight", "", 5, 0.33, None, None, 1, None],
-        ["atlas", "", "", 8, 0.53, 50.0, 1, 1, "2026-11-22T10:30:00+01:00"],
-        ["atlas", "seven", "working", 8, 0.53, 50.0, None, 1, "2026-11-22T10:30:00+01:00"],
-        ["project 3", "four", "", 0, 0.0, None, None, 0, "2026-11-02T10:00:00+01:00"],
+        ["billing", "", "", *none, 12, 0.8, 60.0, 2, 1, "2026-11-22T10:59:00+01:00"],
+        ["billing", "nine", "idle", *none, 7, 0.46, 60.0, None, 1, "2026-11-22T10:59:00+01:00"],
+        ["billing", "eight", "", *none, 5, 0.33, None, None, 1, None],
+        ["atlas", "", "", *none, 8, 0.53, 50.0, 1, 1, "2026-11-22T10:30:00+01:00"],
+        ["atlas", "seven", "working", *none, 8, 0.53, 50.0, None, 1, "2026-11-22T10:30:00+01:00"],
+        ["project 3", "four", "", *none, 0, 0.0, None, None, 0, "2026-11-02T10:00:00+01:00"],
     ]
 
 
 def test_without_anybody_the_tables_still_have_columns(overview):
-    assert agent_table(overview(), {}).shape == (0, 9)
+    assert agent_table(overview(), {}).shape == (0, 13)
     assert chart_table(overview(), {}).shape == (16, 6)
 
 
