@@ -180,6 +180,13 @@ def test_days_are_chosen_by_their_first_and_last(run, tmp_path):
     assert "Active agents by weekday and hour · Agent " in (tmp_path / "days.svg").read_text()
 
 
+def test_agents_of_one_origin_are_drawn_alone(run, tmp_path):
+    done = run("--origin", "automated", "--out", "automated.svg")
+
+    assert done.output == "Wrote automated.svg\n"
+    assert "All projects, automated agents" in (tmp_path / "automated.svg").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -203,6 +210,7 @@ def test_days_are_chosen_by_their_first_and_last(run, tmp_path):
             "--on cannot be combined with --from and --to",
         ),
         (["--tz", "Mars"], "--tz: 'Mars' is not allowed; expected a time zone such as Europe/Ber"),
+        (["--origin", "x"], "--origin: 'x' is not allowed; expected interactive or automated"),
         (["--theme", "blue"], "--theme: 'blue' is not allowed; expected light or dark"),
         (["--width", "9"], "--width: '9' is not allowed; expected a whole number from 300 to 4000"),
         (["--format", "gif"], "--format: 'gif' is not allowed; expected png, svg or pdf"),
