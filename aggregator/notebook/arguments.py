@@ -39,7 +39,8 @@ def chosen_scope(
         agent: Ids or names of agents.
         projects: (n, 2) frame of all projects: ``project_id``, ``name``.
         agents: (m, 3) frame of all agents: ``agent_id``, ``project_id``, ``name``.
-        origin: One of :data:`aggregator.metrics.scope.ORIGINS`, or None for all.
+        origin: One of :data:`aggregator.metrics.scope.ORIGINS`, or None for all. Chosen agents
+            are loaded whoever started them.
 
     Raises:
         UnknownNameError: A name is unknown.
@@ -54,7 +55,7 @@ def chosen_scope(
     if elsewhere:
         raise ParameterError("agent", elsewhere[0], "an agent of the chosen projects")
     if of_agents:
-        return Scope("agent", of_agents, of_origin)
+        return Scope("agent", of_agents)
     return Scope("project" if of_projects else "overall", of_projects, of_origin)
 
 

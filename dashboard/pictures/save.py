@@ -68,6 +68,11 @@ def save_picture(
 
 def _scope_name(overview: Overview) -> str:
     """Name the scope, as far as an overview knows the names."""
+    name, origin = _name(overview), overview.scope.origin
+    return f"{name}, {origin} agents" if origin else name
+
+
+def _name(overview: Overview) -> str:
     kind, ids = overview.scope.kind, overview.scope.ids
     if kind == "overall":
         return "All projects"

@@ -39,10 +39,13 @@ def test_a_chart_is_saved_with_a_title_that_says_whose_it_is(atlas, tmp_path):
 
 def test_the_pattern_of_several_is_called_by_their_number(atlas, overview, tmp_path):
     both = overview((START, 5, 60.0, 2), scope=Scope("agent", (1, 2)))
+    made = overview((START, 5, 60.0, 2), scope=Scope("project", (1, 2), "automated"))
 
     svg = save_picture(both, str(tmp_path / "x.SVG"), pattern=True).read_text()
+    filtered = save_picture(made, tmp_path / "y.svg", pattern=True).read_text()
 
     assert "Turns per hour by weekday and hour · 2 agents" in svg
+    assert "Turns per hour by weekday and hour · 2 projects, automated agents" in filtered
 
 
 @pytest.mark.parametrize(
