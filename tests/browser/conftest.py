@@ -135,7 +135,9 @@ def visit(empty_engine: Engine, dash_br: Any, serve: Callable[[Any], str]) -> It
 
     reader = MetricReader(empty_engine)
     server.register_blueprint(api.blueprint(reader, lambda: visit.now, timedelta(days=30)))
-    mount.mount(server, reader, PageContext(30), now=lambda: visit.now)
+    # Sessions of this machine, which a command resumes.
+    context = PageContext(30, looked_in=(Path("/transcripts"),))
+    mount.mount(server, reader, context, now=lambda: visit.now)
     berlin = {"timezoneId": "Europe/Berlin"}
     dash_br.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", berlin)
     yield visit

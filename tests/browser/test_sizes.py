@@ -57,6 +57,25 @@ return boxes
   .filter((box) => !box.closest("[title]"))
   .map((box) => box.textContent);
 """
+# What is in sight of the agents in the strip: the start of a name, and all of the reason.
+UNCLEAR = """
+const enough = 120; // Some 16 letters.
+const entries = [...document.querySelectorAll("#now .activity-now-entry")];
+return entries.filter((entry) => entry.checkVisibility()).filter((entry) => {
+  const [link, name] = [entry.querySelector("a"), entry.querySelector("strong")];
+  const { left, right, width } = name.getBoundingClientRect();
+  const seen = Math.min(right, link.getBoundingClientRect().right) - left;
+  const reason = entry.querySelector(".activity-now-reason");
+  const cut = reason && reason.scrollWidth > reason.clientWidth + 1;
+  return cut || seen + 1 < Math.min(width, enough);
+}).map((entry) => entry.innerText);
+"""
+# By how much the buttons of neighbouring rows stand apart.
+GAPS = """
+const boxes = [...document.querySelectorAll("#now .is-waiting [data-command]")]
+  .filter((button) => button.checkVisibility()).map((button) => button.getBoundingClientRect());
+return boxes.slice(1).map(({ top }, place) => top - boxes[place].bottom);
+"""
 SHIFTS = """
 window.shift = 0;
 window.moved = [];
@@ -73,7 +92,7 @@ SHIFT = "return [window.shift, ...window.moved]"
 
 @pytest.fixture
 def crowd(visit):
-    """The page with 200 agents in 30 projects, some of which have long names."""
+    """The page with 200 agents in 30 projects, some with long names, in all states."""
     with visit.engine.begin() as conn:
         conn.execute(
             text(
@@ -84,9 +103,19 @@ def crowd(visit):
         )
         conn.execute(
             text(
-                "INSERT INTO agents (project_id, session_id) "
-                "SELECT 1 + i % 30, md5(i::text) FROM generate_series(1, 200) i"
+                "INSERT INTO agents (project_id, session_id, name) SELECT 1 + i % 30, "
+                "md5(i::text), CASE i % 4 WHEN 1 THEN 'feature/a-branch-with-a-long-name-' || i "
+                "END FROM generate_series(1, 200) i"
             )
+        )
+        conn.execute(
+            text(
+                "INSERT INTO live_sessions (key, session_id, status, status_at, changed_at) "
+                "SELECT id, session_id, CASE id % 12 WHEN 0 THEN 'shell' WHEN 2 THEN 'new' "
+                "ELSE 'waiting' END, :at - id * interval '8 seconds', :at FROM agents "
+                "WHERE id % 3 = 0 OR id % 12 = 2"
+            ),
+            {"at": visit.now},
         )
         conn.execute(
             text(
@@ -122,6 +151,8 @@ def test_no_text_lies_over_another_or_is_cut_without_a_title(crowd, width):
 
         assert (search, driver.execute_script(TEXTS + OVERLAPPING)) == (search, [])
         assert (search, driver.execute_script(CUT)) == (search, [])
+        assert (search, driver.execute_script(UNCLEAR)) == (search, [])
+        assert min(driver.execute_script(GAPS)) >= 4
         assert driver.execute_script("return document.documentElement.scrollWidth") <= width
 
 

@@ -25,6 +25,8 @@ FEW = 5
 """Number of agents that are listed before the others are folded away."""
 FEW_NARROW = {"waiting": 3, "working": 2}
 """Numbers that are listed on a phone, by group."""
+COUNTS_IN_ROW = 3
+"""Number of counts of other states in one row of a phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +76,14 @@ class Group:
         return len(self.listed) + len(self.long)
 
     @property
-    def more(self) -> int:
-        """Number of listed entries that are folded away."""
-        return max(0, len(self.listed) - FEW)
+    def shown(self) -> int:
+        """Number of listed entries that are always in sight."""
+        return _shown(len(self.listed), FEW)
 
     @property
-    def more_narrow(self) -> int:
-        """Number of listed entries that are folded away on a phone."""
-        return max(0, len(self.listed) - FEW_NARROW[self.key])
+    def shown_narrow(self) -> int:
+        """Number of listed entries that are always in sight on a phone."""
+        return _shown(len(self.listed), FEW_NARROW[self.key])
 
 
 def now_strip(states: pd.DataFrame, *, resumable: bool) -> dict[str, Any]:
@@ -111,21 +113,35 @@ def now_strip(states: pd.DataFrame, *, resumable: bool) -> dict[str, Any]:
 
 
 def strip_rows(states: pd.DataFrame) -> dict[str, int]:
-    """Return the number of rows of both halves of the strip, as variables of its style."""
+    """Return what the height of the strip depends on, as variables of its style.
+
+    Returns:
+        ``--rows`` of one line where both halves stand side by side; on a phone
+        ``--entries-narrow`` of two lines, which are those that wait, and ``--rows-narrow``.
+    """
     waits, busy = states[states["state"] == WAITING], int((states["state"] == WORKING).sum())
     long = int(waits["is_long"].sum())
-    recent, rest = len(waits) - long, len(states) - len(waits) - busy
+    recent, counts = len(waits) - long, len(_rest(states))
+    first, second = _shown(recent, FEW), _shown(busy, FEW)
+    first_narrow = _shown(recent, FEW_NARROW["waiting"])
+    second_narrow = _shown(busy, FEW_NARROW["working"])
 
-    def rows(listed: int, few: int, others: int = 0) -> int:
+    def below(listed: int, shown: int, others: int = 0) -> int:
         # All that is folded away shares one row below the entries.
-        return min(listed, few) + int(listed > few or others > 0 or not listed)
+        return int(listed > shown or others > 0 or not listed)
 
+    both = max(first + below(recent, first, long), second + below(busy, second))
+    narrow = below(recent, first_narrow, long) + second_narrow + below(busy, second_narrow)
     return {
-        "--first": rows(recent, FEW, long),
-        "--second": rows(busy, FEW) + int(rest > 0),
-        "--first-narrow": rows(recent, FEW_NARROW["waiting"], long),
-        "--second-narrow": rows(busy, FEW_NARROW["working"]) + int(rest > 0),
+        "--rows": both + int(counts > 0),
+        "--entries-narrow": first_narrow,
+        "--rows-narrow": narrow + -(-counts // COUNTS_IN_ROW),
     }
+
+
+def _shown(listed: int, few: int) -> int:
+    """Return how many entries are in sight: to fold a single one away would save no room."""
+    return listed if listed <= few + 1 else few
 
 
 def _entries(states: pd.DataFrame, *, resumable: bool) -> list[Entry]:

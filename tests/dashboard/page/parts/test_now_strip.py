@@ -70,30 +70,50 @@ def test_many_are_folded_and_so_are_long_waits():
     assert re.findall(r">([^<>\n]+)<", folds) == ["12 more", "14 more", "3 for longer than 30 min"]
     assert (found["waiting"], strip_rows(states(*rows))) == (
         20,
-        {"--first": 6, "--second": 1, "--first-narrow": 4, "--second-narrow": 1},
+        {"--rows": 6, "--entries-narrow": 3, "--rows-narrow": 2},
     )
 
 
+def in_sight(html, folded):
+    [listed] = re.findall(r'<ul class="activity-now-listed">(.*?)</ul>', html, re.DOTALL)[:1]
+    entries = re.findall(r'<li class="(activity-now-entry[^"]*)"', listed)
+    return sum(folded not in entry.split() for entry in entries)
+
+
 @pytest.mark.parametrize(
-    ("rows", "wide", "narrow"),
+    ("listed", "wide", "narrow"), [(3, 3, 3), (4, 4, 4), (5, 5, 3), (6, 6, 3), (7, 5, 3)]
+)
+def test_a_single_one_is_never_folded_away(listed, wide, narrow):
+    html = now_strip(states(*waiting(listed)), resumable=False)["html"]
+
+    assert (in_sight(html, "is-folded"), in_sight(html, "is-folded-narrow")) == (wide, narrow)
+    assert ">1 more<" not in html
+
+
+OTHERS = [(state, 900, "", "") for state in ("stalled", "limited", "background", "idle", "unknown")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "wide", "entries", "narrow"),
     [
-        pytest.param([], (1, 1), (1, 1), id="nobody"),
-        pytest.param([("idle", 900, "", "")], (1, 2), (1, 2), id="nobody, and a count below it"),
-        pytest.param(waiting(4), (4, 1), (4, 1), id="folded on a phone only"),
-        pytest.param(waiting(3, minutes=60), (1, 1), (1, 1), id="all wait for long"),
-        pytest.param([("working", 3, "", "")] * 6, (1, 6), (1, 3), id="many work"),
+        pytest.param([], 1, 0, 2, id="nobody"),
+        pytest.param(OTHERS[:1], 2, 0, 3, id="nobody, and a count below it"),
+        pytest.param(OTHERS, 2, 0, 4, id="on a phone counts need two rows"),
+        pytest.param(waiting(5), 5, 3, 2, id="folded on a phone only"),
+        pytest.param(waiting(4), 4, 4, 1, id="a single one more is in sight"),
+        pytest.param(waiting(3, minutes=60), 1, 0, 2, id="all wait for long"),
+        pytest.param([("working", 3, "", "")] * 7, 6, 0, 4, id="many work"),
         pytest.param(
-            [("working", 3, "", "")] * 6 + [("idle", 900, "", "")],
-            (1, 7),
-            (1, 4),
-            id="many work, and a count below them",
+            [("working", 3, "", "")] * 7 + OTHERS[:2], 7, 0, 5, id="many work, and counts below"
         ),
     ],
 )
-def test_the_rows_of_both_halves_are_known_before_they_are_drawn(rows, wide, narrow):
-    names = ("--first", "--second", "--first-narrow", "--second-narrow")
-
-    assert strip_rows(states(*rows)) == dict(zip(names, (*wide, *narrow), strict=True))
+def test_the_height_of_the_strip_is_known_before_it_is_drawn(rows, wide, entries, narrow):
+    assert strip_rows(states(*rows)) == {
+        "--rows": wide,
+        "--entries-narrow": entries,
+        "--rows-narrow": narrow,
+    }
 
 
 def test_nobody_is_told_too():
