@@ -12,9 +12,16 @@
   const UTC = "UTC";
   const { activity } = window.dash_clientside;
 
+  // The first use of Intl costs a twentieth of a second; not every browser has Temporal.
+  const { Temporal } = window;
+  const system = () =>
+    Temporal ? Temporal.Now.timeZoneId() : Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const use = (zone) =>
+    Temporal ? Temporal.Now.zonedDateTimeISO(zone) : Intl.DateTimeFormat("en", { timeZone: zone });
+
   const exists = (zone) => {
     try {
-      return Boolean(zone && Intl.DateTimeFormat("en", { timeZone: zone }));
+      return Boolean(zone && use(zone));
     } catch (failure) {
       if (failure instanceof RangeError) return false;
       throw failure;
@@ -25,8 +32,8 @@
     const remembered = activity.recall(KEY);
     if (exists(remembered)) return remembered;
     // "Etc/Unknown" where the system's zone is not known; no function accepts it.
-    const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-    return exists(timeZone) ? timeZone : UTC;
+    const zone = system();
+    return exists(zone) ? zone : UTC;
   };
 
   /** The zone of the times on the page: the one of the answer, before it the viewer's. */

@@ -51,6 +51,8 @@ NO_SCRIPT = Markup("<noscript>This page needs JavaScript.</noscript>")
 STANDALONE_TEMPLATE = "activity/standalone.html"
 PLAIN_TEMPLATE = "activity/plain.html"
 PLOTLY = "plotly-activity.min.js"
+PLOTLY_LOADING = ' id="activity-plotly" async fetchpriority="high"'
+"""Beside Dash's scripts and not before them; ``assets/deferred-charts.js`` waits for it."""
 START = '<activity-start id="_dash-renderer" hidden></activity-start>'
 """The element that starts Dash: ``assets/start.js`` defines it."""
 ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -214,7 +216,7 @@ class _Page(Dash):
         own = [style_tag(STYLE_BUNDLE, self), script_tag(SCRIPT_BUNDLE, self)]
         parts["favicon"] = icon_tag(self)
         parts["css"] = "\n".join([*own, parts["css"]])
-        parts["scripts"] = "\n".join([script_tag(PLOTLY, self), parts["scripts"]])
+        parts["scripts"] = "\n".join([script_tag(PLOTLY, self, PLOTLY_LOADING), parts["scripts"]])
         # Dash has escaped its own parts; none of them contains anything from a visitor.
         safe = {name: Markup(self._for_request(part)) for name, part in parts.items()}  # noqa: S704
         facts = htmlsafe_json_dumps({"csrf": self._csrf.facts()})

@@ -76,7 +76,8 @@ class Visit:
         updates: What had changed before each request for numbers; nothing before the first.
         answers: How many of these requests have been answered.
         held: Where it names a changed property, the answer to a request for that alone
-            waits until the last is given.
+            waits until the last is given; where it names a path, the answer for that.
+        releasing: The path whose request gives it.
     """
 
     browser: Any
@@ -86,6 +87,7 @@ class Visit:
     updates: list[list[str]] = field(default_factory=list)
     answers: int = 0
     held: str | None = None
+    releasing: str | None = None
     release: threading.Event = field(default_factory=threading.Event)
 
     def open(self, search: str = "") -> None:
@@ -119,6 +121,10 @@ def visit(empty_engine: Engine, dash_br: Any, serve: Callable[[Any], str]) -> It
 
     @server.before_request
     def note_updates() -> None:
+        if request.path == visit.releasing:
+            visit.release.set()
+        if request.path == visit.held:
+            visit.release.wait(timeout=10)
         if request.path == FIRST:
             visit.updates.append([])
         if request.path == UPDATE:

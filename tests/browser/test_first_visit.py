@@ -31,14 +31,24 @@ NOTE_REQUESTS = """
 
 
 @pytest.fixture
-def noted(page):
+def run_first(dash_br):
+    """Have the browser run scripts before those of each page."""
+    driver, scripts = dash_br.driver, []
+
+    def add(source):
+        command = "Page.addScriptToEvaluateOnNewDocument"
+        scripts.append(driver.execute_cdp_cmd(command, {"source": source}))
+
+    yield add
+    for script in scripts:
+        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+
+
+@pytest.fixture
+def noted(page, run_first):
     """Note each request of scripts, and whether Dash was there by then."""
-    driver = page.browser.driver
-    script = driver.execute_cdp_cmd(
-        "Page.addScriptToEvaluateOnNewDocument", {"source": NOTE_REQUESTS}
-    )
-    yield lambda: driver.execute_script("return window.requests")
-    driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+    run_first(NOTE_REQUESTS)
+    return lambda: page.browser.driver.execute_script("return window.requests")
 
 
 @pytest.mark.parametrize("search", ["", "?window=week&agent=99"])
@@ -53,6 +63,66 @@ def test_layout_and_numbers_are_one_request_from_before_dash_is_there(page, note
     assert page.browser.driver.current_url == f"{page.url}/activity/{search}"
 
 
+NOTE_ROWS = """
+new MutationObserver((_, observer) => {
+  if (!document.querySelector("#projects .is-agent")) return;
+  observer.disconnect();
+  window.rowsBeforePlotly = !window.Plotly;
+  fetch("/activity/assets/site.css");
+}).observe(document, { childList: true, subtree: true });"""
+
+
+@pytest.fixture
+def cold(page):
+    """A browser that keeps no files."""
+    driver = page.browser.driver
+    driver.execute_cdp_cmd("Network.enable", {})
+    driver.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": True})
+    yield page
+    driver.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": False})
+
+
+def test_the_page_does_not_wait_for_plotly(cold, run_first):
+    cold.held = "/activity/assets/plotly-activity.min.js"
+    cold.releasing = "/activity/assets/site.css"
+    run_first(NOTE_ROWS)
+
+    cold.open()
+
+    cold.browser.wait_for_element("#activity-chart .barlayer .point")
+    cold.browser.wait_for_element("#pattern-chart .barlayer .point")
+    assert cold.browser.driver.execute_script("return window.rowsBeforePlotly")
+
+
+NOTE_FIRST_PAINT = """
+new MutationObserver((_, observer) => {
+  if (!document.querySelector("#activity-chart .barlayer .point")) return;
+  observer.disconnect();
+  window.drawn = [...document.querySelectorAll(".plot-container")].map(
+    (plot) => plot.closest(".dash-graph").id);
+}).observe(document, { childList: true, subtree: true });"""
+
+
+@pytest.fixture
+def of_height(page):
+    """Make the window as high as asked for."""
+    driver = page.browser.driver
+    before = driver.get_window_size()
+    yield lambda height: driver.set_window_size(1440, height)
+    driver.set_window_size(before["width"], before["height"])
+
+
+def test_the_first_chart_in_the_view_waits_for_no_other(page, run_first, of_height):
+    of_height(2000)
+    run_first(NOTE_FIRST_PAINT)
+
+    page.open()
+    page.browser.wait_for_element("#work-chart .plot-container")
+
+    drawn = page.browser.driver.execute_script("return window.drawn")
+    assert drawn == ["activity-chart"]
+
+
 BUSY = """
 window.requestIdleCallback = () => 0;
 window.shifts = 0;
@@ -63,17 +133,13 @@ PATTERN = "#pattern-chart .barlayer .point"
 
 
 @pytest.fixture
-def busy(page):
+def busy(page, run_first, of_height):
     """The page in a low window of a browser that is never idle, its first chart drawn."""
-    driver = page.browser.driver
-    before = driver.get_window_size()
-    driver.set_window_size(1440, 500)
-    script = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": BUSY})
+    of_height(500)
+    run_first(BUSY)
     page.open("?window=week")
     page.browser.wait_for_element("#activity-chart .barlayer .point")
-    yield page
-    driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
-    driver.set_window_size(before["width"], before["height"])
+    return page
 
 
 def is_drawn(page):
