@@ -23,6 +23,7 @@
     d: ["Day", chooseWindow("day")],
     w: ["Week", chooseWindow("week")],
     m: ["Month", chooseWindow("month")],
+    u: ["Minutes of an hour, or the whole day", click("#minutes, #whole-period")],
     n: ["Next agent that waits for you", () => activity.nextWaiting()],
     // Its list has a search field, which gets the focus.
     "/": ["Search agents", click("#agent")],

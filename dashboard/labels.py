@@ -38,6 +38,15 @@ CHART_LABELS = {
 }
 """Labels of the charts that stand beside that of a metric."""
 
+UNITS = {"hour": "hour", "day": "day", "1min": "minute"}
+"""Names of buckets of some lengths; others are so many minutes."""
+
+
+def unit(freq: str) -> str:
+    """Name a length of buckets, as in "turns per hour": ``hour``, ``5 minutes``."""
+    return UNITS.get(freq) or f"{freq.removesuffix('min')} minutes"
+
+
 WORK_PATTERN = "working"
 WAIT_PATTERN = "waiting"
 PATTERN_LABELS = {

@@ -11,6 +11,7 @@ from datetime import datetime, time, timedelta
 import numpy as np
 import pandas as pd
 
+from aggregator.metrics.freqs import STEPS, Step
 from aggregator.metrics.hourly import INSTANT_DTYPE, agents_with_turns, pool
 from aggregator.metrics.measures import MEASURES, Measure
 from aggregator.metrics.periods import Period, at_local
@@ -44,6 +45,11 @@ def chart_edges(period: Period) -> pd.DatetimeIndex:
     if by_day(period):
         return _edges(period, [start for start, _ in period.days()])
     return pd.date_range(period.since, period.until, freq="h").as_unit("us")
+
+
+def step_edges(since: datetime, until: datetime, step: Step) -> pd.DatetimeIndex:
+    """Edges of the steps in ``[since, until)``, on the hour."""
+    return pd.date_range(since, until, freq=STEPS[step]).as_unit("us")
 
 
 def spark_edges(period: Period) -> pd.DatetimeIndex:
@@ -86,11 +92,37 @@ def chart_buckets(
     pooled = pool(hours, position).reindex(range(len(edges) - 1))
     if active_agents is None:
         active_agents = agents_with_turns(hours).groupby(position).sum()
+    return _every_bucket(pooled, edges, retained, active_agents)
+
+
+def step_buckets(
+    steps: pd.DataFrame, edges: pd.DatetimeIndex, retained: RetainedHours
+) -> pd.DataFrame:
+    """Build the like of :func:`chart_buckets` from steps.
+
+    Args:
+        steps: Frame with the ``bucket_start`` of each step (unique, at an edge) and the
+            columns of all measures, see :func:`aggregator.metrics.steps.in_steps`. They are
+            taken as they are: a step may have a gap to a turn before it.
+        edges: (m + 1,) edges of the steps.
+        retained: The retained hours.
+    """
+    position = bin_of(steps["bucket_start"], edges)
+    numbers = steps.set_index(pd.Index(position)).reindex(range(len(edges) - 1))
+    return _every_bucket(numbers, edges, retained, numbers["active_agents"])
+
+
+def _every_bucket(
+    numbers: pd.DataFrame,
+    edges: pd.DatetimeIndex,
+    retained: RetainedHours,
+    active_agents: pd.Series,
+) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "start": pd.Series(edges[:-1], dtype=INSTANT_DTYPE),
             "end": pd.Series(edges[1:], dtype=INSTANT_DTYPE),
-            **{measure.column: _filled(measure, pooled, active_agents) for measure in MEASURES},
+            **{measure.column: _filled(measure, numbers, active_agents) for measure in MEASURES},
         }
     )
     return frame.assign(

@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import pandas as pd
 
+from aggregator.metrics.buckets import by_day
 from aggregator.metrics.comparisons import Comparison
+from aggregator.metrics.freqs import Freq, Step
 from aggregator.metrics.periods import Period
 from aggregator.metrics.scope import Scope
 from aggregator.metrics.totals import Totals
-from aggregator.metrics.windows import Window
+from aggregator.metrics.windows import HOUR, Window
 from aggregator.query.response_times import Times
+
+
+@dataclass(frozen=True, slots=True)
+class Zoom:
+    """Buckets of a chart that are shorter than hours.
+
+    Attributes:
+        step: Their length.
+        hour: Start of the one hour of the period that they cover, UTC; None for the whole
+            period.
+    """
+
+    step: Step
+    hour: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The buckets of a zoom, with the turns and intervals of this moment.
+
+    Attributes:
+        zoom: The zoom.
+        buckets: (n, 17) like ``Overview.buckets``: every step, oldest first.
+        project_buckets: (n, 3) like ``Overview.project_buckets``, ordered by time, then by id.
+    """
+
+    zoom: Zoom
+    buckets: pd.DataFrame
+    project_buckets: pd.DataFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +110,8 @@ class Overview:
             None; only read if the period has no turns.
         last_pass_at: When the table was last brought up to date, or None.
         changed_at: When a pass last changed a metric, or None.
+        steps: Buckets shorter than hours, if they were requested, for :meth:`zoomed`.
+        zoom: Of an overview that :meth:`zoomed` has returned, the zoom of its buckets.
     """
 
     scope: Scope
@@ -105,3 +138,31 @@ class Overview:
     newest_turn_at: datetime | None
     last_pass_at: datetime | None
     changed_at: datetime | None
+    steps: Steps | None = None
+    zoom: Zoom | None = None
+
+    @property
+    def freq(self) -> Freq:
+        """Length of its buckets."""
+        if self.zoom:
+            return self.zoom.step
+        return "day" if by_day(self.period) else "hour"
+
+    @property
+    def shown(self) -> tuple[datetime, datetime]:
+        """Start of its first bucket and end of its last one, UTC."""
+        if self.zoom and self.zoom.hour:
+            return self.zoom.hour, self.zoom.hour + HOUR
+        return self.period.since, self.period.until
+
+    def zoomed(self) -> Overview:
+        """Return the overview with its steps as buckets, or itself if it has none.
+
+        Totals and all else stay those of the whole period.
+        """
+        if self.steps is None:
+            return self
+        own = self.steps
+        return replace(
+            self, buckets=own.buckets, project_buckets=own.project_buckets, zoom=own.zoom
+        )

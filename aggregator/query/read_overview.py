@@ -34,7 +34,7 @@ from aggregator.query.agents.sub_agents import read_sub_agent_seconds
 from aggregator.query.comparisons import compare
 from aggregator.query.hours import check_scope, newest_bucket, newest_turn, read_hours
 from aggregator.query.intervals import no_intervals, read_asking, read_timeline
-from aggregator.query.overview import Overview
+from aggregator.query.overview import Overview, Zoom
 from aggregator.query.response_times import (
     ResponseTimes,
     Times,
@@ -42,6 +42,7 @@ from aggregator.query.response_times import (
     read_times,
 )
 from aggregator.query.sql import between
+from aggregator.query.steps import read_zoom
 
 
 def read_overview(
@@ -52,6 +53,7 @@ def read_overview(
     source: Source = STANDALONE,
     *,
     everyone: bool = False,
+    zoom: Zoom | None = None,
 ) -> Overview:
     """Read an :class:`aggregator.query.overview.Overview`.
 
@@ -62,6 +64,7 @@ def read_overview(
         retained: The retained hours.
         source: Columns of the turns and agents in this database.
         everyone: Whether to include agents without turns in the period.
+        zoom: Requests steps beside the buckets; of an hour of the period, if it names one.
 
     Raises:
         UnknownScopeError: A project or an agent of the scope does not exist.
@@ -121,6 +124,7 @@ def read_overview(
         newest_turn_at=None if own["turn_count"].any() else newest_turn(conn, scope, source),
         last_pass_at=version.last_pass_at,
         changed_at=version.changed_at,
+        steps=(read_zoom(conn, scope, period, zoom, retained, source=source) if zoom else None),
     )
 
 

@@ -38,7 +38,7 @@ from aggregator.query.breakdown import (
 from aggregator.query.hours import check_scope, oldest_bucket
 from aggregator.query.intervals import read_timeline
 from aggregator.query.monitoring import MonitoringSnapshot, read_monitoring
-from aggregator.query.overview import Overview
+from aggregator.query.overview import Overview, Zoom
 from aggregator.query.read_overview import read_overview
 from aggregator.query.turn_log import read_log
 
@@ -51,6 +51,7 @@ __all__ = [
     "ScopeActivity",
     "ScopeIntervals",
     "Totals",
+    "Zoom",
 ]
 
 
@@ -168,6 +169,7 @@ class MetricReader:
         *,
         retention: timedelta,
         everyone: bool = False,
+        zoom: Zoom | None = None,
     ) -> Overview:
         """Read the data of the page.
 
@@ -177,13 +179,16 @@ class MetricReader:
             now: The present.
             retention: Age up to which metrics are retained.
             everyone: Whether to include agents without turns in the period.
+            zoom: Requests steps, see :func:`aggregator.query.read_overview.read_overview`.
 
         Raises:
             UnknownScopeError: A project or an agent of the scope does not exist.
         """
         retained = retained_hours(now, retention)
         with self.snapshot() as (conn, source):
-            return read_overview(conn, scope, period, retained, source, everyone=everyone)
+            return read_overview(
+                conn, scope, period, retained, source, everyone=everyone, zoom=zoom
+            )
 
     def version(self, now: datetime) -> Version:
         """Read the version of what is shown, which is always fast: few rows by their keys."""

@@ -11,7 +11,6 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from aggregator.metrics.buckets import by_day
 from aggregator.metrics.measures import Measure
 from aggregator.query.overview import Overview
 from dashboard.charts import summaries
@@ -24,7 +23,7 @@ from dashboard.charts.stack import StackedSeries, stack_projects
 from dashboard.charts.theme import template
 from dashboard.charts.time.time_chart import time_chart_of
 from dashboard.charts.tooltips import tooltips
-from dashboard.labels import LABELS, MEASURE, TIME, TURN_TIME, TURNS
+from dashboard.labels import LABELS, MEASURE, TIME, TURN_TIME, TURNS, unit
 
 
 def activity_chart(
@@ -91,7 +90,7 @@ def chart_of(
 def _turns(
     buckets: pd.DataFrame, stack: list[StackedSeries], overview: Overview, colours: Palette
 ) -> tuple[list[Trace], dict[str, Any]]:
-    name = f"Turns per {'day' if by_day(overview.period) else 'hour'}"
+    name = f"Turns per {unit(overview.freq)}"
     data = [
         *(_part(series, buckets, colours) for series in stack),
         pointer_bars(

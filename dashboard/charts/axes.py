@@ -11,6 +11,7 @@ import pandas as pd
 
 from aggregator.metrics.buckets import by_day
 from aggregator.metrics.periods import Period
+from aggregator.metrics.windows import HOUR
 from dashboard import formatting
 
 INTERVALS = 4
@@ -64,14 +65,17 @@ def _value_axis(ticks: list[int], labels: list[str]) -> dict[str, Any]:
     return {"range": [0, ticks[-1] * HEADROOM], "tickvals": ticks, "ticktext": labels}
 
 
-def time_axis(period: Period) -> dict[str, Any]:
-    """Return the time axis of a whole period, with ticks in local time.
+def time_axis(period: Period, hour: datetime | None = None) -> dict[str, Any]:
+    """Return the time axis of a whole period, or of one of its hours, with ticks in local time.
 
     The axis holds UTC instants without a zone, so that everything is at its true place: in
     local time, the repeated hour of autumn would be drawn twice in one place. Up to two
     days have ticks by the hour; up to eight have one per day, with a line at each
-    midnight; longer periods have ticks for some of the days, under their bars.
+    midnight; longer periods have ticks for some of the days, under their bars. An hour,
+    given by its start, has ticks every ten minutes.
     """
+    if hour is not None:
+        return {"type": "date", "range": on_axis([hour, hour + HOUR]), **_minutes(hour, period)}
     if by_day(period):
         ticks = _few_days(period)
     elif period.day_count > 2:
@@ -85,6 +89,12 @@ def on_axis(instants: Any) -> list[str]:
     """Format instants as UTC without a zone, which a Plotly axis can place exactly."""
     texts: list[str] = pd.DatetimeIndex(instants).tz_convert("UTC").strftime("%FT%T").tolist()
     return texts
+
+
+def _minutes(hour: datetime, period: Period) -> dict[str, Any]:
+    tens = pd.date_range(hour, hour + HOUR, freq="10min")
+    labels = [formatting.clock(at) for at in tens.tz_convert(period.zone)]
+    return {"tickvals": on_axis(tens), "ticktext": labels}
 
 
 def _hours(period: Period) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def column_layout(overview: Overview) -> dict[str, Any]:
         "hoverdistance": -1,
         # A click reports its height, which tells the stacked bars apart.
         "clickanywhere": True,
-        "xaxis": time_axis(overview.period),
+        "xaxis": time_axis(overview.period, overview.zoom.hour if overview.zoom else None),
     }
 
 

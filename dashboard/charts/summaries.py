@@ -5,30 +5,29 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-from aggregator.metrics.buckets import FUTURE, GONE, by_day
+from aggregator.metrics.buckets import FUTURE, GONE
 from aggregator.metrics.measures import Measure
 from aggregator.query.overview import Overview
 from dashboard import formatting
 from dashboard.charts.stack import StackedSeries
+from dashboard.charts.titles import bucket_noun, shown_period
 from dashboard.charts.tooltips import NO_LONGER_KEPT, bucket_period
-from dashboard.labels import LABELS, MEASURE, TURNS
+from dashboard.labels import LABELS, MEASURE, TURNS, unit
 
 
 def chart_summary(overview: Overview, stack: list[StackedSeries], metric: str) -> str:
     """Summarize the chart: the active part of the period, the peak, the projects' shares."""
-    period = overview.period
     retained = overview.buckets[~overview.buckets["phase"].isin([GONE, FUTURE])]
-    unit = "day" if by_day(period) else "hour"
-    name = formatting.period_name(period)
-    sentences = [f"{LABELS[metric]} per {unit}, {name}."]
+    noun = bucket_noun(overview)
+    sentences = [f"{LABELS[metric]} per {unit(overview.freq)}, {shown_period(overview)}."]
     measure = MEASURE[metric]
     values = retained[measure.column].astype("float64").fillna(0)
     if values.max() > 0:
         active = int((retained["turn_count"] > 0).sum())
         highest = retained.to_dict("records")[int(values.argmax())]
         sentences += [
-            f"{formatting.counted(overview.totals.turn_count, 'turn')} in {active} of "
-            f"{formatting.counted(len(retained), unit)}.",
+            f"{formatting.counted(int(retained['turn_count'].sum()), 'turn')} in {active} of "
+            f"{formatting.counted(len(retained), noun)}.",
             f"{'Longest' if measure.unit == 'seconds' else 'Most'}: "
             f"{_value(highest, measure)}, {bucket_period(highest, overview)}.",
         ]
@@ -38,7 +37,7 @@ def chart_summary(overview: Overview, stack: list[StackedSeries], metric: str) -
         sentences.append(f"By project: {_shares(stack)}.")
     gone = int((overview.buckets["phase"] == GONE).sum())
     if gone:
-        sentences.append(f"{formatting.sentence(formatting.counted(gone, unit))} {NO_LONGER_KEPT}.")
+        sentences.append(f"{formatting.sentence(formatting.counted(gone, noun))} {NO_LONGER_KEPT}.")
     return " ".join(sentences)
 
 

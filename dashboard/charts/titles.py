@@ -7,13 +7,19 @@ import unicodedata
 from datetime import timedelta
 from operator import itemgetter
 
-from aggregator.metrics.buckets import by_day
 from aggregator.metrics.comparisons import Comparison
-from aggregator.metrics.periods import first_bucket
+from aggregator.metrics.periods import Period, first_bucket
 from aggregator.metrics.windows import HOUR
 from aggregator.query.overview import Overview
 from dashboard import formatting
-from dashboard.labels import CHART_LABELS, MEASURE, METRIC_LABELS, PATTERN_LABELS, WAIT_PATTERN
+from dashboard.labels import (
+    CHART_LABELS,
+    MEASURE,
+    METRIC_LABELS,
+    PATTERN_LABELS,
+    WAIT_PATTERN,
+    unit,
+)
 
 LONGEST_SLUG = 60
 
@@ -22,7 +28,7 @@ def chart_title(overview: Overview, metric: str) -> str:
     """Return the heading of a chart: ``Turns per hour``, ``Agents at work``."""
     if metric in CHART_LABELS:
         return CHART_LABELS[metric]
-    return f"{METRIC_LABELS[metric]} per {'day' if by_day(overview.period) else 'hour'}"
+    return f"{METRIC_LABELS[metric]} per {unit(overview.freq)}"
 
 
 def pattern_title(overview: Overview, metric: str) -> str:
@@ -45,15 +51,31 @@ def title(label: str, scope_name: str) -> str:
 def subtitle(overview: Overview) -> str:
     """Return the second line of a picture: ``16–22 Nov 2026 (week 47) · Europe/Berlin``."""
     period = overview.period
-    name = formatting.period_name(period)
+    name = shown_period(overview)
     week = f" (week {period.first.isocalendar().week})" if period.name == "week" else ""
     return f"{name}{week} · {period.zone.key}"
 
 
+def bucket_noun(overview: Overview) -> str:
+    """Return the word for one bucket: ``hour``, ``day`` or ``step``."""
+    return "step" if overview.zoom else overview.freq
+
+
+def shown_period(overview: Overview) -> str:
+    """Name the time that the buckets cover: of an hour, ``Sun 22 Nov 2026, 14:00–15:00``."""
+    if not (overview.zoom and overview.zoom.hour):
+        return formatting.period_name(overview.period)
+    start, end = (at.astimezone(overview.period.zone) for at in overview.shown)
+    return formatting.period(start, end).replace(",", f" {start.year},", 1)
+
+
 def change(overview: Overview, metric: str) -> str:
-    """Return the change of a metric: ``▲ 12 % compared with a usual Monday``; empty if none."""
+    """Return the change of a metric: ``▲ 12 % compared with a usual Monday``; empty if none.
+
+    An hour of the period is not compared.
+    """
     compared, measure = overview.compared, MEASURE.get(metric)
-    if compared is None or measure is None:
+    if compared is None or measure is None or (overview.zoom and overview.zoom.hour):
         return ""
     number = itemgetter(measure.column)
     then = compared.reference(lambda totals: number(totals.values))
@@ -108,7 +130,13 @@ def _slug(name: str) -> str:
 
 
 def _period(overview: Overview) -> str:
-    period = overview.period
+    name, zoom = _period_name(overview.period), overview.zoom
+    if zoom and zoom.hour:
+        return f"{name}-{zoom.hour.astimezone(overview.period.zone):%H%M}-{zoom.step}"
+    return f"{name}-{zoom.step}" if zoom else name
+
+
+def _period_name(period: Period) -> str:
     if period.name == "week":
         year, week, _ = period.first.isocalendar()
         return f"{year}-W{week:02}"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from aggregator.metrics.buckets import FUTURE, GONE, RUNNING, by_day
+from aggregator.metrics.buckets import FUTURE, GONE, RUNNING
 from aggregator.metrics.measures import TURN_MEASURES, Measure
 from aggregator.query.overview import Overview
 from dashboard import formatting
@@ -76,7 +76,7 @@ def bucket_period(bucket: Mapping[Hashable, Any], overview: Overview) -> str:
     if bucket["phase"] != GONE:
         start = max(start, overview.kept_since)
     running = bucket["phase"] == RUNNING
-    if running and by_day(overview.period):
+    if running and overview.freq == "day":
         # A running day ends now; a running hour is named as a whole hour.
         end = min(end, pd.Timestamp(overview.window.as_of))
     zone = overview.period.zone

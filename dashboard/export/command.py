@@ -30,7 +30,7 @@ from dashboard.selection.view import View
 
 VIEW_OPTIONS = (
     *("metric", "pattern", "window", "on", "until", "from", "to"),
-    *("tz", "origin", "theme", "width", "height", "scale"),
+    *("step", "hour", "tz", "origin", "theme", "width", "height", "scale"),
 )
 """Options with the meaning of the address parameter of that name."""
 PERIODS = (*CALENDAR, *ROLLING)

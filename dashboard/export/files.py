@@ -50,7 +50,8 @@ def make_files(
         One file per picture, or a single file with all of them.
 
     Raises:
-        ParameterError: The period is in the future, or a timeline is not of one agent.
+        ParameterError: The period is in the future, the hour outside of the period, or a
+            timeline not of one agent.
         UnknownScopeError: There is no such project or agent.
         BrowserMissingError: There is no Chrome or Chromium.
         PicturePackageMissingError: A package is not installed.
@@ -62,7 +63,7 @@ def make_files(
     contents = renderer.draw(_drawings(export, answer, name))
     files = [
         File(
-            name=f"{titles.filename(overview, name, subject.name)}.{export.kind}",
+            name=f"{titles.filename(subject.seen(overview), name, subject.name)}.{export.kind}",
             title=heading(overview, subject, name)[0],
             content=content,
         )
@@ -86,6 +87,8 @@ def _read(
         missing = sorted(set(requested) - set(known))
         if missing:
             raise UnknownScopeError(kind, *missing)
+    if view.hour and not answer.view.hour:
+        raise ParameterError("hour", f"{view.hour:%FT%H:%MZ}", "an hour of the period so far")
     return answer
 
 

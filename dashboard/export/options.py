@@ -37,6 +37,8 @@ def export_options(command: Callable[..., None]) -> Callable[..., None]:
         _option("--until", "INSTANT", "End of last-24-hours, such as 2026-11-16T14:00Z.", "now"),
         _option("--from", "DAY", "First day of a custom period."),
         _option("--to", "DAY", "Last day of a custom period."),
+        _option("--step", "STEP", "Bars of a day or of 24 hours: hour, 15min or 5min.", "hour"),
+        _option("--hour", "INSTANT", "Only the minutes of this hour of that day or 24 hours."),
         _option("--tz", "ZONE", "Time zone, such as Europe/Berlin.", "this machine's"),
         _option("--project", "PROJECT", "Name or id of a project; repeatable.", "all", many=True),
         _option("--agent", "AGENT", "Name or id of an agent; repeatable.", "all", many=True),

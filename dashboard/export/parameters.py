@@ -19,7 +19,8 @@ from aggregator.parameters import one_of
 from dashboard.labels import CHART_LABELS, METRIC_LABELS
 from dashboard.pictures.formats import KINDS
 from dashboard.pictures.picture import REPORT, PictureSize, Subject
-from dashboard.selection.view import ADDRESS_PARAMETERS, View, implied, read_parameter
+from dashboard.selection.address import ADDRESS_PARAMETERS, read_parameter
+from dashboard.selection.view import WITH_STEPS, View, implied
 
 PATTERN, ALL = "pattern", "all"
 CHARTS = (*METRIC_LABELS, *CHART_LABELS, PATTERN, ALL)
@@ -29,6 +30,14 @@ THEMES = ("light", "dark")
 WIDTHS, HEIGHTS, SCALES = (300, 4000), (200, 4000), (1, 4)
 MOST_PIXELS = 32_000_000
 """Limit of one picture: the browser holds four bytes per pixel, and several copies."""
+FITTING_WINDOWS: Mapping[str, tuple[str, ...]] = {
+    "until": (LAST_24_HOURS,),
+    "step": WITH_STEPS,
+    "hour": WITH_STEPS,
+    "from": ("custom",),
+    "to": ("custom",),
+}
+"""Windows that a parameter fits, if not all."""
 PICTURE_PARAMETERS = ("theme", "width", "height", "scale")
 """Parameters of an export that the page's address does not have."""
 
@@ -117,14 +126,12 @@ def read_view(raw: Mapping[str, str]) -> View:
     """
     given = dict(read_parameter(name, text) for name, text in raw.items())
     view = implied(View(**given), given)
-    if "until" in raw and view.window != LAST_24_HOURS:
-        raise MissingParameterError("until", f"window={LAST_24_HOURS}")
+    for name, windows in FITTING_WINDOWS.items():
+        if name in raw and view.window not in windows:
+            raise MissingParameterError(name, f"window={' or '.join(windows)}")
     if "on" in raw and view.window == LAST_24_HOURS:
         raise ConflictingParametersError("on", f"window={LAST_24_HOURS}")
     if view.window != "custom":
-        for name in ("from", "to"):
-            if name in raw:
-                raise MissingParameterError(name, "window=custom")
         return view
     if view.on is not None:
         raise ConflictingParametersError("on", "window=custom")

@@ -22,9 +22,10 @@ from dashboard.page import ids
 from dashboard.page.changed_view import changed_view
 from dashboard.page.draw import draw, notice
 from dashboard.page.shared_contents import Maker, SharedContents
+from dashboard.selection.address import CUSTOM
 from dashboard.selection.answer import Answer, Viewer, read_answer
 from dashboard.selection.choices import Choices
-from dashboard.selection.view import CUSTOM, View
+from dashboard.selection.view import View
 from dashboard.single_flight import SingleFlight
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ OUTPUTS = {
     "agent_options": Output(ids.AGENT, "options"),
     "origin": Output(ids.ORIGIN, "value"),
     "metric": Output(ids.METRIC, "value"),
+    "step": Output(ids.STEP, "value"),
     "active_only": Output(ids.ACTIVE_ONLY, "value"),
     "zone": Output(ids.ZONE, "value"),
     "crumbs": Output(ids.CRUMBS, "children"),
@@ -51,6 +53,7 @@ OUTPUTS = {
     "cards": Output(ids.CARDS, "children"),
     "figure": Output(ids.CHART, "figure"),
     "clicked": Output(ids.CHART, "clickData"),
+    "hour": Output(ids.HOUR, "children"),
     "chart_title": Output(ids.CHART_TITLE, "children"),
     "legend": Output(ids.LEGEND, "children"),
     "chart_summary": Output(ids.CHART_SUMMARY, "children"),
@@ -86,6 +89,7 @@ CONTROLS = {
     "origin": Input(ids.ORIGIN, "value"),
     "metric": Input(ids.METRIC, "value"),
     "pattern_of": Input(ids.PATTERN_OF, "value"),
+    "step": Input(ids.STEP, "value"),
     "active_only": Input(ids.ACTIVE_ONLY, "value"),
     "zone": Input(ids.ZONE, "value"),
     "clicked": Input(ids.CHART, "clickData"),

@@ -9,14 +9,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from aggregator.metrics.periods import LAST_24_HOURS, custom_period, first_bucket
+from aggregator.metrics.periods import custom_period, first_bucket
 from aggregator.metrics.periods import today as local_day
-from aggregator.metrics.windows import LONGEST
+from aggregator.metrics.windows import LONGEST, floor_hour
 from dashboard.charts.clicks import clicked_bar
 from dashboard.page import ids
 from dashboard.page.parts.controls import EVERY_ORIGIN
 from dashboard.selection.answer import Viewer
-from dashboard.selection.view import View
+from dashboard.selection.view import WITH_STEPS, View
 
 
 def changed_view(
@@ -59,7 +59,7 @@ def _in_window(view: View, window: str, zone: ZoneInfo, now: datetime) -> View:
         return view.during(custom_period(before.first, before.last, zone), now)
     on = today if before.first <= today <= before.last else before.first
     until = None if on == today else first_bucket(on + timedelta(days=1), zone)
-    switched = replace(view, window=window, on=on, until=until, first=None, last=None)
+    switched = replace(view, window=window, on=on, until=until, first=None, last=None, hour=None)
     return switched.during(switched.period(zone, now), now)
 
 
@@ -86,6 +86,7 @@ _SIMPLE: Mapping[str, tuple[str, str, Callable[[Any], Any]]] = {
     ids.AGENT: ("agent", "agents", _ids),
     ids.ORIGIN: ("origin", "origin", _origin),
     ids.METRIC: ("metric", "metric", str),
+    ids.STEP: ("step", "step", str),
     ids.PATTERN_OF: ("pattern_of", "pattern", str),
     ids.ACTIVE_ONLY: ("active_only", "everyone", operator.not_),
 }
@@ -93,13 +94,17 @@ _SIMPLE: Mapping[str, tuple[str, str, Callable[[Any], Any]]] = {
 
 
 def narrowed(view: View, click: Mapping[str, Any] | None, zone: ZoneInfo) -> View:
-    """Narrow a view to a clicked bar: to its day, or within a day or 24 hours to its project."""
+    """Narrow a view to a clicked bar.
+
+    That is its day; or within a day or 24 hours its project, or its hour if it is a bar of
+    several projects.
+    """
     bar = clicked_bar(click)
     if bar is None:
         return view
     project, start = bar
-    if view.window not in ("day", LAST_24_HOURS):
+    if view.window not in WITH_STEPS:
         return replace(view, window="day", on=start.astimezone(zone).date(), first=None, last=None)
     if project is not None and not view.agents:
         return replace(view, projects=(project,))
-    return view
+    return replace(view, hour=floor_hour(start))

@@ -25,9 +25,10 @@ from dashboard.page.parts.empty_state import empty_state
 from dashboard.page.parts.legend import legend, without_legend
 from dashboard.page.parts.navigation import range_picker
 from dashboard.page.parts.now_strip import now_strip, strip_rows
+from dashboard.selection.address import CUSTOM
 from dashboard.selection.answer import Answer, Viewer
 from dashboard.selection.choices import Choices
-from dashboard.selection.view import CUSTOM, View
+from dashboard.selection.view import WITH_STEPS, View
 
 
 def draw(answer: Answer, viewer: Viewer, context: PageContext) -> dict[str, Any]:
@@ -49,7 +50,8 @@ def draw(answer: Answer, viewer: Viewer, context: PageContext) -> dict[str, Any]
         "states": captions.states_now(overview.scope, overview.states),
         "caption": captions.caption(overview, titles.compared_with(overview.compared)),
         "cards": cards(overview),
-        "chart_title": titles.chart_title(overview, view.metric),
+        "chart_title": titles.chart_title(overview.zoomed(), view.metric),
+        "hour": navigation.hour_links(view, overview),
         "clicked": None,
         "sub_agents": captions.sub_agents(overview),
         "pattern_title": titles.pattern_title(overview, view.pattern_metric),
@@ -100,6 +102,8 @@ def view_class(view: View, *, is_empty: bool) -> str:
         "is-empty": is_empty,
         "is-time": view.metric == TIME,
         "is-alone": len(view.agents) == 1,
+        "has-steps": view.window in WITH_STEPS,
+        "is-narrow": view.hour is not None,
     }
     return " ".join(name for name, applies in classes.items() if applies)
 
@@ -113,6 +117,7 @@ def _controls(view: View, overview: Overview, choices: Choices) -> dict[str, Any
         "agent_options": choices.agent_options(view),
         "origin": view.origin or EVERY_ORIGIN,
         "metric": view.metric,
+        "step": view.step,
         "pattern_of": view.pattern,
         "active_only": [] if view.everyone else ["active"],
         "zone": overview.period.zone.key,

@@ -24,20 +24,23 @@ def draw_charts(
 ) -> dict[str, Chart]:
     """Draw the charts of a view that are in sight, by the id of their element.
 
+    Those with a bucket in each column have steps, if the view asks for them.
+
     Args:
         overview: The metrics.
         view: The view.
         names: Names of projects by id.
         scheme: ``light`` or ``dark``.
     """
+    zoomed = overview.zoomed()
     charts = {
-        ids.CHART: chart_of(overview, names, view.metric, scheme),
+        ids.CHART: chart_of(zoomed, names, view.metric, scheme),
         ids.PATTERN: heatmap_of(overview, view.pattern_metric, scheme),
     }
     if len(view.agents) == 1:
         charts[ids.TIMELINE] = timeline_of(overview, scheme)
     elif view.metric == TIME:
         # A single agent is never at work twice at once.
-        charts[ids.WORK] = work_chart_of(overview, scheme)
+        charts[ids.WORK] = work_chart_of(zoomed, scheme)
         charts[ids.CAPACITY] = capacity_chart_of(overview, scheme)
     return charts

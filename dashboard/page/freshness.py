@@ -18,6 +18,7 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from aggregator.database.state import Version
+from aggregator.metrics.freqs import STEPS
 from aggregator.metrics.windows import HOUR, floor_hour
 from aggregator.query.agents.states import PRESENT_FOR
 from aggregator.query.overview import Overview
@@ -47,14 +48,23 @@ def freshness(overview: Overview, context: PageContext) -> dict[str, str | None]
 def stale_at(overview: Overview) -> datetime:
     """Return the instant at which time alone will change what is shown.
 
-    Then the hour ends, perhaps with its day, or an agent has been silent for long enough
-    to be in another state, or to be gone.
+    Then the hour ends, perhaps with its day, or a step of it, or an agent has been silent
+    for long enough to be in another state, or to be gone.
     """
     as_of = overview.window.as_of
     silences = overview.states["last_turn_at"]
     edges = pd.concat([overview.states["changes_at"].dropna(), silences + PRESENT_FOR])
     ahead: list[datetime] = pd.DatetimeIndex(edges[edges > as_of]).to_pydatetime().tolist()
-    return min([floor_hour(as_of) + HOUR, *ahead])
+    return min([_end_of_step(overview), *ahead])
+
+
+def _end_of_step(overview: Overview) -> datetime:
+    as_of = overview.window.as_of
+    hour = floor_hour(as_of)
+    if overview.steps is None:
+        return hour + HOUR
+    step = STEPS[overview.steps.zoom.step]
+    return hour + ((as_of - hour) // step + 1) * step
 
 
 def add_version_rule(

@@ -16,7 +16,7 @@ from dashboard.page import ids
 from dashboard.page.parts.attributes import aria, data
 from dashboard.page.parts.captions import state_counts
 from dashboard.page.parts.cards import cards
-from dashboard.page.parts.controls import controls, pattern_choice, tool
+from dashboard.page.parts.controls import controls, pattern_choice, step_choice, tool
 from dashboard.page.parts.panels import Panel, chart_panel
 
 CHART = Panel(ids.CHART, "chart", ids.CHART_TITLE, ids.CHART_SUMMARY, legend=ids.LEGEND)
@@ -134,7 +134,7 @@ def _view() -> Component:
     """
     return html.Div(
         [
-            chart_panel(CHART),
+            chart_panel(CHART, step_choice()),
             html.Section(id=ids.EMPTY, className="activity-empty"),
             chart_panel(WORK),
             chart_panel(TIMELINE, html.Span(id=ids.SUB_AGENTS, className="activity-shares")),
@@ -143,7 +143,7 @@ def _view() -> Component:
             html.Div([chart_panel(CAPACITY), _asking()], className="activity-pair"),
         ],
         id=ids.VIEW,
-        className="activity-view is-waiting is-time",
+        className="activity-view is-waiting is-time has-steps",
     )
 
 

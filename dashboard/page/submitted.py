@@ -17,10 +17,11 @@ from aggregator.parameters import parse_zone
 from dashboard.charts.clicks import clicked_bar
 from dashboard.page import ids
 from dashboard.page.parts.controls import EVERY_ORIGIN
-from dashboard.selection.view import (
+from dashboard.selection.address import (
     LONGEST_LIST,
     METRICS,
     PATTERNS,
+    STEPS,
     WINDOW_NAMES,
     WINDOWS,
     read_day,
@@ -154,6 +155,7 @@ def _project(value: Any) -> int:
 
 _IDS = f"a list of at most {LONGEST_LIST} whole numbers"
 _DAY = "a day such as 2026-11-16"
+_STEPS = f"{', '.join(STEPS[:-1])} or {STEPS[-1]}"
 _ORIGINS = (EVERY_ORIGIN, *ORIGINS)
 SUBMITTED: Mapping[str, tuple[Reader, str]] = {
     f"{ids.URL}.search": (_or_none(_address), f"a text of at most {LONGEST_ADDRESS} characters"),
@@ -168,6 +170,7 @@ SUBMITTED: Mapping[str, tuple[Reader, str]] = {
     f"{ids.ACTIVE_ONLY}.value": (_or_none(_active_only), "[] or ['active']"),
     f"{ids.ZONE}.value": (_or_none(_zone), "a time zone such as Europe/Berlin"),
     f"{ids.CHART}.clickData": (_or_none(_click), "a click on a bar of the chart"),
+    f"{ids.STEP}.value": (_choice(STEPS), _STEPS),
     f"{ids.RANGE}.start_date": (_or_none(_day), _DAY),
     f"{ids.RANGE}.end_date": (_or_none(_day), _DAY),
 }

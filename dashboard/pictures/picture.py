@@ -24,6 +24,7 @@ from dashboard.charts.time.work_chart import work_chart_of
 from dashboard.labels import (
     AT_WORK,
     LABELS,
+    METRIC_LABELS,
     ONE_AGENT,
     OPEN_AGENTS,
     PATTERN_LABELS,
@@ -95,6 +96,11 @@ class Subject:
         """The name in file names: ``turns``, ``pattern-turns``."""
         return f"pattern-{self.metric}" if self.pattern else self.metric
 
+    def seen(self, overview: Overview) -> Overview:
+        """Return an overview with the buckets that a picture of this subject shows."""
+        by_bucket = not self.pattern and (self.metric in METRIC_LABELS or self.metric == AT_WORK)
+        return overview.zoomed() if by_bucket else overview
+
 
 OTHERS: Mapping[str, Callable[[Overview, str], Chart]] = {
     AT_WORK: work_chart_of,
@@ -143,6 +149,7 @@ def picture_of(
         scheme: ``light`` or ``dark``.
         size: Width and height; a figure has no scale.
     """
+    overview = subject.seen(overview)
     chart = _chart(overview, names, subject, scheme)
     frame = frame_of(chart, overview, subject, scope_name, size)
     quiet = {"annotations": [QUIET]} if overview.totals.is_quiet and not subject.pattern else {}
@@ -222,6 +229,7 @@ def _legend_rows(chart: Chart, room: float) -> int:
 
 def heading(overview: Overview, subject: Subject, scope_name: str) -> tuple[str, str]:
     """Return the title and the subtitle of a picture."""
+    overview = subject.seen(overview)
     if subject.pattern:
         label = titles.pattern_label(subject.metric)
         return titles.title(label, scope_name), titles.pattern_subtitle(overview)

@@ -61,6 +61,7 @@ def read_answer(
     choices = Choices(*reader.choices())
     view = choices.consistent(requested)
     period = view.period(zone, now)
+    view = view.during(period, now)
     problems: list[str] = []
     while True:
         try:
@@ -70,9 +71,10 @@ def read_answer(
                 now,
                 retention=timedelta(days=context.retention_days),
                 everyone=view.everyone,
+                zoom=view.zoom,
             )
         except UnknownScopeError as unknown:
             problems.append(formatting.sentence(f"{unknown}."))
             view = view.without(unknown.kind, unknown.scope_ids)
         else:
-            return Answer(view.during(period, now), overview, choices, tuple(problems))
+            return Answer(view, overview, choices, tuple(problems))

@@ -1,27 +1,18 @@
-"""A view of the page, and its address.
-
-``?window=week&on=2026-11-16&tz=Europe/Berlin&project=3,5&agent=7&metric=turns``: missing
-parameters have their defaults, and so have those that make no sense, which are reported as
-problems. Without ``window``, a day in ``on`` is shown alone, and ``until=2026-11-22T14:00Z``
-ends 24 hours. ``window=custom`` needs ``from=2026-11-02&to=2026-11-08``. ``people=agents`` lists
-agents without their projects, ``everyone=yes`` includes those without turns, ``sort=-turns``
-puts the busiest first; ``open=2,5`` unfolds two of the projects, ``open=none`` none.
-"""
+"""A view of the page: what is shown, and how. :mod:`.address` reads and writes it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, cast
 from urllib.parse import parse_qs, urlencode
 from zoneinfo import ZoneInfo
 
 from aggregator.errors import MissingParameterError, ParameterError
+from aggregator.metrics.freqs import Step
 from aggregator.metrics.periods import (
-    CALENDAR,
     LAST_24_HOURS,
-    ROLLING,
     ROLLING_DAYS,
     CalendarName,
     Period,
@@ -32,34 +23,16 @@ from aggregator.metrics.periods import (
     rolling_period,
 )
 from aggregator.metrics.periods import today as local_day
-from aggregator.metrics.scope import ORIGINS, Origin, Scope
-from aggregator.metrics.windows import LONGEST, ceil_hour
-from aggregator.parameters import parse_zone
-from dashboard.labels import METRIC_LABELS, TIME, WAIT_PATTERN, WORK_PATTERN
+from aggregator.metrics.scope import Origin, Scope
+from aggregator.metrics.windows import LONGEST
+from aggregator.query.overview import Zoom
+from dashboard.labels import TIME, WORK_PATTERN
+from dashboard.selection.address import ADDRESS_PARAMETERS, STEPS, read_parameter, text_of
 
-CUSTOM = "custom"
-"""Window of chosen days. The page offers the last 7 and 30 days beside them."""
-WINDOWS = (*CALENDAR, *ROLLING, CUSTOM)
-WINDOW_NAMES = f"{', '.join(WINDOWS[:-1])} or {WINDOWS[-1]}"
-METRICS = tuple(METRIC_LABELS)
-LISTS = ("projects", "agents")
-SORT_KEYS = (
-    "working",
-    "waiting",
-    "responses",
-    "response-time",
-    "turns",
-    "turn-time",
-    "last",
-    "name",
-    "state",
-)
-SORTS = tuple(way + key for key in SORT_KEYS for way in "-+")
-PATTERNS = (WORK_PATTERN, WAIT_PATTERN)
-LONGEST_LIST = 500
-"""Most ids of one kind in an address, and of one control."""
-FOLDED = "none"
-"""Value of ``open`` in an address if no project is unfolded."""
+WITH_STEPS = ("day", LAST_24_HOURS)
+"""Windows whose chart can have buckets shorter than hours."""
+MINUTE: Step = "1min"
+"""Length of the buckets of one hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +46,9 @@ class View:
         until: End of ``last-24-hours`` on the hour, UTC, or None for that of the running hour.
         first: First day of a custom period.
         last: Its last day.
+        step: Length of the chart's buckets, one of :data:`dashboard.selection.address.STEPS`;
+            other windows than :data:`WITH_STEPS` do not use it.
+        hour: Start of the hour whose minutes the chart shows, UTC; None for the whole period.
         zone: IANA name of the requested time zone, or None for the viewer's own.
         projects: Ids of the chosen projects, ascending; empty for all.
         agents: Ids of the chosen agents, ascending; empty for all.
@@ -93,6 +69,8 @@ class View:
     until: datetime | None = None
     first: date | None = None
     last: date | None = None
+    step: str = STEPS[0]
+    hour: datetime | None = None
     zone: str | None = None
     projects: tuple[int, ...] = ()
     agents: tuple[int, ...] = ()
@@ -135,7 +113,7 @@ class View:
         """The query string, empty for the default view."""
         default = View()
         texts = {
-            parameter: _text(getattr(self, field))
+            parameter: text_of(getattr(self, field))
             for parameter, (field, _, _) in ADDRESS_PARAMETERS.items()
             if getattr(self, field) != getattr(default, field)
         }
@@ -161,6 +139,15 @@ class View:
         """Subject of the heatmap, one of :data:`dashboard.labels.PATTERN_LABELS`."""
         return self.pattern if self.metric == TIME else self.metric
 
+    @property
+    def zoom(self) -> Zoom | None:
+        """Buckets of the chart that are shorter than hours, or None."""
+        if self.window not in WITH_STEPS:
+            return None
+        if self.hour:
+            return Zoom(MINUTE, self.hour)
+        return None if self.step == STEPS[0] else Zoom(cast("Step", self.step))
+
     def period(self, zone: ZoneInfo, now: datetime) -> Period:
         """Return the period that is shown; a time in the future counts as the present."""
         if self.window == "custom" and self.first and self.last:
@@ -175,8 +162,17 @@ class View:
         return calendar_period(cast("CalendarName", self.window), on, zone)
 
     def during(self, period: Period, now: datetime) -> View:
-        """Return this view over another period."""
-        elsewhere = replace(self, window=period.name, on=None, until=None, first=None, last=None)
+        """Return this view over another period, without an hour that is not in it."""
+        hour = self.hour if self.hour and period.holds(self.hour) and self.hour <= now else None
+        elsewhere = replace(
+            self,
+            window=period.name,
+            on=None,
+            until=None,
+            first=None,
+            last=None,
+            hour=hour if period.name in WITH_STEPS else None,
+        )
         if period.name == "custom":
             return replace(elsewhere, first=period.first, last=period.last)
         if period.end:
@@ -199,19 +195,6 @@ def implied(view: View, given: Mapping[str, Any]) -> View:
     return replace(view, window="day") if alone else view
 
 
-def read_parameter(name: str, text: str) -> tuple[str, Any]:
-    """Read one parameter of an address: return the field of the view, and its value.
-
-    Raises:
-        ParameterError: The text makes no sense.
-    """
-    field, read, allowed = ADDRESS_PARAMETERS[name]
-    try:
-        return field, read(text)
-    except (ValueError, ParameterError):
-        raise ParameterError(name, text, allowed) from None
-
-
 def _checked_range(view: View) -> tuple[View, list[str]]:
     """Return a view with a valid custom period, or with the default one and the reason."""
     try:
@@ -223,98 +206,3 @@ def _checked_range(view: View) -> tuple[View, list[str]]:
         problem = f"In the address, a custom window needs from and to: {expected}."
         return replace(view, window=View().window, first=None, last=None), [problem]
     return view, []
-
-
-def _one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
-    def read(raw: str) -> str:
-        if raw not in allowed:
-            raise ValueError
-        return raw
-
-    return read
-
-
-def read_day(raw: str) -> date:
-    """Read a day in ISO 8601.
-
-    Raises:
-        ValueError: It is none, or too far away.
-    """
-    day = date.fromisoformat(raw)
-    # In these years, the periods around the day stay inside datetime's range in any zone.
-    if not 1970 < day.year < 9998:
-        raise ValueError
-    return day
-
-
-def _end(raw: str) -> datetime:
-    at = datetime.fromisoformat(raw)
-    # In these years, the hours around the end stay inside datetime's range in any zone.
-    if at.tzinfo is None or not 1970 < at.year < 9998:
-        raise ValueError
-    return ceil_hour(at.astimezone(UTC))
-
-
-def read_id(raw: str) -> int:
-    """Read the id of a project or an agent, which the database's largest integers can hold.
-
-    Raises:
-        ValueError: It is none.
-    """
-    if not (raw.isascii() and raw.isdigit() and len(raw) < 19):
-        raise ValueError
-    return int(raw)
-
-
-def _ids(raw: str) -> tuple[int, ...]:
-    parts = raw.split(",")
-    if len(parts) > LONGEST_LIST:
-        raise ValueError
-    return tuple(sorted({read_id(part) for part in parts}))
-
-
-def _unfolded(raw: str) -> tuple[int, ...]:
-    return () if raw == FOLDED else _ids(raw)
-
-
-def _zone(raw: str) -> str:
-    return parse_zone(raw).key
-
-
-def _sort(raw: str) -> str:
-    # A plus sign in an address means a blank.
-    return _one_of(SORTS)(raw.replace(" ", "+"))
-
-
-def _yes(raw: str) -> bool:
-    return _one_of(("yes",))(raw) == "yes"
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, tuple):
-        return ",".join(map(str, value)) or FOLDED
-    if isinstance(value, datetime):
-        return f"{value:%FT%H:%MZ}"
-    return "yes" if value is True else str(value)
-
-
-_IDS = "whole numbers separated by commas"
-_DAY = "a day such as 2026-11-16"
-ADDRESS_PARAMETERS: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
-    "window": ("window", _one_of(WINDOWS), WINDOW_NAMES),
-    "on": ("on", read_day, _DAY),
-    "until": ("until", _end, "an instant with a time zone such as 2026-11-22T14:00Z"),
-    "from": ("first", read_day, _DAY),
-    "to": ("last", read_day, _DAY),
-    "tz": ("zone", _zone, "a time zone such as Europe/Berlin"),
-    "project": ("projects", _ids, _IDS),
-    "agent": ("agents", _ids, _IDS),
-    "origin": ("origin", _one_of(ORIGINS), " or ".join(ORIGINS)),
-    "metric": ("metric", _one_of(METRICS), f"{', '.join(METRICS[:-1])} or {METRICS[-1]}"),
-    "pattern": ("pattern", _one_of(PATTERNS), "working or waiting"),
-    "people": ("people", _one_of(LISTS), "projects or agents"),
-    "everyone": ("everyone", _yes, "yes"),
-    "sort": ("sort", _sort, f"- or + before {', '.join(SORT_KEYS[:-1])} or {SORT_KEYS[-1]}"),
-    "open": ("unfolded", _unfolded, f"{_IDS}, or {FOLDED}"),
-}
-"""Parameters of an address: the field of the view, the parser, and the allowed values."""

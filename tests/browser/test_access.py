@@ -29,7 +29,8 @@ def test_no_view_breaks_a_rule(page, violations, theme):
     media = {"features": [{"name": "prefers-color-scheme", "value": theme}]}
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
     month = "?window=month&people=agents&everyone=yes"
-    for search in ("", month, "?on=2026-11-20", CUSTOM, "?agent=1", "?metric=turns"):
+    hour = "?hour=2026-11-22T13:00Z"
+    for search in ("", month, "?on=2026-11-20", CUSTOM, "?agent=1", "?metric=turns", hour):
         page.open(search)
         page.browser.wait_for_element("#activity-chart .main-svg")
         assert (search, violations(driver)) == (search, [])

@@ -220,6 +220,41 @@ def test_the_page_and_its_pictures_show_the_time_that_is_stored(everything, visi
         check_bars([{"name": trace.name, "y": trace.y} for trace in traces], seconds)
 
 
+@pytest.mark.parametrize("path", SCOPES)
+def test_the_steps_of_the_page_are_those_that_are_stored(everything, visit, path):
+    everything.fill(
+        {
+            1: [Run(1800, 300, True, 900), Run(600, 0, False, 4000)],
+            2: [Run(2400, 120, False, 60), Run(30, 0, True, 30)],
+            3: [Run(3000, 900, True, 6000)],
+        }
+    )
+    server = Flask("host")
+    mount.mount(server, MetricReader(everything.engine), PageContext(30), now=lambda: NOW)
+    page, (kind, _, number) = visit(server), path.partition("/")
+    scope = f"&{kind[:-1]}={number}" if number else ""
+    for metric, statement in (("time", WORKING_IN_STEPS), ("turns", TURNS_IN_STEPS)):
+        answer = page.update(url=f"?tz=UTC&step=5min&metric={metric}{scope}")
+        with everything.engine.connect() as conn:
+            stored = conn.execute(statement, {"agents": list(SCOPES[path]), **DAY}).all()
+        assert bars_of(answer, metric) == {at: close(float(value)) for at, value in stored}
+    by_hour = everything.get(path).get_json()["history"]
+    minutes = page.update(url=f"?tz=UTC&hour={by_hour[-1]['bucket_start']}{scope}")
+    assert sum(bars_of(minutes, "time").values()) == close(by_hour[-1]["working_seconds"])
+
+
+def bars_of(answer: dict[str, Any], metric: str) -> dict[datetime, float]:
+    """Add up the stacked bars of working time or of turns, by start of their bucket."""
+    sums: dict[datetime, float] = defaultdict(float)
+    traces = [each for each in answer["activity-chart"]["figure"]["data"] if each["type"] == "bar"]
+    # The last one takes the pointer, and is what is drawn of turns of a single project.
+    own = traces[:1] if metric == "time" else traces[:-1] or traces
+    for trace in own:
+        for (_, start), height in zip(trace["customdata"], trace["y"], strict=True):
+            sums[datetime.fromisoformat(start)] += height or 0
+    return {at: height for at, height in sums.items() if height}
+
+
 def check_page(answer: dict[str, Any], cards: dict[str, str], seconds: dict[str, float]) -> None:
     """Compare the cards, the bars of the chart, its table and that of agents with intervals."""
     assert cards["card-working"] == formatting.duration(seconds["working"])

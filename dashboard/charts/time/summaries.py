@@ -5,12 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from aggregator.intervals.kinds import WORKING
-from aggregator.metrics.buckets import FUTURE, GONE, by_day
+from aggregator.metrics.buckets import FUTURE, GONE
 from aggregator.query.overview import Overview
 from dashboard import formatting
 from dashboard.charts.time.tooltips import STACK, with_means
+from dashboard.charts.titles import bucket_noun, shown_period
 from dashboard.charts.tooltips import NO_LONGER_KEPT, bucket_period
-from dashboard.labels import KIND_LABELS
+from dashboard.labels import KIND_LABELS, unit
 
 NOTHING = "Nothing to show."
 
@@ -19,7 +20,7 @@ def time_summary(overview: Overview) -> str:
     """Summarize the chart of time: the sum of each kind, and the bucket with most work."""
     known = _known(overview)
     sums = {kind: known[f"{kind}_seconds"].sum() for kind in STACK}
-    sentences = [f"Time per {_unit(overview)}, {_period(overview)}."]
+    sentences = [f"Time per {unit(overview.freq)}, {shown_period(overview)}."]
     if any(sums.values()):
         parts = (f"{KIND_LABELS[kind].lower()} {formatting.duration(sums[kind])}" for kind in STACK)
         sentences += [
@@ -34,13 +35,13 @@ def time_summary(overview: Overview) -> str:
 def work_summary(overview: Overview) -> str:
     """Summarize the chart of agents at work: the highest peak and mean."""
     known = _known(overview)
-    sentences = [f"Agents at work at once, {_period(overview)}."]
+    sentences = [f"Agents at work at once, {shown_period(overview)}."]
     peaks = known["peak_working_agents"].astype("float64").fillna(0)
     if peaks.max() > 0:
         at, most = known.to_dict("records")[int(peaks.argmax())], formatting.count(int(peaks.max()))
         sentences.append(f"Most: {most}, {bucket_period(at, overview)}.")
         highest = formatting.rate(known["working_agents"].max())
-        sentences.append(f"Highest mean of one {_unit(overview)}: {highest}.")
+        sentences.append(f"Highest mean of one {bucket_noun(overview)}: {highest}.")
     elif len(known):
         sentences.append(NOTHING)
     return " ".join([*sentences, *_gone(overview)])
@@ -59,14 +60,6 @@ def _most(known: pd.DataFrame, column: str, overview: Overview) -> list[str]:
     return [f"Most {WORKING}: {text}, {bucket_period(bucket, overview)}."]
 
 
-def _unit(overview: Overview) -> str:
-    return "day" if by_day(overview.period) else "hour"
-
-
-def _period(overview: Overview) -> str:
-    return formatting.period_name(overview.period)
-
-
 def _gone(overview: Overview) -> list[str]:
     gone = int((overview.buckets["phase"] == GONE).sum())
-    return [f"{formatting.counted(gone, _unit(overview))} {NO_LONGER_KEPT}."] if gone else []
+    return [f"{formatting.counted(gone, bucket_noun(overview))} {NO_LONGER_KEPT}."] if gone else []

@@ -12,7 +12,8 @@ from aggregator.intervals.state import COMMON, STATES
 from aggregator.metrics.scope import OVERALL, Scope
 from aggregator.query.overview import Overview
 from dashboard import formatting
-from dashboard.labels import STATE_LABELS
+from dashboard.charts.titles import shown_period
+from dashboard.labels import STATE_LABELS, unit
 from dashboard.page.parts.attributes import Children
 
 
@@ -76,7 +77,7 @@ def caption(overview: Overview, against: str) -> str:
 
 
 def summary(overview: Overview, scope_name: str) -> str:
-    """Describe the view in one sentence, for screen readers."""
+    """Describe the view for screen readers, and the steps of its chart if it has any."""
     totals, period = overview.totals, overview.period
     return (
         f"{scope_name}, {formatting.period_name(period)}: "
@@ -84,8 +85,15 @@ def summary(overview: Overview, scope_name: str) -> str:
         f"{formatting.duration(totals.waiting_for_me_seconds)} waiting for you, "
         f"{formatting.counted(totals.turn_count, 'turn')}, "
         f"average gap between turns {formatting.duration(totals.avg_turn_time_seconds)}, "
-        f"{formatting.counted(totals.active_agents, 'active agent')}."
+        f"{formatting.counted(totals.active_agents, 'active agent')}.{_steps(overview)}"
     )
+
+
+def _steps(overview: Overview) -> str:
+    if overview.steps is None:
+        return ""
+    zoomed = overview.zoomed()
+    return f" The chart is by {unit(zoomed.freq)}, {shown_period(zoomed)}."
 
 
 def shares(agents: pd.DataFrame) -> str:

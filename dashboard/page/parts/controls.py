@@ -14,7 +14,7 @@ from aggregator.metrics.scope import ORIGINS
 from dashboard.labels import METRIC_LABELS, TIME, WAIT_PATTERN, WORK_PATTERN
 from dashboard.page import ids
 from dashboard.page.parts.attributes import aria, data
-from dashboard.selection.view import CUSTOM
+from dashboard.selection.address import CUSTOM, STEPS
 
 WINDOW_OPTIONS = [
     # Texts alone: a component in a label is drawn later, and moves what is beside it.
@@ -28,6 +28,10 @@ METRIC_OPTIONS = [{"label": label, "value": metric} for metric, label in METRIC_
 PATTERN_OPTIONS = [
     {"label": "Working", "value": WORK_PATTERN},
     {"label": "Waiting for me", "value": WAIT_PATTERN},
+]
+STEP_OPTIONS = [
+    {"label": label, "value": step}
+    for label, step in zip(("Hour", "15 min", "5 min"), STEPS, strict=True)
 ]
 EVERY_ORIGIN = "all"
 ORIGIN_OPTIONS = [
@@ -67,6 +71,25 @@ def pattern_choice() -> Component:
             ),
         ],
         className="activity-pattern-of",
+    )
+
+
+def step_choice() -> Component:
+    """Return the choice of the chart's steps, and the place of the links of one hour."""
+    return html.Div(
+        [
+            html.Fieldset(
+                [
+                    html.Legend("Steps of the chart", className="activity-unseen"),
+                    dcc.RadioItems(
+                        STEP_OPTIONS, STEPS[0], id=ids.STEP, className="activity-segments"
+                    ),
+                ],
+                className="activity-step-choice",
+            ),
+            html.Nav(id=ids.HOUR, className="activity-hour", **aria(label="Hour")),
+        ],
+        className="activity-steps",
     )
 
 

@@ -59,32 +59,35 @@ def downloads(
         },
         "tables": {
             name: {
-                "filename": titles.filename(overview, scope_name, FILE_NAMES.get(name, name)),
+                "filename": titles.filename(of, scope_name, FILE_NAMES.get(name, name)),
                 "columns": list(table.columns),
                 "rows": _rows(table),
             }
-            for name, table in _tables(overview, names, view, charts).items()
+            for of, tables in _tables(overview, names, view, charts)
+            for name, table in tables.items()
         },
     }
 
 
 def _tables(
     overview: Overview, names: Mapping[int, str], view: View, charts: Mapping[str, Chart]
-) -> dict[str, pd.DataFrame]:
+) -> list[tuple[Overview, dict[str, pd.DataFrame]]]:
+    """Return the tables by name, beside the overview that they are made from."""
+    zoomed = overview.zoomed()
     is_time = view.metric == TIME
+    by_bucket = {"chart": time_table(zoomed) if is_time else chart_table(zoomed, names)}
+    if ids.WORK in charts:
+        by_bucket["work"] = work_table(zoomed)
     tables = {
-        "chart": time_table(overview) if is_time else chart_table(overview, names),
         "pattern": heatmap_table(overview),
         AGENT_TABLE: agent_table(overview, names),
         "asking": asking_table(overview, names),
     }
-    if ids.WORK in charts:
-        tables["work"] = work_table(overview)
     if ids.CAPACITY in charts:
         tables["capacity"] = capacity_table(overview)
     if ids.TIMELINE in charts:
         tables["timeline"] = timeline_table(overview)
-    return tables
+    return [(zoomed, by_bucket), (overview, tables)]
 
 
 def _subject(element: str, view: View) -> Subject:
@@ -99,7 +102,7 @@ def _picture(drawn: Chart, overview: Overview, subject: Subject, scope_name: str
     return {
         "layout": {**legend, **frame_of(drawn, overview, subject, scope_name)},
         "scale": PictureSize().scale,
-        "filename": titles.filename(overview, scope_name, subject.name),
+        "filename": titles.filename(subject.seen(overview), scope_name, subject.name),
     }
 
 

@@ -10,12 +10,14 @@ from dash.development.base_component import Component
 
 from aggregator.metrics.periods import ROLLING_DAYS, Period, rolling_period
 from aggregator.metrics.periods import today as local_day
+from aggregator.metrics.windows import HOUR
 from aggregator.query.overview import Overview
 from dashboard import formatting
 from dashboard.page import ids
 from dashboard.page.parts.attributes import Children, aria
+from dashboard.selection.address import CUSTOM
 from dashboard.selection.choices import Choices
-from dashboard.selection.view import CUSTOM, View
+from dashboard.selection.view import WITH_STEPS, View
 
 
 def range_picker(view: View, overview: Overview) -> list[Component]:
@@ -94,6 +96,51 @@ def _step(step_id: str, arrow: str, view: View, label: str, *, off: bool = False
         title=label,
         className="activity-step" + " is-off" * off,
     )
+
+
+def hour_links(view: View, overview: Overview) -> Children:
+    """Return links to the hours before and after the shown one, and to the whole period.
+
+    If the chart shows the whole period, there is a link to its last active hour.
+    """
+    if view.hour is None:
+        return _last_hour(view, overview)
+    zone, as_of = overview.period.zone, overview.window.as_of
+    start, end = (at.astimezone(zone) for at in (view.hour, view.hour + HOUR))
+    before, after = view.hour - HOUR, view.hour + HOUR
+    holds = overview.period.holds
+    return [
+        _step("hour-before", "‹", replace(view, hour=before), "Hour before", off=not holds(before)),
+        html.Strong(f"{formatting.clock(start)}–{formatting.clock(end)}"),
+        _step(
+            "hour-after",
+            "›",
+            replace(view, hour=after),
+            "Hour after",
+            off=not holds(after) or after > as_of,
+        ),
+        dcc.Link(
+            "24 hours" if overview.period.end else "Whole day",
+            id="whole-period",
+            href=replace(view, hour=None).address,
+            className="activity-tool",
+        ),
+    ]
+
+
+def _last_hour(view: View, overview: Overview) -> Children:
+    active = overview.hours["bucket_start"]
+    if view.window not in WITH_STEPS or active.empty:
+        return []
+    return [
+        dcc.Link(
+            "Minutes",
+            id="minutes",
+            href=replace(view, hour=active.max().to_pydatetime()).address,
+            title="Minutes of the last active hour; click on the chart for those of another",
+            className="activity-tool",
+        )
+    ]
 
 
 def crumbs(view: View, choices: Choices) -> Children:

@@ -43,7 +43,7 @@ def chart_panel(panel: Panel, *beside: Component) -> Component:
         [
             html.Div(
                 [
-                    html.H2(panel.text, id=panel.title),
+                    html.H2(panel.text, id=panel.title, tabIndex="-1"),
                     *beside,
                     tool("PNG", data(png=panel.chart), "Save the chart as a picture"),
                     tool("CSV", data(csv=panel.table), "Save its numbers as a table"),

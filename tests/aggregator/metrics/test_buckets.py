@@ -1,13 +1,17 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 import pytest
 
-from aggregator.metrics.buckets import chart_edges, spark_edges
+from aggregator.metrics.buckets import chart_edges, spark_edges, step_buckets, step_edges
+from aggregator.metrics.hourly import INTERVAL_DTYPES, RESPONSE_DTYPES, TURN_DTYPES
 from aggregator.metrics.periods import calendar_period, custom_period
+from aggregator.metrics.steps import Facts, in_steps
+from aggregator.metrics.windows import RetainedHours
 
 NEW_YORK = ZoneInfo("America/New_York")
 APIA = ZoneInfo("Pacific/Apia")
@@ -38,3 +42,25 @@ def test_a_left_out_day_leaves_edges_in_order():
 
     assert edges.is_monotonic_increasing
     assert edges.is_unique
+
+
+def test_a_step_keeps_the_gap_to_a_turn_before_it():
+    noon = datetime(2026, 11, 3, 12, tzinfo=UTC)
+    turns = [(1, 1, noon + timedelta(minutes=minute)) for minute in (4, 6)]
+    facts = Facts(
+        pd.DataFrame(turns, columns=list(TURN_DTYPES)).astype(TURN_DTYPES),
+        pd.DataFrame([], columns=list(INTERVAL_DTYPES)).astype(INTERVAL_DTYPES),
+        pd.DataFrame([], columns=list(RESPONSE_DTYPES)).astype(RESPONSE_DTYPES),
+    )
+    edges = step_edges(noon - timedelta(hours=1), noon + timedelta(hours=1), "30min")
+    retained = RetainedHours(noon, noon + timedelta(minutes=10))
+    finer = step_edges(noon, noon + timedelta(minutes=15), "5min")
+
+    found = step_buckets(in_steps(facts, "overall", timedelta(minutes=30)), edges, retained)
+    steps = step_buckets(in_steps(facts, "overall", timedelta(minutes=5)), finer, retained)
+
+    assert found["phase"].tolist() == ["gone", "gone", "running", "future"]
+    assert found["turn_count"].tolist() == [0, 0, 2, 0]
+    assert steps["turn_count"].tolist() == [1, 1, 0]
+    assert steps["active_agents"].tolist() == [1, 1, 0]
+    assert steps["avg_turn_time_seconds"].fillna(-1).tolist() == [-1, 120, -1]

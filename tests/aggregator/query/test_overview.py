@@ -14,7 +14,7 @@ from aggregator.metrics.comparisons import Comparison, Part
 from aggregator.metrics.periods import calendar_period, custom_period
 from aggregator.metrics.scope import OVERALL, Scope
 from aggregator.passes.run import make_pass
-from aggregator.query.reader import MetricReader, Totals
+from aggregator.query.reader import MetricReader, Totals, Zoom
 from tests.no_time import NO_SUMMED_TIME, NO_TIME, turns_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -57,6 +57,46 @@ NONE = pytest.approx(float("nan"), nan_ok=True)
 
 def read(reader, scope=OVERALL, period=TODAY, retention=RETENTION, **options):
     return reader.overview(scope, period, NOW, retention=retention, **options)
+
+
+@pytest.mark.parametrize("scope", [OVERALL, Scope("project", (1,)), Scope("agent", (1,))])
+def test_steps_add_up_to_the_hours_of_the_day(reader, scope):
+    overview = read(reader, scope, zoom=Zoom("5min"))
+    zoomed = overview.zoomed()
+
+    assert (overview.freq, zoomed.freq, zoomed.shown) == (
+        "hour",
+        "5min",
+        (utc(21, 23), utc(22, 23)),
+    )
+    assert len(zoomed.buckets) == 24 * 12
+    hours = zoomed.buckets["start"].dt.floor("h")
+    assert zoomed.buckets["turn_count"].groupby(hours).sum().tolist() == (
+        overview.buckets["turn_count"].tolist()
+    )
+    phases = zoomed.buckets["phase"].tolist()
+    assert phases == ["past"] * (15 * 12 + 6) + ["running"] + ["future"] * 101
+    for before, after in ((overview, zoomed), (read(reader, scope), overview)):
+        assert before.totals == after.totals
+    by_project = zoomed.project_buckets.groupby(["project_id"])["turn_count"].sum()
+    assert by_project.to_dict() == dict(
+        zip(overview.projects["project_id"], overview.projects["turn_count"], strict=True)
+    )
+
+
+def test_one_hour_has_its_minutes(reader):
+    nine = read(reader, zoom=Zoom("1min", utc(22, 9))).zoomed()
+
+    busy = nine.buckets[nine.buckets["turn_count"] > 0]
+    assert len(nine.buckets) == 60
+    assert nine.shown == (utc(22, 9), utc(22, 10))
+    assert [at.minute for at in busy["start"]] == [0, 10, 12, 50]
+    # A minute has the gap to the turn before it.
+    assert busy["avg_turn_time_seconds"].tolist() == [NONE, NONE, 120.0, NONE]
+    assert nine.project_buckets["project_id"].tolist() == [1, 1, 1, 2]
+    gone = read(reader, zoom=Zoom("1min", utc(22, 9)), retention=timedelta(hours=2)).zoomed()
+    assert set(gone.buckets["phase"]) == {"gone"}
+    assert gone.buckets["turn_count"].sum() == 0
 
 
 def test_a_day_so_far_beside_yesterday_up_to_the_same_time(reader):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -8,6 +9,7 @@ import pytest
 from aggregator.metrics.comparisons import Comparison, candidates
 from aggregator.metrics.periods import Period, calendar_period, custom_period, last_hours
 from aggregator.metrics.totals import Totals
+from aggregator.query.overview import Zoom
 from dashboard.charts import titles
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -117,3 +119,16 @@ def test_the_heatmap_names_the_days_that_it_covers(overview):
 )
 def test_a_file_name_is_plain_whatever_the_scope_is_called(overview, scope, slug):
     assert titles.filename(overview(), scope, "turns") == f"activity-turns-{slug}-2026-11-22"
+
+
+def test_steps_are_named_and_so_is_the_hour_that_they_cover(overview):
+    shown = overview(period=DAY)
+    in_steps = replace(shown, zoom=Zoom("5min"))
+    in_minutes = replace(shown, zoom=Zoom("1min", NOON))
+
+    assert titles.chart_title(in_steps, "turns") == "Turns per 5 minutes"
+    assert titles.subtitle(in_steps) == "Sun 22 Nov 2026 · Europe/Berlin"
+    assert titles.filename(in_steps, "x", "turns") == "activity-turns-x-2026-11-22-5min"
+    assert titles.chart_title(in_minutes, "time") == "Time per minute"
+    assert titles.subtitle(in_minutes) == "Sun 22 Nov 2026, 13:00–14:00 · Europe/Berlin"
+    assert titles.filename(in_minutes, "x", "time") == "activity-time-x-2026-11-22-1300-1min"

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -39,6 +39,17 @@ def test_the_parameters_of_the_page_mean_what_they_mean_there():
         metric="agents",
     )
     assert read(people="agents", sort="-turns", open="none", everyone="yes").chart == "turns"
+
+
+def test_steps_and_an_hour_need_a_day_or_24_hours():
+    hour = datetime(2026, 11, 16, 13, tzinfo=UTC)
+    view = read(on="2026-11-16", step="5min", hour="2026-11-16T14:30+01:00").view
+
+    assert view == View("day", on=date(2026, 11, 16), step="5min", hour=hour)
+    for name, text in (("step", "5min"), ("hour", "2026-11-16T13:00Z")):
+        with pytest.raises(ActivityError) as error:
+            read(window="week", **{name: text})
+        assert str(error.value) == f"{name} needs window=day or last-24-hours"
 
 
 def test_days_from_to_are_a_custom_window():

@@ -55,7 +55,7 @@ def test_the_first_load_shows_24_hours_of_all_projects(page, turns):
         "a1a1a1a1 · atlas",
     ]
     assert answer["zone"] == {"value": "Europe/Berlin"}
-    assert answer["view"] == {"className": "activity-view is-time"}
+    assert answer["view"] == {"className": "activity-view is-time has-steps"}
     assert answer["notice"] == {"children": ""}
     # The address is as it was opened.
     assert "url" not in answer
@@ -168,11 +168,19 @@ def test_more_days_than_a_period_can_have_are_cut_off(page):
         ),
         ("?window=week", [None, "2026-11-22T13:00:00+00:00"], "?window=day&on=2026-11-22"),
         ("", [2, "2026-11-22T13:00:00+00:00"], "?project=2"),
-        ("", [None, "2026-11-22T13:00:00+00:00"], None),
+        ("", [None, "2026-11-22T13:05:00+00:00"], "?hour=2026-11-22T13:00Z"),
+        (
+            "?step=5min&hour=2026-11-22T13:00Z",
+            [2, "2026-11-22T13:05:00+00:00"],
+            "?step=5min&hour=2026-11-22T13:00Z&project=2",
+        ),
+        ("?hour=2026-11-22T13:00Z", [None, "2026-11-22T13:05:00+00:00"], None),
         ("", None, None),
     ],
 )
-def test_a_click_on_a_bar_leads_to_its_day_and_there_to_its_project(page, url, customdata, search):
+def test_a_click_on_a_bar_leads_to_its_day_and_there_to_project_or_hour(
+    page, url, customdata, search
+):
     answer = page.update(
         "activity-chart.clickData",
         url=url,
@@ -187,6 +195,51 @@ def test_a_click_on_a_bar_leads_to_its_day_and_there_to_its_project(page, url, c
     assert answer.get("url") == (None if search is None else {"search": search})
     # Ready for another click on the same bar.
     assert answer["activity-chart"]["clickData"] is None
+
+
+def chart(answer):
+    """The heading of the chart, its bars, the rows behind it, and the end of their file's name."""
+    table = answer["downloads"]["data"]["tables"]["chart"]
+    bars = [each for each in answer["activity-chart"]["figure"]["data"] if each["type"] == "bar"]
+    columns = max(len(each["x"]) for each in bars)
+    name = table["filename"].removeprefix("activity-chart-all-projects-24-hours-to-2026-11-22-1600")
+    return answer["chart-title"]["children"], columns, len(table["rows"]), name
+
+
+def test_steps_are_a_choice_and_belong_to_the_chart_alone(page, turns):
+    hours = page.update()
+    steps = page.update("step.value", step="5min")
+
+    assert steps["url"] == {"search": "?step=5min"}
+    assert steps["step"] == {"value": "5min"}
+    assert chart(hours) == ("Time per hour", 24, 24, "")
+    assert chart(steps) == ("Time per 5 minutes", 288, 278, "-5min")
+    for element in ("cards", "pattern-chart", "capacity-chart"):
+        assert steps[element] == hours[element]
+    assert steps["announcement"]["children"] == (
+        hours["announcement"]["children"]
+        + " The chart is by 5 minutes, 21–22 Nov 2026, 16:00–16:00."
+    )
+    assert page.update(url="?window=week&step=5min")["chart-title"]["children"] == "Time per hour"
+
+
+def test_the_minutes_of_one_hour(page):
+    answer = page.update(url="?metric=turns&step=5min&hour=2026-11-22T13:00Z")
+
+    assert chart(answer) == ("Turns per minute", 60, 60, "-1400-1min")
+    assert answer["view"] == {"className": "activity-view has-steps is-narrow"}
+    assert [link["props"].get("href") for link in answer["hour"]["children"]] == [
+        "?step=5min&hour=2026-11-22T12:00Z&metric=turns",
+        None,
+        "?step=5min&hour=2026-11-22T14:00Z&metric=turns",
+        "?step=5min&metric=turns",
+    ]
+    # Without it, the last active hour is one click away.
+    [minutes] = page.update(url="?step=5min")["hour"]["children"]
+    assert minutes["props"]["href"] == "?step=5min&hour=2026-11-22T14:00Z"
+    assert page.update("window.value", url="?hour=2026-11-22T13:00Z", window="day")["url"] == {
+        "search": "?window=day"
+    }
 
 
 def test_numbers_are_said_when_the_view_changes_and_not_with_every_pass(page):
@@ -274,7 +327,7 @@ def test_a_quiet_period_is_empty_and_its_link_leads_to_activity(page, turns):
     quiet = page.update(url="?project=2")
     link = quiet["empty"]["children"][-1]["props"]["children"]["props"]
 
-    assert quiet["view"] == {"className": "activity-view is-empty is-time"}
+    assert quiet["view"] == {"className": "activity-view is-empty is-time has-steps"}
     assert turns(page.update(url=link["href"])) == "2"
 
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import create_engine, event
 
 from aggregator.passes.run import make_pass
+from aggregator.query.overview import Steps, Zoom
 from dashboard.context import PageContext
 from dashboard.page.freshness import freshness, stale_at
 
@@ -116,6 +118,14 @@ def test_numbers_get_old_by_themselves(overview, changes, stale):
     ]
 
     assert stale_at(overview(states=states)) == datetime(2026, 11, 22, *stale, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("step", "stale"), [("15min", 15), ("5min", 10), ("1min", 6)])
+def test_steps_end_before_the_hour_does(overview, step, stale):
+    shown = overview()
+    steps = Steps(Zoom(step), shown.buckets, shown.project_buckets)
+
+    assert stale_at(replace(shown, steps=steps)) == datetime(2026, 11, 22, 14, stale, tzinfo=UTC)
 
 
 def test_an_agent_is_gone_after_a_day(overview):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 
 from aggregator.metrics.periods import Period, custom_period
 from aggregator.metrics.scope import OVERALL, Scope
-from dashboard.selection.view import LISTS, METRICS, PATTERNS, SORTS, WINDOWS, View
+from aggregator.query.overview import Zoom
+from dashboard.selection.address import LISTS, METRICS, PATTERNS, SORTS, STEPS, WINDOWS
+from dashboard.selection.view import View
 
 BERLIN = ZoneInfo("Europe/Berlin")
 TODAY = date(2026, 11, 22)
@@ -31,6 +34,8 @@ def views(draw):
         until=draw(st.none() | hours) if window == "last-24-hours" else None,
         first=first,
         last=first,
+        step=draw(st.sampled_from(STEPS)),
+        hour=draw(st.none() | hours),
         zone=draw(st.sampled_from([None, "Europe/Berlin", "America/Port-au-Prince", "UTC"])),
         projects=draw(ids),
         agents=draw(ids),
@@ -67,6 +72,8 @@ def test_an_address_can_be_read():
         ("window=year", "window is “year”; it can be day, week, month, last-24-hours, "),
         ("on=16.11.2026", "on is “16.11.2026”; it can be a day such as 2026-11-16"),
         ("on=9999-12-31", "on is “9999-12-31”; it can be a day such as 2026-11-16"),
+        ("step=7min", "step is “7min”; it can be hour, 15min or 5min"),
+        ("hour=14:00", "hour is “14:00”; it can be an instant with a time zone such as 2026-11-22"),
         ("tz=Berlin", "tz is “Berlin”; it can be a time zone such as Europe/Berlin"),
         ("tz=../../etc/passwd", "tz is “../../etc/passwd”; it can be a time zone such as"),
         ("project=-1", "project is “-1”; it can be whole numbers separated by commas"),
@@ -124,6 +131,28 @@ def test_24_hours_end_with_the_running_one_or_where_the_address_says():
     assert past.period(BERLIN, NOW) == newest.earlier()
     assert View(until=NOW.replace(day=30)).period(BERLIN, NOW) == newest
     assert View.parse("until=2026-11-21T15:40%2B01:00") == (past, ())
+
+
+def test_steps_are_for_a_day_and_for_24_hours():
+    hour = NOW.replace(hour=9, minute=0)
+
+    assert View("day").zoom is None
+    assert View("day", step="5min").zoom == View(step="5min").zoom == Zoom("5min")
+    assert View("day", step="5min", hour=hour).zoom == Zoom("1min", hour)
+    for window in ("week", "month", "last-7-days", "custom"):
+        assert View(window, step="5min", hour=hour).zoom is None
+
+
+def test_an_hour_is_shown_only_in_its_period_and_once_it_has_begun():
+    view, day = View("day", step="5min", hour=NOW.replace(minute=0)), View("day", step="5min")
+    today = day.period(BERLIN, NOW)
+
+    assert View.parse("window=day&step=5min&hour=2026-11-22T15:40%2B01:00") == (view, ())
+    assert view.during(today, NOW) == view
+    assert view.during(today.earlier(), NOW) == replace(day, on=date(2026, 11, 21))
+    assert view.during(today, NOW.replace(hour=13)) == day
+    week = View("week").period(BERLIN, NOW)
+    assert view.during(week, NOW) == View("week", step="5min")
 
 
 def test_a_day_alone_in_an_address_is_that_day():
