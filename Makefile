@@ -89,7 +89,9 @@ check-host: wheel
 # no part of make check; a package of which nothing can be learned is an error, too.
 audit: $(BIN)/uv
 	@$(BIN)/uv tool run pip-audit@2.10.1 --strict --require-hashes --disable-pip \
-		--progress-spinner off -r requirements/all.txt
+		--progress-spinner off -r requirements/all.txt || { \
+		echo "make audit: what is named above is vulnerable, or its advisories could not be read" \
+		"(offline, or behind a mirror that has none)" >&2; exit 1; }
 
 format: $(VENV)/ready-to-test
 	$(BIN)/ruff check --fix

@@ -16,7 +16,7 @@ import pstats
 import statistics
 
 from flask import Flask
-from load_clients import request_for
+from load_clients import VALUES, request_for
 from page import DAYS, NOW, PERIODS, STANDALONE_TEMPLATE, bare_seconds, filled_database, record
 
 from dashboard.context import PageContext
@@ -43,7 +43,7 @@ def main() -> None:
         callbacks = client.get(f"{PAGE}/_dash-dependencies").get_json()
         print(f"{'':8}{'server':>9}{'SQL':>9}{'statements':>12}{'server / SQL':>14}")
         for period in PERIODS:
-            body = request_for(callbacks, "window.value", period)
+            body = request_for(callbacks, "window.value", {**VALUES, "window": period})
             assert client.post(UPDATE, json=body).status_code == 200
             times = []
             for _ in range(given.runs):

@@ -115,9 +115,9 @@ def harm_often(
     seen, longest = Seen(), 0.0
     clients = [(stay_on_page, server.port, seen)] * 3 + [(ask_api, server.port, seen)] * 2
     with running((writer.go_on,), *clients):
-        for _ in range(runs):
+        while runs:
             time.sleep(chance.uniform(0, 2))
-            server.harm(kind, chance)
+            runs -= server.harm(kind, chance)
             longest = max(longest, server.wait())
     return longest
 
@@ -153,8 +153,8 @@ class Server:
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(timeout=20)
 
-    def harm(self, kind: str, chance: random.Random) -> None:
-        """Let a fault happen."""
+    def harm(self, kind: str, chance: random.Random) -> bool:
+        """Let a fault happen; return False if what should be killed is not there yet."""
         if kind == "server":
             self._process.kill()
             self._process.wait()
@@ -162,14 +162,17 @@ class Server:
         elif kind == "worker":
             children = psutil.Process(self._process.pid).children()
             workers = [one for one in children if "gunicorn" in " ".join(one.cmdline())]
-            if workers:
-                chance.choice(workers).kill()
+            if not workers:
+                return False
+            chance.choice(workers).kill()
         elif kind == "postgres":
             postmaster = find_postmaster(data_folder(self._home))
-            if postmaster:
-                os.kill(postmaster.pid, signal.SIGKILL)
+            if not postmaster:
+                return False
+            os.kill(postmaster.pid, signal.SIGKILL)
         else:
             self._fill_disk(chance.uniform(1, 4))
+        return True
 
     def _fill_disk(self, seconds: float) -> None:
         ballast = self._home / "ballast"

@@ -5,9 +5,9 @@
 On 576,000 turns of 200 agents in 30 days, in an embedded PostgreSQL of its own: fifty pages
 are open, ask for the version every second and switch windows every ten, twenty programs ask
 the API every second, and agents write into 1,000 transcripts, which are imported at once.
-Prints the median and the 95th percentile of requests without load and under it, and
-afterwards whether the database has every turn once, and equals a rebuild. Clients and server
-share the machine.
+Prints the median and the 95th percentile of requests without load and under it, the memory of
+the server, the processors' time of server, PostgreSQL and clients, and afterwards whether the
+database has every turn once, and equals a rebuild. Clients and server share the machine.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ from aggregator.schema import capture
 from aggregator.schema.migrate import upgrade
 from aggregator.standalone.database import DATABASE
 from aggregator.standalone.embedded import EmbeddedPostgres
+from aggregator.standalone.embedded.cluster import data_folder
+from aggregator.standalone.embedded.supervisor import find_postmaster
 
 RETENTION = timedelta(days=62)
 COMMANDS = {
@@ -68,7 +70,7 @@ def main() -> None:
             writer = Writer(transcripts, given.files, given.writes)
             writer.begin()
             with served(given.server, home, transcripts) as (port, process):
-                measure(port, process, writer, given)
+                measure(home, port, process, writer, given)
                 wait_for_turns(engine, given.turns + writer.turns)
             check(engine, given.turns + writer.turns)
 
@@ -127,32 +129,45 @@ def wait_until_served(port: int, server: subprocess.Popen[bytes]) -> None:
     sys.exit("The server does not answer")
 
 
-def measure(port: int, process: psutil.Process, writer: Writer, given: argparse.Namespace) -> None:
+def measure(
+    home: Path, port: int, process: psutil.Process, writer: Writer, given: argparse.Namespace
+) -> None:
     """Measure without load and under it; with ``--until-it-breaks`` under more and more."""
     time.sleep(10)  # The first import and the first rebuild are no load.
-    idle = Seen()
-    page = Page(port, idle)
-    api = Client(port, idle)
-    for number in range(60):
-        page.tick()
-        api.ask("api", PATHS[number % len(PATHS)])
-        page.choose(WINDOWS[number % 3])
-        if number % 10 == 0:
-            page.load()
+    idle = without_load(port, writer)
     print(f"{given.server}, without load: {memory(process)}")
     show(idle, idle, 0)
     pages, clients = given.pages, given.clients
     while True:
-        seen, started = Seen(), time.monotonic()
+        seen, started, used = Seen(), time.monotonic(), processor_seconds(home, process)
         works = [(stay_on_page, port, seen)] * pages + [(ask_api, port, seen)] * clients
         with running((writer.go_on,), *works):
             time.sleep(60 * given.minutes)
         seconds = time.monotonic() - started
         print(f"\n{pages} pages, {clients} clients, {seconds:.0f} s: {memory(process)}")
         show(seen, idle, seconds)
+        shares = {
+            name: (total - used[name]) / seconds
+            for name, total in processor_seconds(home, process).items()
+        }
+        print("  processors: " + ", ".join(f"{name} {n:.2f}" for name, n in shares.items()))
         if not given.until_it_breaks or seen.errors:
             return
         pages, clients = 2 * pages, 2 * clients
+
+
+def without_load(port: int, writer: Writer) -> Seen:
+    """Measure one page and one program; an agent writes before each change of the window."""
+    seen = Seen()
+    page, api = Page(port, seen), Client(port, seen)
+    for number in range(60):
+        writer.write(0)
+        page.wait_for_news()
+        page.choose(WINDOWS[number % 3])
+        api.ask("api", PATHS[number % len(PATHS)])
+        if number % 10 == 0:
+            page.load()
+    return seen
 
 
 def memory(process: psutil.Process) -> str:
@@ -162,6 +177,26 @@ def memory(process: psutil.Process) -> str:
     own = [part for part in own if part.name() != "postgres"]
     shared = sum(part.memory_full_info().uss for part in own)
     return f"{shared / 1e6:.0f} MB of its own in {len(own)} processes"
+
+
+def processor_seconds(home: Path, process: psutil.Process) -> dict[str, float]:
+    """Return the processors' time so far of a server with its workers, PostgreSQL and clients."""
+    used = dict.fromkeys(("server", "PostgreSQL", "clients"), 0.0)
+    of_clients = os.times()
+    used["clients"] = of_clients.user + of_clients.system
+    for part in [process, *process.children(recursive=True)]:
+        times = part.cpu_times()
+        used["server"] += times.user + times.system
+    postmaster = find_postmaster(data_folder(home))
+    assert postmaster
+    root = psutil.Process(postmaster.pid)
+    for part in [root, *root.children()]:
+        times = part.cpu_times()
+        # With the connections that have ended.
+        used["PostgreSQL"] += (
+            times.user + times.system + times.children_user + times.children_system
+        )
+    return used
 
 
 def show(seen: Seen, idle: Seen, seconds: float) -> None:

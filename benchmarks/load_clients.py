@@ -115,44 +115,66 @@ class Page(Client):
     def __init__(self, port: int, seen: Seen) -> None:
         super().__init__(port, seen)
         self._callbacks = self.ask("other", "/activity/_dash-dependencies")
+        self._search: str | None = "?window=day"
         self._shown: Any = None
+        self._newest: Any = None
         self._rest_until = 0.0
         self._version_tag = ""
 
     def load(self) -> None:
         """Open the page."""
-        self.ask("page", "/activity/?window=day")
-        self.ask("page", "/activity/_dash-layout?window=day")
+        self.ask("page", f"/activity/{self._search}")
+        viewer = {"X-Activity-Zone": VALUES["viewer"]["zone"], "X-Activity-Scheme": "light"}
+        self.ask("page", f"/activity/_dash-layout{self._search}", **viewer)
 
     def choose(self, window: str) -> None:
         """Switch to another window."""
-        self.ask(
-            "callback",
-            "/activity/_dash-update-component",
-            request_for(self._callbacks, "window.value", window),
-        )
+        self._read("callback", "window.value", window)
+
+    def wait_for_news(self) -> None:
+        """Look until the numbers differ from those that are shown, ten seconds at most."""
+        for _ in range(100):
+            self._look()
+            if self._shown != self._newest:
+                return
+            time.sleep(0.1)
 
     def tick(self) -> None:
-        """Look whether the numbers have changed, and read them if so."""
+        """Look whether the numbers differ from those that are shown, and read them if so."""
+        self._look()
+        if self._shown != self._newest and time.monotonic() >= self._rest_until:
+            began = time.monotonic()
+            self._read("refresh", "tick.data")
+            self._rest_until = time.monotonic() + PAUSES * (time.monotonic() - began)
+
+    def _look(self) -> None:
         self.tag = self._version_tag
         version = self.ask("version", "/activity/version", **{"If-None-Match": self.tag})
         self._version_tag = self.tag
-        if version is None:
-            return
-        is_new = self._shown not in (None, version["changed_at"])
-        self._shown = version["changed_at"] if self._shown is None else self._shown
-        if is_new and time.monotonic() >= self._rest_until:
-            self._shown = version["changed_at"]
-            began = time.monotonic()
-            body = request_for(self._callbacks, "tick.data", "day")
-            self.ask("refresh", UPDATE, body)
-            self._rest_until = time.monotonic() + PAUSES * (time.monotonic() - began)
+        self._newest = version["changed_at"] if version else self._newest
+        self._shown = self._shown or self._newest
+
+    def _read(self, kind: str, changed: str, window: str = "day") -> None:
+        values = {**VALUES, "window": window, "url": self._search}
+        answer = self.ask(kind, UPDATE, request_for(self._callbacks, changed, values))
+        if answer:
+            shown = answer["response"]
+            self._shown = shown["version"]["data"]["changed_at"]
+            self._search = shown.get("url", {}).get("search", self._search)
 
 
-def request_for(callbacks: list[dict[str, Any]], changed: str, window: str) -> dict[str, Any]:
-    """Return the body of the page's request for numbers, after a change of one input."""
+def request_for(
+    callbacks: list[dict[str, Any]], changed: str, values: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the body of the page's request for numbers, after a change of one input.
+
+    Args:
+        callbacks: What the page has been told of its callbacks.
+        changed: The input.
+        values: Values of all inputs, by the ids of their elements.
+    """
     callback = next(item for item in callbacks if not item["clientside_function"])
-    values, outputs = {**VALUES, "window": window}, callback["output"]
+    outputs = callback["output"]
     return {
         "output": outputs,
         "outputs": [
@@ -200,16 +222,17 @@ class Writer:
     def begin(self) -> None:
         """Write the first turns of every file."""
         for number in range(len(self._paths)):
-            self._write(number)
+            self.write(number)
 
     def go_on(self, stopping: threading.Event) -> None:
         """Append to one file after the other."""
         number = 0
         while not stopping.wait(self._pause):
-            self._write(number % len(self._paths))
+            self.write(number % len(self._paths))
             number += 1
 
-    def _write(self, number: int) -> None:
+    def write(self, number: int) -> None:
+        """Append a prompt and its answer to one file."""
         path = self._paths[number]
         path.parent.mkdir(parents=True, exist_ok=True)
         where, name = f"/load/project-{number % 20}", f"{path.stem}-{self.turns}"

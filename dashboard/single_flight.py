@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from aggregator.forks import in_forked_children
@@ -51,3 +52,81 @@ class SingleFlight:
             with self._lock:
                 del self._running[key]
         return mine.result()
+
+
+class Places:
+    """Places for those who do the same kind of work at once.
+
+    Args:
+        count: Number of places.
+        patience: Seconds to wait for a place; whoever finds none in that time does without,
+            so that one who hangs holds up nobody for longer.
+    """
+
+    def __init__(self, count: int, patience: float) -> None:
+        self._count = count
+        self._patience = patience
+        self._forget()
+        in_forked_children(self, Places._forget)
+
+    def _forget(self) -> None:
+        self._free = threading.Semaphore(self._count)
+
+    def any_free(self) -> bool:
+        """Return whether a place is free."""
+        is_free = self._free.acquire(blocking=False)
+        if is_free:
+            self._free.release()
+        return is_free
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Take a place for the time of the context, and wait for it."""
+        is_taken = self._free.acquire(timeout=self._patience)
+        try:
+            yield
+        finally:
+            if is_taken:
+                self._free.release()
+
+
+class Batches:
+    """Runs work in a few places; whoever waits with the same key gets the same result.
+
+    Unlike with :class:`SingleFlight`, nobody gets a result whose work had begun before: all
+    that a result may depend on is read after everybody asked who gets it.
+
+    Args:
+        places: Where work is done. While one of them is free, nothing is shared.
+    """
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._forget()
+        in_forked_children(self, Batches._forget)
+
+    def _forget(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: dict[Hashable, Future[Any]] = {}
+
+    def do(self, key: Hashable, work: Callable[[], Result]) -> Result:
+        """Return the result of work, or raise what it raises. Results are shared: only read them.
+
+        Args:
+            key: Names the result: work of the same key has the same.
+            work: Does it, in the thread of the first who waits.
+        """
+        mine: Future[Result] = Future()
+        with self._lock:
+            waiting: Future[Result] = self._waiting.setdefault(key, mine)
+        if waiting is not mine:
+            return waiting.result()
+        with self._places.one():
+            with self._lock:
+                del self._waiting[key]
+            try:
+                mine.set_result(work())
+            except BaseException as failure:
+                mine.set_exception(failure)
+                raise
+            return mine.result()

@@ -20,7 +20,7 @@ from aggregator.metrics.scope import OVERALL, Scope
 from aggregator.metrics.spans import Span
 from aggregator.query.reader import DATABASE_AWAY, MetricReader
 from aggregator.shipped import shipped_folder
-from dashboard.api.caching import conditional
+from dashboard.api.caching import Shared, conditional
 from dashboard.api.csv_answers import activity_csv, breakdown_csv, intervals_csv
 from dashboard.api.json_answers import activity_json, breakdown_json, intervals_json, now_json
 from dashboard.api.openapi import openapi
@@ -71,86 +71,99 @@ def blueprint(
         given = request.args.to_dict(flat=False)
         return parse_span(given, now(), retention, allowed)
 
-    def answer_scope(scope: Scope, *, as_csv: bool) -> AnyResponse:
+    shared = Shared()
+
+    def answer_scope(scope: Scope, *, as_csv: bool) -> Response:
         parsed = span(PARAMETERS if scope.kind == "agent" else OF_SCOPE)
         origin = parse_origin(request.args)
         found = reader.activity(replace(scope, origin=origin), parsed)
         return _answer(partial(activity_json, found), partial(activity_csv, found), as_csv=as_csv)
 
-    def answer_breakdown(*, as_csv: bool) -> AnyResponse:
+    def answer_breakdown(*, as_csv: bool) -> Response:
         parsed = span()
         check_size(parsed)
         found = reader.breakdown(parsed)
         return _answer(partial(breakdown_json, found), partial(breakdown_csv, found), as_csv=as_csv)
 
     @api.get("/overall")
-    def overall() -> AnyResponse:
+    @shared
+    def overall() -> Response:
         return answer_scope(OVERALL, as_csv=False)
 
     @api.get(f"/overall{CSV}")
-    def overall_as_csv() -> AnyResponse:
+    @shared
+    def overall_as_csv() -> Response:
         return answer_scope(OVERALL, as_csv=True)
 
     @api.get("/projects/<project_id>")
-    def project(project_id: str) -> AnyResponse:
+    @shared
+    def project(project_id: str) -> Response:
         scope = parse_scope("project", project_id.removesuffix(CSV))
         return answer_scope(scope, as_csv=project_id.endswith(CSV))
 
     @api.get("/agents/<agent_id>")
-    def agent(agent_id: str) -> AnyResponse:
+    @shared
+    def agent(agent_id: str) -> Response:
         scope = parse_scope("agent", agent_id.removesuffix(CSV))
         return answer_scope(scope, as_csv=agent_id.endswith(CSV))
 
     @api.get("/activity")
-    def activity() -> AnyResponse:
+    @shared
+    def activity() -> Response:
         return answer_breakdown(as_csv=False)
 
     @api.get(f"/activity{CSV}")
-    def activity_as_csv() -> AnyResponse:
+    @shared
+    def activity_as_csv() -> Response:
         return answer_breakdown(as_csv=True)
 
-    _add_now_rule(api, reader, now)
-    _answer_intervals(api, reader, partial(span, WITHOUT_BUCKETS))
-    add_prometheus_rule(api, reader, now, retention)
+    _add_now_rule(api, reader, now, shared)
+    _answer_intervals(api, reader, partial(span, WITHOUT_BUCKETS), shared)
+    add_prometheus_rule(api, reader, now, retention, shared.batches)
     _describe(api)
     _answer_errors(api)
     api.after_request(compressed)
     return api
 
 
-def _add_now_rule(api: Blueprint, reader: MetricReader, now: Clock) -> None:
+def _add_now_rule(api: Blueprint, reader: MetricReader, now: Clock, shared: Shared) -> None:
     @api.get("/now")
-    def agents_now() -> AnyResponse:
+    @shared
+    def agents_now() -> Response:
         as_of = now()
-        return conditional(json_response(now_json(reader.now(as_of), as_of)))
+        return json_response(now_json(reader.now(as_of), as_of))
 
 
-def _answer_intervals(api: Blueprint, reader: MetricReader, span: Callable[[], Span]) -> None:
+def _answer_intervals(
+    api: Blueprint, reader: MetricReader, span: Callable[[], Span], shared: Shared
+) -> None:
     """Answer what one agent did with its time."""
 
-    def answer(agent_id: str, *, as_csv: bool) -> AnyResponse:
+    def answer(agent_id: str, *, as_csv: bool) -> Response:
         found = reader.intervals(parse_scope("agent", agent_id), span())
         return _answer(partial(intervals_json, found), partial(intervals_csv, found), as_csv=as_csv)
 
     @api.get("/agents/<agent_id>/intervals")
-    def intervals(agent_id: str) -> AnyResponse:
+    @shared
+    def intervals(agent_id: str) -> Response:
         return answer(agent_id, as_csv=False)
 
     @api.get(f"/agents/<agent_id>/intervals{CSV}")
-    def intervals_as_csv(agent_id: str) -> AnyResponse:
+    @shared
+    def intervals_as_csv(agent_id: str) -> Response:
         return answer(agent_id, as_csv=True)
 
 
 def _answer(
     to_json: Callable[[], Mapping[str, Any]], to_csv: Callable[[], str], *, as_csv: bool
-) -> AnyResponse:
+) -> Response:
     """Answer in the format that the address or else the Accept header requests."""
     # For Werkzeug, a parameter such as charset makes another type.
     csv_types = ["text/csv", "text/csv; charset=utf-8"]
     accepted = request.accept_mimetypes.best_match(["application/json", *csv_types])
     if as_csv or accepted in csv_types:
-        return conditional(Response(to_csv(), mimetype="text/csv"))
-    return conditional(json_response(to_json()))
+        return Response(to_csv(), mimetype="text/csv")
+    return json_response(to_json())
 
 
 def _describe(api: Blueprint) -> None:

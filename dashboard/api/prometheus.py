@@ -15,6 +15,7 @@ from aggregator.query.reader import MetricReader
 from dashboard.api.gauges import described, measured
 from dashboard.context import Clock
 from dashboard.http_responses import ANSWERED, error_response
+from dashboard.single_flight import Batches
 
 
 class MonitoringCollector(Collector):
@@ -33,7 +34,11 @@ class MonitoringCollector(Collector):
 
 
 def add_prometheus_rule(
-    blueprint: Blueprint, reader: MetricReader, now: Clock, retention: timedelta
+    blueprint: Blueprint,
+    reader: MetricReader,
+    now: Clock,
+    retention: timedelta,
+    batches: Batches,
 ) -> None:
     """Add the route ``/prometheus`` below the API, in the format that the scraper prefers.
 
@@ -45,10 +50,15 @@ def add_prometheus_rule(
         reader: Reads the monitoring data.
         now: Returns the current time.
         retention: Time for which metrics are retained.
+        batches: Read for all who wait.
     """
+
+    def read() -> MonitoringSnapshot:
+        return reader.monitoring(now(), retention=retention)
+
     # A registry of our own: the library's global one holds the host's metrics.
     registry = CollectorRegistry()
-    registry.register(MonitoringCollector(lambda: reader.monitoring(now(), retention=retention)))
+    registry.register(MonitoringCollector(lambda: batches.do("monitoring", read)))
 
     @blueprint.get("/prometheus")
     def prometheus() -> Response:

@@ -12,7 +12,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ThreadedTaskDispatcher
 
-THREADS = 16
+THREADS = 48
 """More than may use the database at once: others answer what needs no database."""
 MOST_CONNECTIONS = 2_000
 """A browser keeps up to six open, a hostile client as many as it can."""

@@ -21,12 +21,11 @@ from dashboard.context import Clock, PageContext
 from dashboard.page import ids
 from dashboard.page.changed_view import changed_view
 from dashboard.page.draw import draw, notice
-from dashboard.page.shared_contents import Maker, SharedContents
+from dashboard.page.shared_contents import Drawn, Maker, SharedContents
 from dashboard.selection.address import CUSTOM
-from dashboard.selection.answer import Answer, Viewer, read_answer
+from dashboard.selection.answer import Viewer, read_answer
 from dashboard.selection.choices import Choices
 from dashboard.selection.view import View
-from dashboard.single_flight import SingleFlight
 
 log = logging.getLogger(__name__)
 
@@ -112,11 +111,8 @@ DATABASE_AWAY_NOTICE = (
 )
 
 
-def register(
-    app: Dash, reader: MetricReader, context: PageContext, now: Clock, contents: SharedContents
-) -> None:
+def register(app: Dash, reader: MetricReader, now: Clock, contents: SharedContents) -> None:
     """Register the page's callbacks: four in the browser, one on the server."""
-    flights = SingleFlight()
     app.clientside_callback(
         ClientsideFunction("activity", "agent_table"),
         Input(ids.AGENT_TABLE, "data"),
@@ -144,17 +140,17 @@ def register(
         controls: dict[str, Any],
     ) -> dict[str, Any]:
         choice = Choice(search, Viewer.of(viewer), controls, frozenset(changed_ids()))
-        if choice.changed != {ids.TICK}:
-            return content(choice, reader, context, now(), flights)
-        return {**contents.content(search, choice.viewer, now()), **left_alone(search)}
+        found = content(choice, reader, contents, now())
+        return {**found, **left_alone(search)} if choice.changed == {ids.TICK} else found
 
 
 def maker(reader: MetricReader, context: PageContext) -> Maker:
-    """Return the function that makes the content of an address."""
+    """Return the function that reads and draws a view."""
 
-    def make(search: str | None, viewer: Viewer, as_of: datetime) -> dict[str, Any]:
-        # Not with others: what they are reading may be older than the version it is kept for.
-        return content(Choice(search, viewer), reader, context, as_of, SingleFlight())
+    def make(view: View, viewer: Viewer, as_of: datetime) -> Drawn:
+        answer = read_answer(reader, view, viewer, as_of, context)
+        drawn = draw(answer, viewer, context)
+        return Drawn.of(drawn, answer.problems, answer.choices.scope_name(answer.view))
 
     return make
 
@@ -183,24 +179,15 @@ class Choice:
 
 
 def content(
-    choice: Choice,
-    reader: MetricReader,
-    context: PageContext,
-    as_of: datetime,
-    flights: SingleFlight,
+    choice: Choice, reader: MetricReader, contents: SharedContents, as_of: datetime
 ) -> dict[str, Any]:
-    """Return the content of every element, by the names of :data:`OUTPUTS`.
-
-    Who asks for a view while it is being read and drawn gets the same.
-    """
+    """Return the content of every element, by the names of :data:`OUTPUTS`; only read it."""
     addressed, problems = View.parse(choice.search)
     try:
         view = changed_view(addressed, choice.controls, choice.changed, choice.viewer, as_of)
         if ids.PROJECT in choice.changed:
             view = Choices(*reader.choices()).cascaded(view)
-        answer, drawn = flights.do(
-            (view, choice.viewer), lambda: _read(view, choice.viewer, reader, context, as_of)
-        )
+        drawn = contents.content(view, choice.viewer)
     except DATABASE_AWAY:
         # Without a version, the page asks again as soon as the database is back.
         return {**UNCHANGED, "version": None, "notice": DATABASE_AWAY_NOTICE}
@@ -208,15 +195,8 @@ def content(
         log.warning("the page cannot be filled: %s", missing)
         return {**UNCHANGED, "version": None, "notice": f"Nothing to show: {missing}."}
     address = no_update if view == addressed else view.search
-    text = notice((*problems, *answer.problems), answer.choices.scope_name(answer.view))
-    return {"search": address, "notice": text, **drawn}
-
-
-def _read(
-    view: View, viewer: Viewer, reader: MetricReader, context: PageContext, as_of: datetime
-) -> tuple[Answer, dict[str, Any]]:
-    answer = read_answer(reader, view, viewer, as_of, context)
-    return answer, draw(answer, viewer, context)
+    text = notice((*problems, *drawn.problems), drawn.name)
+    return {"search": address, "notice": text, **drawn.content}
 
 
 def changed_ids() -> list[str]:

@@ -16,9 +16,10 @@ from dash.development.base_component import Component
 from flask import abort, has_request_context, request
 
 from aggregator.errors import ParameterError
+from aggregator.query.reader import MetricReader
 from dashboard.context import Clock, PageContext
 from dashboard.page import ids
-from dashboard.page.callbacks import OUTPUTS
+from dashboard.page.callbacks import OUTPUTS, Choice, content
 from dashboard.page.layout import build_layout
 from dashboard.page.shared_contents import SharedContents
 from dashboard.page.submitted import read_submitted
@@ -29,7 +30,7 @@ VIEWER_HEADERS = {"zone": "X-Activity-Zone", "scheme": "X-Activity-Scheme"}
 
 
 def layout_maker(
-    contents: SharedContents, context: PageContext, now: Clock
+    reader: MetricReader, contents: SharedContents, context: PageContext, now: Clock
 ) -> Callable[[], Component]:
     """Return the function that makes the layout for the current request.
 
@@ -42,7 +43,8 @@ def layout_maker(
             viewer, search = _asked()
             page[ids.VIEWER].data = viewer
             page[ids.URL].search = search
-            fill(page, contents.content(search, Viewer.of(viewer), now()))
+            choice = Choice(search, Viewer.of(viewer))
+            fill(page, content(choice, reader, contents, now()))
         return page
 
     return make_layout

@@ -105,9 +105,9 @@ def mount(
             update_title="",
             add_log_handler=False,
         )
-        contents = SharedContents(callbacks.maker(reader, context), reader)
-        app.layout = layout_maker(contents, context, now)
-        callbacks.register(app, reader, context, now, contents)
+        contents = SharedContents(callbacks.maker(reader, context), reader, now)
+        app.layout = layout_maker(reader, contents, context, now)
+        callbacks.register(app, reader, now, contents)
         blueprint = _blueprint(app, url_prefix)
         strips = NowStrips(reader, context)
         add_version_rule(blueprint, reader, context, now, strips.digest)

@@ -1,84 +1,143 @@
-"""Contents of the page that requests share for as long as nothing has changed.
+"""Contents of views that requests share: one of them has a view read and drawn for all.
 
-Whoever opens a page, or has it open while new numbers come, gets the content of a view that the
-address alone decides. A page that stays open keeps it until the version changes or time makes
-it wrong; so may all others that ask for the same view, and only the first of them waits for it
-to be read and drawn.
+A view and its viewer decide about a content as long as the version of the numbers stays the
+same. Pages that stay open keep it that long; so may all others that ask for the same view, by
+opening a page, with a control, or because numbers have changed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from aggregator.errors import HostSchemaError, NotMigratedError, RightsMissingError
-from aggregator.query.reader import DATABASE_AWAY, MetricReader
-from dashboard.selection.answer import Viewer
-from dashboard.single_flight import SingleFlight
+from orjson import Fragment
+from plotly.io.json import to_json_plotly
 
-Content = dict[str, Any]
-Maker = Callable[[str | None, Viewer, datetime], Content]
-"""Makes the content of a view, from the query of its address, a viewer and the present."""
+from aggregator.query.reader import MetricReader
+from dashboard.context import Clock
+from dashboard.selection.answer import Viewer
+from dashboard.selection.view import View
+from dashboard.single_flight import Places, SingleFlight
 
 KEPT = 16
 """Number of contents in memory, of one to three megabytes each."""
+AT_ONCE = 2
+"""Contents that are made at once: one may compute while the other waits for the database."""
+PATIENCE = 5.0
+"""Seconds to wait for one of these places; then a content is made without one."""
+LATE = timedelta(seconds=5)
+"""Age up to which a content of an earlier version is shown while all places are taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A view as it was drawn, to be read only.
+
+    Attributes:
+        content: The content of elements, by the names of the callback's outputs: each in JSON
+            already, but for ``version``, see :func:`dashboard.page.freshness.freshness`.
+        problems: Sentences about requested things that do not exist.
+        name: Name of the scope that is shown.
+    """
+
+    content: dict[str, Any]
+    problems: tuple[str, ...]
+    name: str
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any], problems: tuple[str, ...], name: str) -> Drawn:
+        """Serialize a content, once for all who will ask for it."""
+        parts = {part: Fragment(to_json_plotly(value)) for part, value in content.items()}
+        return cls({**parts, "version": content["version"]}, problems, name)
+
+    @property
+    def read_at(self) -> datetime:
+        """The instant at which it was read."""
+        return datetime.fromisoformat(self.content["version"]["as_of"])
+
+    def holds(self, as_of: datetime) -> bool:
+        """Return whether it is still true, if only time has passed."""
+        return self.read_at <= as_of < datetime.fromisoformat(self.content["version"]["stale_at"])
+
+    def seen(self, as_of: datetime) -> Drawn:
+        """Return it as of a later instant; the browser sets its clocks by that."""
+        version = {**self.content["version"], "as_of": as_of.isoformat()}
+        return replace(self, content={**self.content, "version": version})
+
+
+Maker = Callable[[View, Viewer, datetime], Drawn]
+"""Reads and draws a view for a viewer, as of the present."""
 
 
 class SharedContents:
     """The contents of the views that were asked for last.
 
     Args:
-        make: Makes a content. Its ``version`` has the ``stale_at`` of
-            :func:`dashboard.page.freshness.freshness`, or is None if it shows nothing.
+        make: Makes a content.
         reader: Reads the version of the numbers.
+        now: The clock.
     """
 
-    def __init__(self, make: Maker, reader: MetricReader) -> None:
+    def __init__(self, make: Maker, reader: MetricReader, now: Clock) -> None:
         self._make = make
         self._reader = reader
-        self._known = lru_cache(maxsize=KEPT)(_Kept)
+        self._now = now
+        self._known = lru_cache(maxsize=KEPT)(_Known)
         self._flights = SingleFlight()
+        self._places = Places(AT_ONCE, PATIENCE)
 
-    def content(self, search: str | None, viewer: Viewer, as_of: datetime) -> Content:
-        """Return the content of a view, to be read only.
+    def content(self, view: View, viewer: Viewer) -> Drawn:
+        """Return the content of a view, with the numbers of the present version.
 
-        It was read at most a minute ago, with the numbers of the present version; or of the
-        one before, if that is being read right now. Many changes then cost one reading at a
-        time, and a page that finds its content too old asks again.
+        It may be of an earlier version if that is being read right now, or was read in the
+        last seconds and no place to make another is free. It says so by its instants, and a
+        page that finds it too old asks again: many changes and many pages then cost a
+        bounded part of the server's time.
         """
-        try:
+        as_of = self._now()
+        facts = self._reader.version(as_of).facts
+        known = self._known(view, viewer)
+        found = known.of_version(facts, as_of)
+        if found:
+            return found.seen(as_of)
+        recent = known.recent(as_of)
+        if recent and not self._places.any_free():
+            return recent
+        return self._flights.do((view, viewer), lambda: self._read(known, view, viewer))
+
+    def _read(self, known: _Known, view: View, viewer: Viewer) -> Drawn:
+        with self._places.one():
+            as_of = self._now()
+            # From before the reading: what changes during it may be missing from it.
             facts = self._reader.version(as_of).facts
-        except (*DATABASE_AWAY, HostSchemaError, NotMigratedError, RightsMissingError):
-            # The content says so.
-            return self._make(search, viewer, as_of)
-        # Names may change without a new version, but not for longer than a minute.
-        minute = as_of.astimezone(UTC).replace(second=0, microsecond=0)
-        kept = self._known(search, viewer, facts, minute)
-        content = kept.content or self._flights.do(
-            (search, viewer), lambda: kept.fill(self._make(search, viewer, as_of))
-        )
-        if content["version"] is None:
-            return content
-        if not _holds(content["version"], as_of):
-            return self._make(search, viewer, as_of)
-        # The browser sets its clocks by it.
-        return {**content, "version": {**content["version"], "as_of": as_of.isoformat()}}
+            drawn = self._make(view, viewer, as_of)
+            known.last = facts, drawn
+            return drawn
 
 
-class _Kept:
-    """A place for the content of one version."""
+class _Known:
+    """The last content of a view and a viewer, and the facts of the version it was made of."""
 
     def __init__(self, *_: object) -> None:
-        self.content: Content | None = None
+        self.last: tuple[tuple[datetime | None, ...], Drawn] | None = None
 
-    def fill(self, content: Content) -> Content:
-        if content["version"] is not None:
-            self.content = content
-        return content
+    def of_version(self, facts: tuple[datetime | None, ...], as_of: datetime) -> Drawn | None:
+        if self.last is None:
+            return None
+        known, drawn = self.last
+        # Names may change without a new version, but not for longer than a minute.
+        is_same = known == facts and _minute(drawn.read_at) == _minute(as_of)
+        return drawn if is_same and drawn.holds(as_of) else None
+
+    def recent(self, as_of: datetime) -> Drawn | None:
+        if self.last is None:
+            return None
+        _, drawn = self.last
+        return drawn if drawn.holds(as_of) and as_of - drawn.read_at <= LATE else None
 
 
-def _holds(version: Mapping[str, str], as_of: datetime) -> bool:
-    since, until = (datetime.fromisoformat(version[name]) for name in ("as_of", "stale_at"))
-    return since <= as_of < until
+def _minute(instant: datetime) -> datetime:
+    return instant.astimezone(UTC).replace(second=0, microsecond=0)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from dashboard.single_flight import SingleFlight
+from dashboard.single_flight import Batches, Places, SingleFlight
 
 
 class Key:
@@ -66,3 +66,47 @@ def test_an_error_is_that_of_all_who_asked_and_of_nobody_later():
     assert [str(one.exception()) for one in asked] == ["1", "1", "1", "1"]
     with pytest.raises(LookupError, match="2"):
         flight.do(key, work)
+
+
+def test_a_batch_has_those_who_asked_before_its_work_began_and_nobody_later():
+    places, work = Places(1, 10), Work()
+    batches, key = Batches(places), Key()
+    with ThreadPoolExecutor() as pool:
+        with places.one():
+            assert not places.any_free()
+            waiting = [pool.submit(batches.do, key, work) for _ in range(3)]
+            for _ in range(3):
+                assert key.looked_up.acquire(timeout=10)
+        assert key.looked_up.acquire(timeout=10)  # The work begins.
+        later = pool.submit(batches.do, key, work)
+        assert key.looked_up.acquire(timeout=10)
+        work.end.set()
+
+    assert ([one.result() for one in waiting], later.result()) == ([1, 1, 1], 2)
+    assert places.any_free()
+
+
+def test_an_error_of_a_batch_is_that_of_all_in_it_and_its_place_is_free_again():
+    class Failing(Work):
+        def __call__(self):
+            raise LookupError(super().__call__())
+
+    places, work = Places(1, 10), Failing()
+    batches, key = Batches(places), Key()
+    work.end.set()
+    with ThreadPoolExecutor() as pool, places.one():
+        asked = [pool.submit(batches.do, key, work) for _ in range(2)]
+        for _ in range(2):
+            assert key.looked_up.acquire(timeout=10)
+
+    assert [str(one.exception()) for one in asked] == ["1", "1"]
+    assert batches.do("another", lambda: "at once") == "at once"
+
+
+def test_whoever_finds_no_place_in_time_does_without():
+    places = Places(1, 0.01)
+
+    with places.one():
+        assert Batches(places).do("key", lambda: "done") == "done"
+        assert not places.any_free()
+    assert places.any_free()

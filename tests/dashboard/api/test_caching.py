@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -78,3 +79,27 @@ def test_json_and_csv_of_one_address_are_told_apart(server):
     tags = {server.ask("overall", Accept=kind).headers["ETag"] for kind in ("*/*", "text/csv")}
 
     assert len(tags) == 2
+
+
+def test_many_who_ask_at_once_each_get_the_answer_to_their_address_and_format(server):
+    asked = [
+        ("activity", "application/json"),
+        ("activity", "text/csv"),
+        ("activity?window=week", "application/json"),
+        ("projects/1", "application/json"),
+        ("projects/2", "application/json"),
+        ("prometheus", "*/*"),
+    ]
+
+    def answer(path, accept):
+        # Clients of Flask are for one thread.
+        client = server.client.application.test_client()
+        found = client.get(f"/api/metrics/{path}", headers={"Accept": accept})
+        return found.status_code, found.headers["Content-Type"], found.data
+
+    alone = [answer(*one) for one in asked]
+    with ThreadPoolExecutor(24) as pool:
+        together = list(pool.map(lambda one: answer(*one), asked * 4))
+
+    assert [status for status, *_ in alone] == [200, 200, 200, 200, 404, 200]
+    assert together == alone * 4

@@ -17,6 +17,7 @@ from aggregator.passes.run import make_pass
 from aggregator.query.reader import MetricReader
 from dashboard import Activity
 from dashboard.api.prometheus import add_prometheus_rule
+from dashboard.single_flight import Batches, Places
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 RETENTION = timedelta(days=30)
@@ -47,7 +48,7 @@ def server(reader, now=NOW, app=None):
     """Flask's client of a server with the route, at an address that nothing else uses."""
     app = app or Flask("host")
     blueprint = Blueprint("vitals", __name__, url_prefix="/vitals")
-    add_prometheus_rule(blueprint, reader, lambda: now, RETENTION)
+    add_prometheus_rule(blueprint, reader, lambda: now, RETENTION, Batches(Places(1, 5)))
     app.register_blueprint(blueprint)
     return app.test_client()
 
