@@ -274,7 +274,7 @@ def now(settings: Settings, as_json: bool, again: bool) -> None:
             return json.dumps(now_json(states, at)) if as_json else "\n".join(now_lines(states, at))
 
         if again:
-            watch(read)
+            watch(read, as_list=not as_json)
         else:
             click.echo(read())
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import accumulate
+from unicodedata import east_asian_width
 
 import click
 import pandas as pd
@@ -42,10 +46,40 @@ def now_lines(states: pd.DataFrame, now: datetime) -> Iterator[str]:
         yield f"{count} {STATE_LABELS[state]}"
 
 
-def watch(read: Callable[[], str]) -> None:
-    """Print what a function returns again and again, until Ctrl-C."""
-    while True:
-        text = read()
-        click.clear()
-        click.echo(text)
-        time.sleep(EVERY_SECONDS)
+def watch(read: Callable[[], str], *, as_list: bool) -> None:
+    """Print what a function returns again and again, until Ctrl-C.
+
+    Args:
+        read: Returns the text.
+        as_list: Whether a terminal shows only the newest text, as much of it as has room. All
+            other texts follow each other.
+    """
+    is_shown = as_list and sys.stdout.isatty()
+    try:
+        while True:
+            text = read()
+            if is_shown:
+                text = fit(text, *shutil.get_terminal_size())
+                click.clear()
+            click.echo(text)
+            time.sleep(EVERY_SECONDS)
+    except KeyboardInterrupt:
+        # The terminal has written "^C" in the last line.
+        click.echo()
+
+
+def fit(text: str, columns: int, rows: int) -> str:
+    """Cut a text to the size of a terminal: its first lines are the most important ones."""
+    lines = text.splitlines()
+    room = max(rows - 1, 2)  # The cursor has the last row.
+    if len(lines) > room:
+        hidden = len(lines) - room + 1
+        lines = [*lines[: room - 1], f"… {hidden} more lines"]
+    return "\n".join(_cut(line, columns) for line in lines)
+
+
+def _cut(line: str, columns: int) -> str:
+    ends = list(accumulate(2 if east_asian_width(letter) in "WF" else 1 for letter in line))
+    if not ends or ends[-1] <= columns:
+        return line
+    return line[: sum(end < columns for end in ends)] + "…"

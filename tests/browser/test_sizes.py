@@ -243,7 +243,7 @@ CLICKS = {
 }
 
 
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [390, 768, 1024, 1280, 1920])
 def test_nothing_moves_on_any_click(crowd, width):
     browser, driver = crowd.browser, crowd.browser.driver
     resize(crowd, width)

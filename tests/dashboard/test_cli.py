@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import signal
 import socket
@@ -306,6 +307,37 @@ def test_now_imports_what_is_new_and_tells_who_waits_longest_first(environ, tran
         for agent in json.loads(done.stdout)["agents"]
     ]
     assert told == [("s1", "waiting", "turn done"), ("s2", "waiting", "turn done")]
+
+
+@pytest.mark.usefixtures("home_with_database", "interruptible")
+@pytest.mark.parametrize(
+    ("option", "first"),
+    [
+        pytest.param(
+            "--watch", "\x1b[2J\x1b[1;1H2 waiting for y…\r\n… 2 more lines\r\n", id="list"
+        ),
+        pytest.param("--json", '{"schema_version": ', id="an object in each line"),
+    ],
+)
+def test_now_goes_on_in_a_terminal_until_ctrl_c(environ, transcripts, option, first):
+    terminal, inside = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, "now", "--watch", option, "--transcripts", transcripts],
+        env={**environ, "TERM": "xterm", "COLUMNS": "16", "LINES": "3"},
+        stdout=inside,
+        stderr=inside,
+        start_new_session=True,
+    )
+    os.close(inside)
+    told = ""
+    # The second time shows that it goes on.
+    while told.count(first) < 2:
+        told += os.read(terminal, 4096).decode()
+    os.killpg(process.pid, signal.SIGINT)
+
+    assert process.wait(timeout=60) == 0
+    assert told.startswith(first)
+    os.close(terminal)
 
 
 @pytest.mark.usefixtures("home_with_database")

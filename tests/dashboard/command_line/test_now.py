@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 
-from dashboard.command_line.now import now_lines
+from dashboard.command_line.now import fit, now_lines
 
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
 COLUMNS = ("state", "minutes", "project", "name", "reason", "tool", "is_long")
@@ -35,3 +35,11 @@ def test_who_waits_is_listed_with_the_reason_who_works_and_a_count_of_the_rest()
 
 def test_an_empty_list_says_so():
     assert lines() == ["0 waiting for you"]
+
+
+def test_a_terminal_keeps_the_first_lines_and_the_starts_of_long_ones():
+    text = "3 waiting for you\n  1 min  日本語  a\n  2 min  beta  b\n  3 min  beta  c\n1 idle"
+
+    assert fit(text, 80, 6) == text
+    assert fit(text, 12, 5) == "3 waiting f…\n  1 min  日…\n  2 min  be…\n… 2 more li…"
+    assert fit(text, 17, 1) == "3 waiting for you\n… 4 more lines"
