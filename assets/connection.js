@@ -8,6 +8,8 @@
 (() => {
   const NOTICE_ID = "connection"; // as in dashboard/page/ids.py
   const TIMEOUT_MS = 20_000;
+  /** Longest time in which an answer is still about to be drawn; some answers change nothing. */
+  const DRAWING_MS = 5_000;
   const AWAY =
     "The server does not answer. What you see may be out of date; trying again every few seconds.";
   const REFUSED = "The server did not accept a request.";
@@ -42,6 +44,10 @@
     busy: 0,
     answered: null,
     failed: false,
+    /** Whether an update is under way or not drawn yet: the page is still the one before. */
+    updating: () =>
+      connection.busy > 0 ||
+      (connection.answered !== null && performance.now() - connection.answered < DRAWING_MS),
   };
   activity.connection = connection;
 

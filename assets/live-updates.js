@@ -13,8 +13,6 @@
   const TIMEOUT_MS = 10_000;
   /** Many agents may fall idle one after the other; once a minute is enough. */
   const AT_MOST_EVERY_MS = 60_000;
-  /** Longest time in which an answer is still about to be drawn; some answers change nothing. */
-  const DRAWING_MS = 5_000;
   /** Numbers that change all the time are read for a fifth of the time at most. */
   const PAUSES = 4;
 
@@ -66,15 +64,10 @@
     return stale && Date.now() - refreshed >= AT_MOST_EVERY_MS;
   };
 
-  /** Whether an update is under way or not drawn yet: another would supersede its answer. */
-  const updating = () => {
-    const { busy, answered } = activity.connection;
-    return busy > 0 || (answered !== null && performance.now() - answered < DRAWING_MS);
-  };
-
   const refresh = () => {
-    // Before its first answer Dash has no layout that could take a property.
-    if (!drawn || !newest || updating() || !outdated()) return;
+    // Before its first answer Dash has no layout that could take a property, and a second
+    // update would supersede the answer to the first.
+    if (!drawn || !newest || activity.connection.updating() || !outdated()) return;
     refreshed = Date.now();
     began = performance.now();
     ticks += 1;

@@ -2,15 +2,22 @@
  * Makes every step through time count, however fast it follows the last.
  *
  * The links to the earlier and the later period are those of the answer on the page. A
- * click before the next answer is there means the link to come, so it waits for that
- * answer. A link that is off leads nowhere.
+ * click before the next answer is there means the link to come, so it waits until that
+ * answer is drawn, however long the server takes. A link that is off leads nowhere.
  */
 (() => {
   const STEPS = "#earlier, #later";
   const TIMEOUT_MS = 5_000;
   const { activity } = window.dash_clientside;
-  let waiting = []; // Clicks to be made: a link's id, and when it was clicked.
-  let stepped = -Infinity; // When a step was made whose answer is not there yet.
+  let waiting = []; // Ids of the links that were clicked before their time.
+  let left = null; // The links when the last step was made, and when that was.
+  let stepped = -Infinity;
+
+  const links = () => [...document.querySelectorAll(STEPS)].map(({ href }) => href).join(" ");
+
+  /** Whether the links are about to be others. Dash asks for the answer a moment after a step. */
+  const isEarly = () =>
+    activity.connection.updating() || (links() === left && Date.now() - stepped < TIMEOUT_MS);
 
   document.addEventListener(
     "click",
@@ -18,21 +25,22 @@
       const link = event.target.closest(STEPS);
       const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey;
       if (!link || elsewhere) return;
-      const early = activity.connection.busy > 0 || Date.now() - stepped < TIMEOUT_MS;
+      const early = isEarly();
       if (!early && !link.classList.contains("is-off")) {
-        stepped = Date.now();
+        [left, stepped] = [links(), Date.now()];
         return;
       }
       event.preventDefault();
       event.stopPropagation();
-      if (early) waiting.push({ id: link.id, at: Date.now() });
+      if (early) waiting.push(link.id);
     },
     true,
   );
 
   document.addEventListener("activity:freshness", () => {
-    stepped = -Infinity;
-    waiting = waiting.filter(({ at }) => Date.now() - at < TIMEOUT_MS);
-    document.getElementById(waiting.shift()?.id)?.click();
+    // Where the answer got lost, nobody wants the steps after it any more.
+    if (activity.connection.failed) waiting = [];
+    if (!waiting.length || isEarly()) return;
+    document.getElementById(waiting.shift())?.click();
   });
 })();

@@ -49,6 +49,18 @@ def test_periods_have_keys(keys):
         until(lambda end=address: shown() == end, timeout=10, msg=f"{key} not to {address}")
 
 
+def test_a_step_counts_though_the_last_is_not_yet_asked_for_or_drawn(keys):
+    visit, _ = keys
+    visit.open("?window=day")
+    step = "document.querySelector('#earlier').click();"
+    # What the page does each second, too, when it has looked for news.
+    looked = "document.dispatchEvent(new CustomEvent('activity:freshness'));"
+    visit.browser.driver.execute_script(step + looked + step + looked + step)
+
+    visit.browser.wait_for_text_to_equal("#period strong", "Thu 19 Nov 2026")
+    assert visit.updates[2:] == 3 * [["url.search"]]
+
+
 def test_a_key_is_left_to_whom_it_belongs(keys):
     visit, press = keys
     press("/")
