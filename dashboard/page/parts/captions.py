@@ -37,15 +37,16 @@ def states_in(scope: Scope, states: pd.DataFrame) -> pd.DataFrame:
 def state_counts(states: pd.DataFrame | None) -> list[html.Li]:
     """List the number of agents in each state; ``states`` is None before the first answer.
 
-    Rare states are listed only if an agent is in them.
+    Rare states are listed only if an agent is in them, by one word: all together have one row.
     """
     shown = COMMON if states is None else (*COMMON, *states["state"])
     return [
         html.Li(
             [
                 html.Strong(formatting.NO_VALUE if states is None else _count_of(states, state)),
-                f" {STATE_LABELS[state]}",
+                f" {STATE_LABELS[state] if state in COMMON else state}",
             ],
+            title=None if state in COMMON else STATE_LABELS[state],
             className=f"activity-state activity-state-{state}",
         )
         for state in STATES

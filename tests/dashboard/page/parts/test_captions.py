@@ -36,6 +36,10 @@ def test_states_are_counted_in_a_fixed_order(overview, now, texts):
     assert texts(state_counts(overview(states=states).states)) == (
         "2 working 0 waiting for input 1 idle"
     )
+    rare = [(1, 1, "limited", now), (2, 1, "background", now)]
+    assert texts(state_counts(overview(states=rare).states)) == (
+        "0 working 0 waiting for input 1 limited 1 background 0 idle"
+    )
     assert texts(state_counts(None)) == "– working – waiting for input – idle"
 
 
