@@ -6,6 +6,7 @@ same rows as HTML in milliseconds and lays out only the visible ones (``content-
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -200,13 +201,15 @@ def _by_project(
 ) -> Iterator[Row]:
     unfolded = _unfolded(overview, view)
     alone = len(projects) == 1
-    members = dict(tuple(agents.groupby("project_id", sort=False)))
+    members: defaultdict[int, list[TableRecord]] = defaultdict(list)
+    for agent in agents.to_dict("records"):
+        members[agent["project_id"]].append(agent)
     for project in projects.to_dict("records"):
-        own = members.get(project["project_id"], agents.iloc[:0])
+        own = members[project["project_id"]]
         listed = alone or project["project_id"] in unfolded
         yield _project(project, own, view, overview, unfolded, alone=alone)
         if listed:
-            yield from (_agent(row, view, overview, {}) for row in own.to_dict("records"))
+            yield from (_agent(agent, view, overview, {}) for agent in own)
 
 
 def _unfolded(overview: Overview, view: View) -> frozenset[int]:
@@ -219,7 +222,7 @@ def _unfolded(overview: Overview, view: View) -> frozenset[int]:
 
 def _project(
     row: TableRecord,
-    agents: pd.DataFrame,
+    agents: Sequence[TableRecord],
     view: View,
     overview: Overview,
     unfolded: frozenset[int],
@@ -230,7 +233,7 @@ def _project(
     is_open = alone or project in unfolded
     fold = replace(view, unfolded=tuple(sorted(unfolded ^ {project}))).address
     only = replace(view, projects=(project,), agents=())
-    counts = agents["state"].value_counts()
+    counts = Counter(agent["state"] for agent in agents)
     return Row(
         kind="project",
         id=project,
