@@ -16,6 +16,7 @@ from dashboard.charts.theme import MARGIN
 from dashboard.charts.tooltips import NO_LONGER_KEPT, short_name
 
 FEW_BARS = 48
+HOUR_MS = 3_600_000
 CLEAR = "rgba(0,0,0,0)"
 
 
@@ -84,6 +85,8 @@ def layer(
 ) -> Trace:
     """Draw one part of stacked bars, over which :func:`pointer_bars` take the pointer.
 
+    Buckets shorter than hours are many, so their part is one area in the shape of bars.
+
     Args:
         buckets: The buckets, see :func:`placed`.
         heights: (n,) values of the buckets; where one is missing or 0, there is no bar.
@@ -92,6 +95,8 @@ def layer(
         colours: Colours of the scheme.
         project: Id of the project of this part, for clicks.
     """
+    if (buckets["width"] < HOUR_MS).any():
+        return _area(buckets, heights, name, colour, project)
     drawn = buckets[heights > 0]
     return {
         "type": "bar",
@@ -105,6 +110,27 @@ def layer(
         # No tooltip, because the whole bucket has one; "none" still reports clicks.
         "hoverinfo": "none",
         "marker": _fill(colour, drawn, colours, _border(buckets) / 2),
+    }
+
+
+def _area(
+    buckets: pd.DataFrame, heights: pd.Series, name: str, colour: str, project: int | None
+) -> Trace:
+    # Its steps are half way between points, so the outer edges need points as well.
+    edges = on_axis([buckets["start"].iloc[0], buckets["end"].iloc[-1]])
+    place = [0, *range(len(buckets)), len(buckets) - 1]
+    return {
+        "type": "scatter",
+        "name": short_name(name),
+        "legendgroup": name,
+        "x": [edges[0], *buckets["x"], edges[1]],
+        "y": heights.fillna(0).to_numpy()[place],
+        "customdata": click_data(project, buckets)[place],
+        "mode": "lines",
+        "line": {"shape": "hvh", "width": 0, "color": colour},
+        "stackgroup": "bars",
+        "fillcolor": colour,
+        "hoverinfo": "none",
     }
 
 

@@ -18,16 +18,20 @@ new PerformanceObserver((list) => {
   for (const { value } of list.getEntries()) window.shift += value;
 }).observe({ type: "layout-shift", buffered: true });
 """
-HOUR = "?window=day&step=5min&hour=2026-11-22T12:00Z&metric=turns"
+HOUR = "?window=day&step=5min&hour=2026-11-22T12:00Z&project=1&metric=turns"
 
 
 @pytest.fixture
 def page(visit, record):
-    """An agent with turns at 13:04, 13:06 and 13:30 in Berlin, and another at 10:00."""
+    """Atlas had turns at 10:00, 13:04, 13:06 and 13:30 in Berlin, infra one at 13:06, too."""
     with visit.engine.begin() as conn:
-        for agent, minutes in (("a1a1a1a1-x", (60, 84, 86)), ("a2a2a2a2-x", (270,))):
+        for project, agent, minutes in (
+            ("atlas", "a1a1a1a1-x", (60, 84, 86)),
+            ("atlas", "a2a2a2a2-x", (270,)),
+            ("infra", "b1b1b1b1-x", (84,)),
+        ):
             instants = [visit.now - timedelta(minutes=each, hours=1) for each in minutes]
-            record(conn, "atlas", agent, instants)
+            record(conn, project, agent, instants)
     make_pass(visit.engine, visit.now, timedelta(days=30))
     return visit
 
@@ -50,11 +54,11 @@ def bars(page):
 
 def test_steps_are_chosen_and_an_hour_has_minutes(page, saved):
     browser, driver = page.browser, page.browser.driver
-    page.open("?window=day&metric=turns")
+    page.open("?window=day&project=1&metric=turns")
     wait_for_title(page, "Turns per hour")
     browser.find_element("#step input[value='15min']").send_keys(Keys.ARROW_RIGHT)
     wait_for_title(page, "Turns per 5 minutes")
-    assert address(page) == "?window=day&step=5min&metric=turns"
+    assert address(page) == "?window=day&step=5min&project=1&metric=turns"
     until(lambda: len(bars(page)) == 4, timeout=10)
 
     # The bar of 13:05, in the hour that begins at 12:00 UTC.
@@ -77,7 +81,7 @@ def test_steps_are_chosen_and_an_hour_has_minutes(page, saved):
         ["2026-11-22T13:04:00+01:00", "2026-11-22T13:05:00+01:00"],
     )
     page.click("[data-activity-png=activity-chart]")
-    saved("activity-turns-all-projects-2026-11-22-1300-1min.png")
+    saved("activity-turns-project-atlas-2026-11-22-1300-1min.png")
 
     # Numbers beside the chart stay those of the day.
     browser.wait_for_text_to_equal("#card-turns", "4")
@@ -87,6 +91,19 @@ def test_steps_are_chosen_and_an_hour_has_minutes(page, saved):
     wait_for_title(page, "Turns per 5 minutes")
     driver.forward()
     wait_for_title(page, "Turns per minute")
+
+
+def test_a_click_on_a_project_of_a_step_opens_the_project(page):
+    driver = page.browser.driver
+    page.open("?window=day&step=5min&metric=turns")
+    until(lambda: len(bars(page)) == 4, timeout=10)
+    # The lower half of the bar is of the project with more turns.
+    bar = bars(page)[2]
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", bar)
+    lower = round(bar.size["height"] * 3 / 4)
+    ActionChains(driver).move_to_element_with_offset(bar, 1, lower).click().perform()
+    page.browser.wait_for_text_to_equal("#crumbs h2", "atlas")
+    assert address(page) == "?window=day&step=5min&project=1&metric=turns"
 
 
 def test_the_keyboard_goes_into_an_hour_along_and_back(page):

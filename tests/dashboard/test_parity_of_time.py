@@ -246,11 +246,14 @@ def test_the_steps_of_the_page_are_those_that_are_stored(everything, visit, path
 def bars_of(answer: dict[str, Any], metric: str) -> dict[datetime, float]:
     """Add up the stacked bars of working time or of turns, by start of their bucket."""
     sums: dict[datetime, float] = defaultdict(float)
-    traces = [each for each in answer["activity-chart"]["figure"]["data"] if each["type"] == "bar"]
-    # The last one takes the pointer, and is what is drawn of turns of a single project.
-    own = traces[:1] if metric == "time" else traces[:-1] or traces
+    traces = answer["activity-chart"]["figure"]["data"]
+    parts = [each for each in traces if "stackgroup" in each]
+    # The bars that take the pointer are what is drawn of turns of a single project.
+    own = parts[:1] if metric == "time" else parts or [e for e in traces if e["type"] == "bar"]
     for trace in own:
-        for (_, start), height in zip(trace["customdata"], trace["y"], strict=True):
+        # An area has the first and the last bucket twice.
+        heights = dict(zip((start for _, start in trace["customdata"]), trace["y"], strict=True))
+        for start, height in heights.items():
             sums[datetime.fromisoformat(start)] += height or 0
     return {at: height for at, height in sums.items() if height}
 

@@ -23,7 +23,7 @@ def legend(chart: Chart) -> Children:
         return []
     named = [trace for trace in chart["data"] if "name" in trace and trace.get("showlegend", True)]
     # Lines first: they are few, and not in the order of the bars.
-    return [_entry(trace) for trace in sorted(named, key=lambda trace: trace["type"] == "bar")]
+    return [_entry(trace) for trace in sorted(named, key=_is_filled)]
 
 
 def without_legend(chart: Chart) -> Chart:
@@ -33,11 +33,15 @@ def without_legend(chart: Chart) -> Chart:
     return {**chart, "layout": {**layout, "showlegend": False, "margin": margin}}
 
 
+def _is_filled(trace: Trace) -> bool:
+    return trace["type"] == "bar" or "stackgroup" in trace
+
+
 def _entry(trace: Trace) -> html.Li:
-    is_line = trace["type"] == "scatter"
+    is_line = not _is_filled(trace)
     dots = is_line and "dash" in trace["line"]
     kind = "dots" if dots else "line" if is_line else "bar"
-    colour = trace["line" if is_line else "marker"]["color"]
+    colour = trace["marker" if trace["type"] == "bar" else "line"]["color"]
     sign = html.Span(
         className=f"activity-sign activity-sign-{kind}",
         style={"background": colour},

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 import pytest
 
+from aggregator.metrics.buckets import step_buckets, step_edges
+from aggregator.metrics.hourly import INTERVAL_DTYPES, RESPONSE_DTYPES, TURN_DTYPES
 from aggregator.metrics.periods import calendar_period
+from aggregator.metrics.steps import Facts, in_steps
+from aggregator.metrics.windows import RetainedHours
+from aggregator.query.overview import Zoom
 from dashboard.charts.activity_chart import activity_chart, chart_of
 from dashboard.charts.palette import DARK, LIGHT, mix
 
@@ -125,6 +132,37 @@ def test_the_running_bucket_is_hatched(overview):
     assert list(busy.marker.pattern.shape) == ["", "/"]
     assert busy.marker.pattern.bgcolor == mix(LIGHT.projects[1], 0.3, LIGHT.surface)
     assert quiet.marker.pattern.shape is None
+
+
+def test_steps_are_areas_in_the_shape_of_bars(overview):
+    turns = [(1, 1, utc(22, 9, 5)), (2, 2, utc(22, 9, 20)), (1, 1, utc(22, 9, 25))]
+    rows = in_steps(
+        Facts(
+            pd.DataFrame(turns, columns=list(TURN_DTYPES)).astype(TURN_DTYPES),
+            pd.DataFrame([], columns=list(INTERVAL_DTYPES)).astype(INTERVAL_DTYPES),
+            pd.DataFrame([], columns=list(RESPONSE_DTYPES)).astype(RESPONSE_DTYPES),
+        ),
+        "overall",
+        timedelta(minutes=15),
+    )
+    starts = [(1, utc(22, 9)), (1, utc(22, 9, 15)), (2, utc(22, 9, 15))]
+    shown = overview(project_buckets=[(*start, 1) for start in starts])
+    edges = step_edges(utc(22, 9), utc(22, 10), "15min")
+    buckets = step_buckets(rows, edges, RetainedHours(shown.kept_since, shown.window.as_of))
+
+    fig = activity_chart(replace(shown, buckets=buckets, zoom=Zoom("15min", utc(22, 9))), NAMES)
+
+    areas = [trace for trace in fig.data if trace.type == "scatter" and trace.stackgroup]
+    assert [area.name for area in areas] == ["p1", "p2"]
+    # The outer buckets have a second point at the edge of the chart.
+    assert [list(area.y) for area in areas] == [[1, 1, 1, 0, 0, 0], [0, 0, 1, 0, 0, 0]]
+    assert (areas[0].x[0], areas[0].x[1], areas[0].x[-1]) == (
+        "2026-11-22T09:00:00",
+        "2026-11-22T09:07:30",
+        "2026-11-22T10:00:00",
+    )
+    assert list(areas[1].customdata[2]) == [2, "2026-11-22T09:15:00Z"]
+    assert list(bars(fig).y) == [1, 2, 0, 0]
 
 
 def test_a_period_of_the_past_has_no_running_bucket(overview):
