@@ -188,6 +188,48 @@ def test_news_wait_for_the_answer_to_a_choice(live):
     assert live.updates[1:] == [["window.value"]]
 
 
+# Timers that a test moves on, instead of waiting; and how often the page looks meanwhile.
+OWN_TIMERS = """
+window.timers = [];
+window.setInterval = (call, every) => window.timers.push([call, every]);
+"""
+LOOKS = """
+const [hidden, seconds, done] = arguments;
+Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+const [fetched, now] = [window.fetch, performance.now()];
+let [looks, clock] = [0, now];
+performance.now = () => clock;
+window.fetch = (...request) => { looks += 1; return fetched(...request); };
+const ticks = window.timers.filter(([, every]) => every === 1000).map(([call]) => call);
+(async () => {
+  for (let second = 0; second < seconds; second += 1) {
+    const [before, answered] = [looks, new Promise((resolve) =>
+      document.addEventListener("activity:freshness", resolve, { once: true }))];
+    clock += 1000;
+    for (const tick of ticks) tick();
+    if (looks > before) await answered;
+  }
+  window.fetch = fetched;
+  done(looks);
+})();
+"""
+
+
+def test_a_hidden_page_looks_every_15_seconds_and_one_in_sight_each_second(live):
+    driver = live.browser.driver
+    added = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": OWN_TIMERS})
+    try:
+        live.open()
+        live.look()
+        live.browser.wait_for_text_to_equal("#freshness", "updated 15:30, next in 5 min")
+
+        looks = [driver.execute_async_script(LOOKS, hidden, 45) for hidden in (False, True)]
+    finally:
+        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+
+    assert looks == [45, 3]
+
+
 def test_the_theme_is_switched_and_remembered(live):
     live.open_menu()
     live.click("[data-activity-theme]")
