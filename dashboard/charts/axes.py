@@ -72,7 +72,7 @@ def time_axis(period: Period, hour: datetime | None = None) -> dict[str, Any]:
     local time, the repeated hour of autumn would be drawn twice in one place. Up to two
     days have ticks by the hour; up to eight have one per day, with a line at each
     midnight; longer periods have ticks for some of the days, under their bars. An hour,
-    given by its start, has ticks every ten minutes.
+    given by its start, has ticks every quarter of it.
     """
     if hour is not None:
         return {"type": "date", "range": on_axis([hour, hour + HOUR]), **_minutes(hour, period)}
@@ -92,9 +92,9 @@ def on_axis(instants: Any) -> list[str]:
 
 
 def _minutes(hour: datetime, period: Period) -> dict[str, Any]:
-    tens = pd.date_range(hour, hour + HOUR, freq="10min")
-    labels = [formatting.clock(at) for at in tens.tz_convert(period.zone)]
-    return {"tickvals": on_axis(tens), "ticktext": labels}
+    quarters = pd.date_range(hour, hour + HOUR, freq="15min")
+    labels = [formatting.clock(at) for at in quarters.tz_convert(period.zone)]
+    return {"tickvals": on_axis(quarters), "ticktext": labels}
 
 
 def _hours(period: Period) -> dict[str, Any]:

@@ -61,7 +61,8 @@ def stale_at(overview: Overview) -> datetime:
 def _end_of_step(overview: Overview) -> datetime:
     as_of = overview.window.as_of
     hour = floor_hour(as_of)
-    if overview.steps is None:
+    first, end = overview.zoomed().shown
+    if overview.steps is None or not first <= as_of < end:
         return hour + HOUR
     step = STEPS[overview.steps.zoom.step]
     return hour + ((as_of - hour) // step + 1) * step

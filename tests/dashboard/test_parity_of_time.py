@@ -339,6 +339,10 @@ def check_filtered(everything: Everything, path: str, origin: str, agents: tuple
     assert answer["origin"] == origin
     check_totals(answer, everything.intervals(agents), everything.responses(agents))
     check_csv(everything.get(f"{path}.csv?origin={origin}").text, totals)
+    steps = everything.get(f"{path}?origin={origin}&freq=5min").get_json()
+    assert steps["totals"] == totals
+    for name in ("working_seconds", "blocked_seconds", "turn_count", "responses"):
+        assert sum(row[name] for row in steps["history"]) == close(totals[name])
     kind, _, number = path.partition("/")
     choice = {kind[:-1]: int(number)} if number else {}
     asked = {"since": DAY["since"], "until": DAY["until"], "now": NOW, "origin": origin, **choice}

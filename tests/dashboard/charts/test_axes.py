@@ -171,11 +171,11 @@ def test_a_day_without_midnight_is_parted_from_the_one_before_where_it_begins():
     assert axis["minor"]["tickvals"] == ["2026-04-23T22:00:00", "2026-04-24T21:00:00"]
 
 
-def test_an_hour_has_a_label_every_ten_minutes():
+def test_an_hour_has_a_label_every_15_minutes():
     day = calendar_period("day", date(2026, 11, 3), KOLKATA)
 
     axis = time_axis(day, datetime(2026, 11, 3, 8, tzinfo=UTC))
 
     assert axis["range"] == ["2026-11-03T08:00:00", "2026-11-03T09:00:00"]
-    assert axis["tickvals"][1] == "2026-11-03T08:10:00"
-    assert axis["ticktext"] == ["13:30", "13:40", "13:50", "14:00", "14:10", "14:20", "14:30"]
+    assert axis["tickvals"][1] == "2026-11-03T08:15:00"
+    assert axis["ticktext"] == ["13:30", "13:45", "14:00", "14:15", "14:30"]

@@ -126,6 +126,8 @@ def test_steps_end_before_the_hour_does(overview, step, stale):
     steps = Steps(Zoom(step), shown.buckets, shown.project_buckets)
 
     assert stale_at(replace(shown, steps=steps)) == datetime(2026, 11, 22, 14, stale, tzinfo=UTC)
+    over = replace(steps, zoom=Zoom(step, datetime(2026, 11, 22, 13, tzinfo=UTC)))
+    assert stale_at(replace(shown, steps=over)) == datetime(2026, 11, 22, 15, tzinfo=UTC)
 
 
 def test_an_agent_is_gone_after_a_day(overview):
