@@ -126,6 +126,9 @@ class Page(Client):
         self.ask("page", f"/activity/{self._search}")
         viewer = {"X-Activity-Zone": VALUES["viewer"]["zone"], "X-Activity-Scheme": "light"}
         self.ask("page", f"/activity/_dash-layout{self._search}", **viewer)
+        # What it shows is not looked for in the whole layout.
+        self._look()
+        self._shown = self._newest
 
     def choose(self, window: str) -> None:
         """Switch to another window."""
@@ -152,14 +155,14 @@ class Page(Client):
         version = self.ask("version", "/activity/version", **{"If-None-Match": self.tag})
         self._version_tag = self.tag
         self._newest = version["changed_at"] if version else self._newest
-        self._shown = self._shown or self._newest
 
     def _read(self, kind: str, changed: str, window: str = "day") -> None:
         values = {**VALUES, "window": window, "url": self._search}
         answer = self.ask(kind, UPDATE, request_for(self._callbacks, changed, values))
         if answer:
             shown = answer["response"]
-            self._shown = shown["version"]["data"]["changed_at"]
+            # Without a database there is no version.
+            self._shown = (shown["version"]["data"] or {}).get("changed_at")
             self._search = shown.get("url", {}).get("search", self._search)
 
 

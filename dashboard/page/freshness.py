@@ -25,6 +25,7 @@ from aggregator.query.overview import Overview
 from aggregator.query.reader import MetricReader
 from dashboard.context import Clock, PageContext
 from dashboard.http_responses import ANSWERED, error_response, json_response
+from dashboard.single_flight import SingleFlight
 
 SHARED_FOR = 0.2
 """Seconds for which pages that ask get the same reading of the database."""
@@ -105,6 +106,7 @@ class _Shared:
 
     def __init__(self, reader: MetricReader) -> None:
         self._reader = reader
+        self._flights = SingleFlight()
         self._last: tuple[float, Version] | None = None
 
     def version(self, as_of: datetime) -> Version:
@@ -113,6 +115,10 @@ class _Shared:
             read, known = self._last
             if asked - read < SHARED_FOR:
                 return replace(known, as_of=as_of)
+        found = self._flights.do("version", lambda: self._read(as_of, asked))
+        return replace(found, as_of=as_of)
+
+    def _read(self, as_of: datetime, asked: float) -> Version:
         found = self._reader.version(as_of)
         # From before the reading: what changes during it is not in it.
         self._last = asked, found

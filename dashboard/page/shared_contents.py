@@ -97,10 +97,11 @@ class SharedContents:
         page that finds it too old asks again: many changes and many pages then cost a
         bounded part of the server's time.
         """
-        as_of = self._now()
-        facts = self._reader.version(as_of).facts
+        # Those who ask at once get one reading, and its instant, so that it is never too new.
+        version = self._flights.do("version", lambda: self._reader.version(self._now()))
+        as_of = version.as_of
         known = self._known(view, viewer)
-        found = known.of_version(facts, as_of)
+        found = known.of_version(version.facts, as_of)
         if found:
             return found.seen(as_of)
         recent = known.recent(as_of)
