@@ -1,12 +1,12 @@
 /**
  * Makes every step through time count, however fast it follows the last.
  *
- * The links to the earlier and the later period are those of the answer on the page. A
+ * The links to the earlier and the later period or hour are those of the answer on the page. A
  * click before the next answer is there means the link to come, so it waits until that
  * answer is drawn, however long the server takes. A link that is off leads nowhere.
  */
 (() => {
-  const STEPS = "#earlier, #later";
+  const STEPS = "#earlier, #later, #hour-before, #hour-after";
   const TIMEOUT_MS = 5_000;
   const { activity } = window.dash_clientside;
   let waiting = []; // Ids of the links that were clicked before their time.
