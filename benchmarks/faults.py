@@ -151,7 +151,8 @@ class Server:
     def close(self) -> None:
         """Stop it in order, if it runs."""
         self._process.send_signal(signal.SIGTERM)
-        self._process.wait(timeout=20)
+        # Gunicorn gives its workers 30 seconds.
+        self._process.wait(timeout=40)
 
     def harm(self, kind: str, chance: random.Random) -> bool:
         """Let a fault happen; return False if what should be killed is not there yet."""
