@@ -52,7 +52,8 @@ def main() -> None:
     browser = webdriver.Chrome(options=options)
     with demo_page() as page:
         for name, query, width, height, scheme in SHOTS:
-            size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+            is_phone = width < 500
+            size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": is_phone}
             browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
             colours = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
             browser.execute_cdp_cmd("Emulation.setEmulatedMedia", colours)
