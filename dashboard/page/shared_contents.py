@@ -13,14 +13,18 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from orjson import Fragment
-from plotly.io.json import to_json_plotly
+from plotly.io.json import config, to_json_plotly
 
 from aggregator.query.reader import MetricReader
 from dashboard.context import Clock
 from dashboard.selection.answer import Viewer
 from dashboard.selection.view import View
 from dashboard.single_flight import Places, SingleFlight
+
+try:
+    from orjson import Fragment
+except ImportError:  # A host may have none, or an old one.
+    Fragment = None  # type: ignore[assignment, misc]
 
 KEPT = 16
 """Number of contents in memory, of one to three megabytes each."""
@@ -38,7 +42,8 @@ class Drawn:
 
     Attributes:
         content: The content of elements, by the names of the callback's outputs: each in JSON
-            already, but for ``version``, see :func:`dashboard.page.freshness.freshness`.
+            already if Dash can pass that on, but for ``version``, see
+            :func:`dashboard.page.freshness.freshness`.
         problems: Sentences about requested things that do not exist.
         name: Name of the scope that is shown.
     """
@@ -50,7 +55,7 @@ class Drawn:
     @classmethod
     def of(cls, content: Mapping[str, Any], problems: tuple[str, ...], name: str) -> Drawn:
         """Serialize a content, once for all who will ask for it."""
-        parts = {part: Fragment(to_json_plotly(value)) for part, value in content.items()}
+        parts = {part: _serialized(value) for part, value in content.items()}
         return cls({**parts, "version": content["version"]}, problems, name)
 
     @property
@@ -138,6 +143,13 @@ class _Known:
             return None
         _, drawn = self.last
         return drawn if drawn.holds(as_of) and as_of - drawn.read_at <= LATE else None
+
+
+def _serialized(value: Any) -> Any:
+    """Return a value in JSON where Dash passes that on, which it does with orjson alone."""
+    if Fragment is None or config.default_engine == "json":
+        return value
+    return Fragment(to_json_plotly(value))
 
 
 def _minute(instant: datetime) -> datetime:

@@ -282,6 +282,7 @@ def test_a_zone_that_nobody_knows_is_utc_everywhere(live, zone):
         Intl.DateTimeFormat.prototype.resolvedOptions = function () {{
             return {{ ...original.call(this), timeZone: {json.dumps(zone)} }};
         }};
+        if (window.Temporal) Temporal.Now.timeZoneId = () => {json.dumps(zone)};
         window.prompt = (_, text) => {{ window.copied = text; }};
         navigator.clipboard.writeText = (text) => {{ window.copied = text; }};
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
+from plotly.io.json import config
 
 from aggregator.metrics.windows import HOUR, floor_hour
 from aggregator.passes.run import make_pass
@@ -87,6 +89,15 @@ def test_who_asks_for_the_same_view_gets_the_same_content_and_the_present_instan
     assert shared.made == [("last-24-hours", "UTC", AT)]
     assert second["version"] == {**first["version"], "as_of": (AT + 9 * SECOND).isoformat()}
     assert {**second, "version": None} == {**first, "version": None}
+
+
+def test_contents_are_not_in_json_yet_where_plotly_writes_it_without_orjson(shared, monkeypatch):
+    in_json = shared.ask()["agent_options"]
+    monkeypatch.setattr(config, "default_engine", "json")
+
+    plain = shared.ask(at=AT + timedelta(minutes=1))["agent_options"]
+
+    assert json.loads(json.dumps(plain)) == orjson.loads(orjson.dumps(in_json))
 
 
 def test_many_who_ask_at_once_wait_for_one_reading(shared):
