@@ -112,18 +112,20 @@ class Everything:
     """A database, and a server with page and API at a time that tests can set."""
 
     def __init__(self, engine, visit, add_time_rows) -> None:
-        self.engine, self.add_time_rows = engine, add_time_rows
-        self.now = datetime(2026, 11, 22, tzinfo=UTC)
-        reader = MetricReader(engine)
-        server = Flask("host")
-        server.register_blueprint(api.blueprint(reader, lambda: self.now, RETENTION))
-        mount.mount(server, reader, PageContext(RETENTION_DAYS), now=lambda: self.now)
-        self.page = visit(server)
+        self.engine, self.visit, self.add_time_rows = engine, visit, add_time_rows
+        self.serve(datetime(2026, 11, 22, tzinfo=UTC))
+
+    def serve(self, now: datetime) -> None:
+        """Start a server at an instant. It remembers contents, so each history needs its own."""
+        reader, server = MetricReader(self.engine), Flask("host")
+        server.register_blueprint(api.blueprint(reader, lambda: now, RETENTION))
+        mount.mount(server, reader, PageContext(RETENTION_DAYS), now=lambda: now)
+        self.page = self.visit(server)
         self.client = server.test_client()
 
     def fill(self, case: Case) -> None:
         """Write the history of a case, and make a pass."""
-        self.now = case.now
+        self.serve(case.now)
         with self.engine.begin() as conn:
             conn.execute(text("TRUNCATE projects, activity_state RESTART IDENTITY CASCADE"))
             conn.execute(
