@@ -112,7 +112,7 @@ def test_a_server_that_is_away_is_told_and_its_return_too(live):
     live.browser.wait_for_text_to_equal("#card-turns", "4")
 
 
-@pytest.mark.parametrize("width", [390, 1200])
+@pytest.mark.parametrize("width", [390, 768, 1024, 1200, 1280, 1920])
 @pytest.mark.console("net::ERR_INTERNET_DISCONNECTED", "Callback failed: the server did not")
 def test_a_choice_made_while_the_server_is_away_is_made_when_it_is_back(live, width):
     network = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
