@@ -89,6 +89,11 @@ def floor_hour(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
+def floor_minute(at: datetime) -> datetime:
+    """Return the start of the minute that contains an instant, in UTC."""
+    return at.astimezone(UTC).replace(second=0, microsecond=0)
+
+
 def ceil_hour(at: datetime) -> datetime:
     """Return the first full UTC hour that is not before an instant."""
     start = floor_hour(at)

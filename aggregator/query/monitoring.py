@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+import pandas as pd
 from sqlalchemy import Connection, func, select
 
 from aggregator.database.models import (
@@ -33,7 +34,6 @@ from aggregator.metrics.windows import (
     rolling_window,
 )
 from aggregator.query.agents.names import PROJECT_NAME
-from aggregator.query.agents.states import last_turns, states_of
 from aggregator.query.imported import import_totals
 from aggregator.query.sql import HAS_TURNS, between, pooled_sums
 
@@ -89,13 +89,17 @@ class MonitoringSnapshot:
 
 
 def read_monitoring(
-    conn: Connection, retained: RetainedHours, source: Source = STANDALONE
+    conn: Connection,
+    retained: RetainedHours,
+    states: pd.DataFrame,
+    source: Source = STANDALONE,
 ) -> MonitoringSnapshot:
     """Read a :class:`MonitoringSnapshot`.
 
     Args:
         conn: A connection whose transaction sees one snapshot.
         retained: The retained hours, and the present.
+        states: Of the present agents, see :class:`aggregator.query.agents.states.Present`.
         source: Columns of the turns and agents in this database.
     """
     last = conn.execute(
@@ -104,7 +108,7 @@ def read_monitoring(
     last_at, last_seconds = last or (None, None)
     return MonitoringSnapshot(
         as_of=retained.now,
-        projects=_projects(conn, retained, source),
+        projects=_projects(conn, retained, states),
         last_pass_at=last_at,
         last_pass_seconds=last_seconds,
         lag_seconds=_lag(conn, last_at, retained.now, source) if last_at else None,
@@ -113,12 +117,11 @@ def read_monitoring(
 
 
 def _projects(
-    conn: Connection, retained: RetainedHours, source: Source
+    conn: Connection, retained: RetainedHours, states: pd.DataFrame
 ) -> tuple[ProjectSnapshot, ...]:
     counted = _counted(conn, retained)
-    present = states_of(conn, last_turns(conn, retained.now, source), retained.now, source)
-    agents = Counter(zip(present["project_id"], present["state"], strict=True))
-    ids = {*present["project_id"]}.union(*counted.values())
+    agents = Counter(zip(states["project_id"], states["state"], strict=True))
+    ids = {*states["project_id"]}.union(*counted.values())
     # A project is 0 in windows without turns, so that its time series are never interrupted.
     return tuple(
         ProjectSnapshot(

@@ -104,7 +104,7 @@ class Overview:
             :func:`aggregator.query.intervals.read_timeline`.
         sub_agent_seconds: Time that the sub-agents of the one chosen agent worked, or None, see
             :func:`aggregator.query.agents.sub_agents.read_sub_agent_seconds`.
-        states: All present agents, see :func:`aggregator.query.agents.states.agent_states`.
+        states: All present agents, see :class:`aggregator.query.agents.states.Present`.
         newest_bucket: Start of the scope's newest bucket at any time, or None.
         newest_turn_at: Instant of the scope's newest turn, which outlives its metrics, or
             None; only read if the period has no turns.

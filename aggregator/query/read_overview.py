@@ -29,7 +29,7 @@ from aggregator.metrics.windows import RetainedHours, elapsed_hours, floor_hour
 from aggregator.query.agents.members import agents_by_bin, projects_by_bin
 from aggregator.query.agents.names import project_ids
 from aggregator.query.agents.origins import automated_agents, resolved
-from aggregator.query.agents.states import last_turns, states_of
+from aggregator.query.agents.states import Present
 from aggregator.query.agents.sub_agents import read_sub_agent_seconds
 from aggregator.query.comparisons import compare
 from aggregator.query.hours import check_scope, newest_bucket, newest_turn, read_hours
@@ -50,8 +50,9 @@ def read_overview(
     scope: Scope,
     period: Period,
     retained: RetainedHours,
-    source: Source = STANDALONE,
+    present: Present,
     *,
+    source: Source = STANDALONE,
     everyone: bool = False,
     zoom: Zoom | None = None,
 ) -> Overview:
@@ -62,6 +63,7 @@ def read_overview(
         scope: The scope.
         period: The period.
         retained: The retained hours.
+        present: The present agents.
         source: Columns of the turns and agents in this database.
         everyone: Whether to include agents without turns in the period.
         zoom: Requests steps beside the buckets; of an hour of the period, if it names one.
@@ -74,11 +76,10 @@ def read_overview(
     edges, fine_edges = chart_edges(period), spark_edges(period)
     since, until = retained.clip(period.since, period.until)
     hours = _read_hours(conn, scope, period, retained)
-    turns = last_turns(conn, retained.now, source)
     agents, by_agent = agents_by_bin(
-        conn, scope, fine_edges, retained, turns, source=source, everyone=everyone
+        conn, scope, fine_edges, retained, present.last_turns, source=source, everyone=everyone
     )
-    projects, by_project = projects_by_bin(conn, scope, edges, retained, turns)
+    projects, by_project = projects_by_bin(conn, scope, edges, retained, present.last_turns)
     active = agents[agents["turn_count"] > 0]
     own = hours[_starts_in(hours, since, until)]
     version = read_version(conn, retained.now)
@@ -119,7 +120,7 @@ def read_overview(
         sub_agent_seconds=(
             read_sub_agent_seconds(conn, scope, since, until) if asked.is_one_agent else None
         ),
-        states=states_of(conn, turns, retained.now, source),
+        states=present.states,
         newest_bucket=newest_bucket(conn, scope, between(retained.since, retained.until)),
         newest_turn_at=None if own["turn_count"].any() else newest_turn(conn, scope, source),
         last_pass_at=version.last_pass_at,

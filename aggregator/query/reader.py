@@ -23,8 +23,9 @@ from aggregator.query.agents.names import (
     all_projects,
     projects_with_metrics,
 )
-from aggregator.query.agents.now import read_full_version, read_now
+from aggregator.query.agents.now import in_order, read_full_version
 from aggregator.query.agents.origins import resolved
+from aggregator.query.agents.shared_states import SharedStates
 from aggregator.query.breakdown import (
     Breakdown,
     Member,
@@ -73,6 +74,7 @@ class MetricReader:
         self._source = source
         self._engine = engine
         self._connections = connections
+        self._states = SharedStates()
 
     @contextmanager
     def snapshot(self) -> Iterator[tuple[Connection, Source]]:
@@ -186,8 +188,9 @@ class MetricReader:
         """
         retained = retained_hours(now, retention)
         with self.snapshot() as (conn, source):
+            present = self._states.read(conn, now, source)
             return read_overview(
-                conn, scope, period, retained, source, everyone=everyone, zoom=zoom
+                conn, scope, period, retained, present, source=source, everyone=everyone, zoom=zoom
             )
 
     def version(self, now: datetime) -> Version:
@@ -196,14 +199,18 @@ class MetricReader:
             return read_full_version(conn, now)
 
     def now(self, now: datetime) -> pd.DataFrame:
-        """Read what all agents do now, see :func:`aggregator.query.agents.now.read_now`."""
+        """Read the states of all present agents, see :func:`aggregator.query.agents.now.in_order`.
+
+        What has been read of a version is not read again, here and in what follows.
+        """
         with self.snapshot() as (conn, source):
-            return read_now(conn, now, source)
+            return in_order(self._states.read(conn, now, source).states, now)
 
     def monitoring(self, now: datetime, *, retention: timedelta) -> MonitoringSnapshot:
         """Read the numbers for monitoring systems, for all projects at one instant."""
         with self.snapshot() as (conn, source):
-            return read_monitoring(conn, retained_hours(now, retention), source)
+            present = self._states.read(conn, now, source)
+            return read_monitoring(conn, retained_hours(now, retention), present.states, source)
 
     def choices(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Read the projects and agents to choose from: those with metrics at any time.

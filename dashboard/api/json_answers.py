@@ -123,7 +123,7 @@ def now_json(states: pd.DataFrame, as_of: datetime) -> dict[str, Any]:
     """Answer what all agents do now: those that wait for a person first, the longest first.
 
     Args:
-        states: See :func:`aggregator.query.agents.now.read_now`.
+        states: See :func:`aggregator.query.agents.now.in_order`.
         as_of: The present.
     """
     instants = {name: utc_texts(states[name]) for name in ("since", "last_turn_at")}

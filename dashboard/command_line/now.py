@@ -27,7 +27,7 @@ def now_lines(states: pd.DataFrame, now: datetime) -> Iterator[str]:
     """Format states: those who wait, then those who work, then how many do something else.
 
     Args:
-        states: See :func:`aggregator.query.agents.now.read_now`.
+        states: See :func:`aggregator.query.agents.now.in_order`.
         now: The present.
     """
     waits = states[states["state"] == WAITING]

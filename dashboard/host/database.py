@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 from aggregator.database.source import Source
 from aggregator.database.time_limits import LimitedConnections
 from aggregator.errors import NotMigratedError
+from aggregator.query.agents.shared_states import SharedStates
 from aggregator.query.reader import MetricReader
 from aggregator.schema.host import find_source
 from aggregator.schema.migrate import check_rights, current_revision, newest_revision, upgrade
@@ -90,6 +91,8 @@ class HostReader(MetricReader):
     """
 
     def __init__(self, database: HostDatabase) -> None:
+        # Its engine and source are found with the first snapshot.
+        self._states = SharedStates()
         self._database = database
         self._limited = LimitedConnections()
 

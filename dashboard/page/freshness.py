@@ -13,14 +13,13 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
-import pandas as pd
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from aggregator.database.state import Version
 from aggregator.metrics.freqs import STEPS
 from aggregator.metrics.windows import HOUR, floor_hour
-from aggregator.query.agents.states import PRESENT_FOR
+from aggregator.query.agents.states import next_change
 from aggregator.query.overview import Overview
 from aggregator.query.reader import MetricReader
 from dashboard.context import Clock, PageContext
@@ -52,11 +51,9 @@ def stale_at(overview: Overview) -> datetime:
     Then the hour ends, perhaps with its day, or a step of it, or an agent has been silent
     for long enough to be in another state, or to be gone.
     """
-    as_of = overview.window.as_of
-    silences = overview.states["last_turn_at"]
-    edges = pd.concat([overview.states["changes_at"].dropna(), silences + PRESENT_FOR])
-    ahead: list[datetime] = pd.DatetimeIndex(edges[edges > as_of]).to_pydatetime().tolist()
-    return min([_end_of_step(overview), *ahead])
+    change = next_change(overview.states, overview.window.as_of)
+    end = _end_of_step(overview)
+    return min(end, change) if change else end
 
 
 def _end_of_step(overview: Overview) -> datetime:

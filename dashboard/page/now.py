@@ -12,6 +12,7 @@ from plotly.utils import PlotlyJSONEncoder
 from werkzeug.wrappers import Response
 
 from aggregator.database.state import Version
+from aggregator.query.agents.states import next_change
 from aggregator.query.reader import MetricReader
 from dashboard.context import Clock, PageContext
 from dashboard.http_responses import ANSWERED, error_response, json_response
@@ -60,13 +61,8 @@ class NowStrips:
     def _read(self, facts: Any, as_of: datetime) -> Now:
         states = self._reader.now(as_of)
         found = Now(now_strip(states, resumable=self._resumable), states)
-        self._last = facts, as_of, _next_change(states), found
+        self._last = facts, as_of, next_change(states, as_of), found
         return found
-
-
-def _next_change(states: pd.DataFrame) -> datetime | None:
-    changes_at = states["changes_at"].min()
-    return None if pd.isna(changes_at) else changes_at.to_pydatetime()
 
 
 def add_now_rule(blueprint: Blueprint, reader: MetricReader, strips: NowStrips, now: Clock) -> None:

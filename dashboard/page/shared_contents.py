@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from plotly.io.json import config, to_json_plotly
 
+from aggregator.metrics.windows import floor_minute
 from aggregator.query.reader import MetricReader
 from dashboard.context import Clock
 from dashboard.selection.answer import Viewer
@@ -135,7 +136,7 @@ class _Known:
             return None
         known, drawn = self.last
         # Names may change without a new version, but not for longer than a minute.
-        is_same = known == facts and _minute(drawn.read_at) == _minute(as_of)
+        is_same = known == facts and floor_minute(drawn.read_at) == floor_minute(as_of)
         return drawn if is_same and drawn.holds(as_of) else None
 
     def recent(self, as_of: datetime) -> Drawn | None:
@@ -150,7 +151,3 @@ def _serialized(value: Any) -> Any:
     if Fragment is None or config.default_engine == "json":
         return value
     return Fragment(to_json_plotly(value))
-
-
-def _minute(instant: datetime) -> datetime:
-    return instant.astimezone(UTC).replace(second=0, microsecond=0)

@@ -65,7 +65,7 @@ def agents_by_bin(
         scope: The scope.
         edges: (m + 1,) edges of m bins, which cover the period.
         retained: The retained hours.
-        last_turns: Result of :func:`aggregator.query.agents.states.last_turns`.
+        last_turns: Of the present agents, see :class:`aggregator.query.agents.states.Present`.
         source: Columns of the turns and agents in this database.
         everyone: Whether to include agents that were active only outside the period.
 

@@ -1,4 +1,4 @@
-"""Read what all agents do now, in the order in which they need a person."""
+"""Read the version of what all agents do now, and put it in the order of who needs a person."""
 
 from __future__ import annotations
 
@@ -10,29 +10,25 @@ from sqlalchemy import Connection, func, select
 
 from aggregator.database.facts import has_signals
 from aggregator.database.models import LiveSession
-from aggregator.database.source import STANDALONE, Source
 from aggregator.database.state import Version, read_version
 from aggregator.intervals.kinds import WAITING
 from aggregator.intervals.state import LONG_AFTER, STATES
-from aggregator.query.agents.states import agent_states
 from aggregator.query.imported import read_watches
 
 ORDER = {state: place for place, state in enumerate((WAITING, *STATES))}
 
 
-def read_now(conn: Connection, now: datetime, source: Source = STANDALONE) -> pd.DataFrame:
-    """Read the states of all present agents.
+def in_order(states: pd.DataFrame, now: datetime) -> pd.DataFrame:
+    """Put states in order, and tell which waits are long.
+
+    Args:
+        states: See :class:`aggregator.query.agents.states.Present`.
+        now: The present.
 
     Returns:
-        The frame of :func:`aggregator.query.agents.states.agent_states` with ``is_long``
-        (bool: waits for so long that it is folded away): those that wait first, then by
-        state; the longest in its state first.
+        The frame with ``is_long`` (bool: waits for so long that it is folded away): those
+        that wait first, then by state; the longest in its state first.
     """
-    return in_order(agent_states(conn, now, source), now)
-
-
-def in_order(states: pd.DataFrame, now: datetime) -> pd.DataFrame:
-    """Put states in the order of :func:`read_now`, and tell which waits are long."""
     waits = states["state"] == WAITING
     is_long = waits & (now - states["since"] >= LONG_AFTER)
     rank = states["state"].map(lambda state: ORDER[state] if state != WAITING else 0)

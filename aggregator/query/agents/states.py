@@ -6,6 +6,7 @@ What the states mean is defined in :mod:`aggregator.intervals.state`.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import pandas as pd
 from sqlalchemy import Connection, func, literal, select, text
@@ -38,15 +39,56 @@ _SESSIONS = text(
 )
 
 
-def last_turns(conn: Connection, now: datetime, source: Source = STANDALONE) -> pd.DataFrame:
-    """Read the last turn of every agent with a turn in the last 24 hours, ended or not.
+class Present(NamedTuple):
+    """Present agents: those with a project and a turn in the last 24 hours.
 
-    Agents without a project are left out.
-
-    Returns:
-        (n, 3) frame of ``agent_id``, ``project_id`` (int64) and ``last_turn_at`` (UTC),
-        newest first.
+    Attributes:
+        last_turns: (n, 3) frame of ``agent_id``, ``project_id`` (int64) and ``last_turn_at``
+            (UTC), newest first; with those that have ended.
+        states: (m, 13) frame of those that have not: ``agent_id`` and ``project_id`` (int64),
+            ``state`` (one of :data:`aggregator.intervals.state.STATES`), ``since`` (UTC),
+            ``reason``, ``tool`` (str), ``changes_at`` (UTC, NaT for never: the next instant at
+            which time alone may change the state), ``name``, ``project`` (str),
+            ``session_id``, ``cwd`` (str, empty on a host and if unknown), ``origin`` (str,
+            empty if a person started it) and ``last_turn_at`` (UTC), newest turn first.
     """
+
+    last_turns: pd.DataFrame
+    states: pd.DataFrame
+
+
+def next_change(states: pd.DataFrame, after: datetime) -> datetime | None:
+    """Return the first instant at which time alone may change states, or None.
+
+    An agent has been silent for long enough to be in another state, or to be gone.
+
+    Args:
+        states: See :class:`Present`.
+        after: Instants until then do not count.
+    """
+    gone_at = states["last_turn_at"] + PRESENT_FOR
+    edges = pd.concat([states["changes_at"].dropna(), gone_at])
+    ahead = edges[edges > after]
+    return None if ahead.empty else ahead.min().to_pydatetime()
+
+
+def read_present(conn: Connection, now: datetime, source: Source = STANDALONE) -> Present:
+    """Read which agents are present, and their states."""
+    turns = _last_turns(conn, now, source)
+    agents = tuple(turns["agent_id"].tolist())
+    facts = read_facts(conn, _last_runs(conn, agents, now), source)
+    turns_, signals, calls = (
+        rows.assign(agent_id=turns["agent_id"].to_numpy()[rows["agent_id"]]) for rows in facts[:3]
+    )
+    states = present_states(turns_, signals, calls, _agents(conn, agents, source), now)
+    known = _names(conn, agents, source)
+    present = turns.merge(states[states["state"] != ENDED], on="agent_id").merge(
+        known, on="agent_id"
+    )
+    return Present(turns, present[[*present.columns.drop("last_turn_at"), "last_turn_at"]])
+
+
+def _last_turns(conn: Connection, now: datetime, source: Source) -> pd.DataFrame:
     task = source.task.c
     newest = (
         select(task.agent_id, func.max(source.turn_at).label("last_turn_at"))
@@ -64,43 +106,6 @@ def last_turns(conn: Connection, now: datetime, source: Source = STANDALONE) -> 
     return pd.DataFrame(
         [tuple(row) for row in rows], columns=["agent_id", "project_id", "last_turn_at"]
     ).astype({"agent_id": "int64", "project_id": "int64", "last_turn_at": INSTANT_DTYPE})
-
-
-def agent_states(conn: Connection, now: datetime, source: Source = STANDALONE) -> pd.DataFrame:
-    """Read the state of every present agent.
-
-    An agent is present if it belongs to a project, has not ended and had a turn in the
-    last 24 hours.
-
-    Returns:
-        (n, 13) frame of ``agent_id`` and ``project_id`` (int64), ``state`` (one of
-        :data:`aggregator.intervals.state.STATES`), ``since`` (UTC), ``reason``, ``tool``
-        (str), ``changes_at`` (UTC, NaT for never: the next instant at which time alone may
-        change the state), ``name``, ``project`` (str), ``session_id``, ``cwd`` (str, empty on
-        a host and if unknown), ``origin`` (str, empty if a person started it)
-        and ``last_turn_at`` (UTC), newest turn first.
-    """
-    return states_of(conn, last_turns(conn, now, source), now, source)
-
-
-def states_of(
-    conn: Connection, turns: pd.DataFrame, now: datetime, source: Source = STANDALONE
-) -> pd.DataFrame:
-    """Read the states of agents, given the result of :func:`last_turns`.
-
-    See :func:`agent_states`.
-    """
-    agents = tuple(turns["agent_id"].tolist())
-    facts = read_facts(conn, _last_runs(conn, agents, now), source)
-    turns_, signals, calls = (
-        rows.assign(agent_id=turns["agent_id"].to_numpy()[rows["agent_id"]]) for rows in facts[:3]
-    )
-    states = present_states(turns_, signals, calls, _agents(conn, agents, source), now)
-    known = _names(conn, agents, source)
-    present = turns.merge(states[states["state"] != ENDED], on="agent_id").merge(
-        known, on="agent_id"
-    )
-    return present[[*present.columns.drop("last_turn_at"), "last_turn_at"]]
 
 
 def _names(conn: Connection, agents: tuple[int, ...], source: Source) -> pd.DataFrame:

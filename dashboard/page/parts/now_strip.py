@@ -90,7 +90,7 @@ def now_strip(states: pd.DataFrame, *, resumable: bool) -> dict[str, Any]:
     """Render the strip.
 
     Args:
-        states: See :func:`aggregator.query.agents.now.read_now`.
+        states: See :func:`aggregator.query.agents.now.in_order`.
         resumable: Whether the sessions are on the viewer's own machine.
 
     Returns:

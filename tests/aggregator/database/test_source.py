@@ -13,7 +13,7 @@ from aggregator.metrics.scope import OVERALL, Scope
 from aggregator.metrics.spans import Span
 from aggregator.metrics.windows import retained_hours, rolling_window
 from aggregator.passes.run import make_pass
-from aggregator.query.agents.states import agent_states
+from aggregator.query.agents.states import read_present
 from aggregator.query.reader import MetricReader
 from aggregator.query.status import read_status
 from aggregator.schema.host import find_source
@@ -109,7 +109,7 @@ def test_an_agent_that_loses_its_project_is_no_longer_shown(host, source):
 
 def test_ends_without_a_zone_are_in_utc(host, source):
     with host.engine.connect() as conn:
-        states = agent_states(conn, NOW, source)
+        states = read_present(conn, NOW, source).states
 
     assert states[["agent_id", "state"]].values.tolist() == [
         [3_000_000_000, "stalled"],
@@ -120,7 +120,7 @@ def test_ends_without_a_zone_are_in_utc(host, source):
 def test_where_no_end_is_recorded_agents_stay(host, source):
     with host.engine.connect() as conn:
         # Only the end is not as this host has it.
-        states = agent_states(conn, NOW, replace(source, ended_at_column=None))
+        states = read_present(conn, NOW, replace(source, ended_at_column=None)).states
 
     assert set(states["agent_id"]) == {1, 2, 3_000_000_000}
 
