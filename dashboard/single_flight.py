@@ -29,6 +29,10 @@ class SingleFlight:
         self._lock = threading.Lock()
         self._running: dict[Hashable, Future[Any]] = {}
 
+    def is_running(self, key: Hashable) -> bool:
+        """Return whether somebody does the work of a key at this moment."""
+        return key in self._running
+
     def do(self, key: Hashable, work: Callable[[], Result]) -> Result:
         """Return the result of work, or raise what it raises. Results are shared: only read them.
 
@@ -70,24 +74,29 @@ class Places:
         in_forked_children(self, Places._forget)
 
     def _forget(self) -> None:
-        self._free = threading.Semaphore(self._count)
+        self._lock = threading.Lock()
+        self._places = threading.Semaphore(self._count)
+        self._free = self._count
 
-    def any_free(self) -> bool:
-        """Return whether a place is free."""
-        is_free = self._free.acquire(blocking=False)
-        if is_free:
-            self._free.release()
-        return is_free
+    @property
+    def free(self) -> int:
+        """Number of free places, from 0 to all of them."""
+        return self._free
 
     @contextmanager
     def one(self) -> Iterator[None]:
         """Take a place for the time of the context, and wait for it."""
-        is_taken = self._free.acquire(timeout=self._patience)
+        if not self._places.acquire(timeout=self._patience):
+            yield
+            return
+        with self._lock:
+            self._free -= 1
         try:
             yield
         finally:
-            if is_taken:
-                self._free.release()
+            with self._lock:
+                self._free += 1
+            self._places.release()
 
 
 class Batches:

@@ -141,7 +141,7 @@ def register(app: Dash, reader: MetricReader, now: Clock, contents: SharedConten
     ) -> dict[str, Any]:
         choice = Choice(search, Viewer.of(viewer), controls, frozenset(changed_ids()))
         found = content(choice, reader, contents, now())
-        return {**found, **left_alone(search)} if choice.changed == {ids.TICK} else found
+        return {**found, **left_alone(search)} if choice.are_news else found
 
 
 def maker(reader: MetricReader, context: PageContext) -> Maker:
@@ -177,6 +177,11 @@ class Choice:
     controls: Mapping[str, Any] = field(default_factory=dict)
     changed: frozenset[str] = frozenset()
 
+    @property
+    def are_news(self) -> bool:
+        """True if nothing but the numbers has changed."""
+        return self.changed == {ids.TICK}
+
 
 def content(
     choice: Choice, reader: MetricReader, contents: SharedContents, as_of: datetime
@@ -187,7 +192,7 @@ def content(
         view = changed_view(addressed, choice.controls, choice.changed, choice.viewer, as_of)
         if ids.PROJECT in choice.changed:
             view = Choices(*reader.choices()).cascaded(view)
-        drawn = contents.content(view, choice.viewer)
+        drawn = contents.content(view, choice.viewer, are_news=choice.are_news)
     except DATABASE_AWAY:
         # Without a version, the page asks again as soon as the database is back.
         return {**UNCHANGED, "version": None, "notice": DATABASE_AWAY_NOTICE}

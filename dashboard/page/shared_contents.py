@@ -33,8 +33,8 @@ AT_ONCE = 2
 """Contents that are made at once: one may compute while the other waits for the database."""
 PATIENCE = 5.0
 """Seconds to wait for one of these places; then a content is made without one."""
-LATE = timedelta(seconds=5)
-"""Age up to which a content of an earlier version is shown while all places are taken."""
+LATE = timedelta(seconds=10)
+"""Age up to which a content of an earlier version is shown while others are being made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +95,21 @@ class SharedContents:
         self._flights = SingleFlight()
         self._places = Places(AT_ONCE, PATIENCE)
 
-    def content(self, view: View, viewer: Viewer) -> Drawn:
+    def content(self, view: View, viewer: Viewer, *, are_news: bool = False) -> Drawn:
         """Return the content of a view, with the numbers of the present version.
 
         It may be of an earlier version if that is being read right now, or was read in the
-        last seconds and no place to make another is free. It says so by its instants, and a
-        page that finds it too old asks again: many changes and many pages then cost a
-        bounded part of the server's time.
+        last seconds and the server is busy. It says so by its instants, and a page that finds
+        it too old asks for news: many changes and many pages then cost a bounded part of the
+        server's time.
+
+        Args:
+            view: The view.
+            viewer: Its viewer.
+            are_news: Whether the page shows an earlier content of the view already, so that
+                nobody waits for this one. Then a server is busy when all places are taken.
+                Otherwise it is when one is: a person waits less for an answer of a moment
+                before, which is renewed a moment later.
         """
         # Those who ask at once get one reading, and its instant, so that it is never too new.
         version = self._flights.do("version", lambda: self._reader.version(self._now()))
@@ -111,7 +119,8 @@ class SharedContents:
         if found:
             return found.seen(as_of)
         recent = known.recent(as_of)
-        if recent and not self._places.any_free():
+        is_busy = self._places.free == 0 if are_news else self._places.free < AT_ONCE
+        if recent and is_busy:
             return recent
         return self._flights.do((view, viewer), lambda: self._read(known, view, viewer))
 
@@ -143,7 +152,7 @@ class _Known:
         if self.last is None:
             return None
         _, drawn = self.last
-        return drawn if drawn.holds(as_of) and as_of - drawn.read_at <= LATE else None
+        return drawn if timedelta() <= as_of - drawn.read_at <= LATE else None
 
 
 def _serialized(value: Any) -> Any:

@@ -73,7 +73,7 @@ def test_a_batch_has_those_who_asked_before_its_work_began_and_nobody_later():
     batches, key = Batches(places), Key()
     with ThreadPoolExecutor() as pool:
         with places.one():
-            assert not places.any_free()
+            assert places.free == 0
             waiting = [pool.submit(batches.do, key, work) for _ in range(3)]
             for _ in range(3):
                 assert key.looked_up.acquire(timeout=10)
@@ -83,7 +83,7 @@ def test_a_batch_has_those_who_asked_before_its_work_began_and_nobody_later():
         work.end.set()
 
     assert ([one.result() for one in waiting], later.result()) == ([1, 1, 1], 2)
-    assert places.any_free()
+    assert places.free == 1
 
 
 def test_an_error_of_a_batch_is_that_of_all_in_it_and_its_place_is_free_again():
@@ -108,5 +108,5 @@ def test_whoever_finds_no_place_in_time_does_without():
 
     with places.one():
         assert Batches(places).do("key", lambda: "done") == "done"
-        assert not places.any_free()
-    assert places.any_free()
+        assert places.free == 0
+    assert places.free == 1

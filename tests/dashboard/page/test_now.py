@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from aggregator.database.models import Task
 from aggregator.passes.run import make_pass
@@ -51,3 +53,36 @@ def test_the_strip_is_read_anew_after_a_pass(empty_engine, open_page, record, no
 
     after = client.get("/activity/now").get_json()
     assert (before == same, before == after["digest"], after["waiting"]) == (True, False, 0)
+
+
+def test_who_asks_while_the_strip_is_read_gets_the_one_before_at_once(
+    empty_engine, open_page, record, now
+):
+    with empty_engine.begin() as conn:
+        record(conn, "atlas", "a1", [now - timedelta(minutes=2)], state="awaiting_input")
+    make_pass(empty_engine, now - timedelta(seconds=1), RETENTION)
+    client = open_page(empty_engine).client
+    before = client.get("/activity/now").get_json()
+    with empty_engine.begin() as conn:
+        conn.execute(update(Task).values(state="processing"))
+    make_pass(empty_engine, now, RETENTION)
+
+    with ThreadPoolExecutor() as pool, empty_engine.begin() as conn:
+        conn.execute(text("LOCK TABLE turns"))
+        reading = pool.submit(client.application.test_client().get, "/activity/now")
+        wait_until_someone_waits(empty_engine)
+        meanwhile = client.get("/activity/now").get_json()
+        conn.rollback()
+        after = reading.result().get_json()
+
+    assert (before["waiting"], meanwhile == before, after["waiting"]) == (1, True, 0)
+
+
+def wait_until_someone_waits(engine):
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    for _ in range(500):
+        with engine.connect() as conn:
+            if conn.scalar(waiting):
+                return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits for the lock")

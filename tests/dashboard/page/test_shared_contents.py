@@ -53,9 +53,9 @@ class Shared:
             assert self.may_go_on.wait(10)
         return self._make(view, viewer, as_of)
 
-    def ask(self, view=DEFAULT, at=AT, viewer=UTC_VIEWER):
+    def ask(self, view=DEFAULT, at=AT, viewer=UTC_VIEWER, *, are_news=False):
         self.now = at
-        return self._contents.content(view, viewer).content
+        return self._contents.content(view, viewer, are_news=are_news).content
 
 
 @pytest.fixture
@@ -127,24 +127,30 @@ def test_a_pass_that_changes_a_number_ends_the_sharing(shared, change):
     assert (agents(before), agents(after)) == (1, 2)
 
 
-def test_a_busy_server_shows_the_version_before_for_some_seconds_and_says_so(shared, change):
+@pytest.mark.parametrize(
+    ("being_made", "are_news", "is_late"),
+    [(AT_ONCE, False, True), (AT_ONCE, True, True), (1, False, True), (1, True, False)],
+)
+def test_a_busy_server_shows_the_version_before_for_some_seconds_and_says_so(
+    shared, change, being_made, are_news, is_late
+):
     before = shared.ask()
     change()
     with ThreadPoolExecutor() as pool:
         busy = [
             pool.submit(shared.ask, View(window="month", projects=(number,)))
-            for number in range(AT_ONCE)
+            for number in range(being_made)
         ]
         for _ in busy:
             assert shared.begun.acquire(timeout=10)
-        meanwhile = shared.ask(at=AT + LATE)
+        meanwhile = shared.ask(at=AT + LATE, are_news=are_news)
         unknown = pool.submit(shared.ask, WEEK, AT + LATE)
         shared.may_go_on.set()
         assert agents(unknown.result()) == 2
     after = shared.ask(at=AT + LATE)
 
-    assert meanwhile == before
-    assert meanwhile["version"]["as_of"] == AT.isoformat()
+    assert (meanwhile == before, agents(meanwhile)) == ((True, 1) if is_late else (False, 2))
+    assert (meanwhile["version"]["as_of"] == AT.isoformat()) is is_late
     assert agents(after) == 2
 
 
