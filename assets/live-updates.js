@@ -15,6 +15,8 @@
   const AT_MOST_EVERY_MS = 60_000;
   /** Numbers that change all the time are read for a fifth of the time at most. */
   const PAUSES = 4;
+  /** A busy server gave numbers of a moment before; it needs that long for others. */
+  const LATE_MS = 2_000;
 
   const { activity } = window.dash_clientside;
   let shown = null; // Version of the answer on the page.
@@ -111,13 +113,21 @@
     }
   };
 
+  /** Lets some time pass after news. */
+  const rest = () => {
+    if (began === null) return;
+    const took = performance.now() - began;
+    const late = shown && at(shown.changed_at) < at(newest?.changed_at) ? LATE_MS : 0;
+    restUntil = performance.now() + Math.max(PAUSES * took, late);
+    began = null;
+  };
+
   /** Dash calls this with the version of every answer that it has drawn. */
   activity.shown = (version) => {
     shown = version ?? null;
     drawn = true;
     activity.connection.answered = null;
-    if (began !== null) restUntil = performance.now() + PAUSES * (performance.now() - began);
-    began = null;
+    rest();
     reachable = true;
     missed = false;
     if (shown) activity.choicesMade();

@@ -25,7 +25,7 @@ import pandas as pd
 
 from aggregator.intervals.blocks import BYPASS, NEVER_ASK
 from aggregator.intervals.kinds import SIGNAL_CODES
-from aggregator.intervals.present import present_states
+from aggregator.intervals.present import present_facts, present_states
 from aggregator.metrics.hourly import INSTANT_DTYPE
 from aggregator.transcripts.discovery import find_transcripts
 from aggregator.transcripts.parser import ASKING_TOOLS, ParsedLine, parse_line
@@ -168,7 +168,7 @@ def states_of(lines: list[bytes]) -> Iterator[tuple[datetime, str, str]]:
         message_at=_instants([message]),
     )
     for now in (at, at + LATER):
-        found = present_states(frame, facts, calls, agents, now)
+        found = present_states(present_facts(frame, facts, calls, agents, now), now)
         if len(found):
             yield now, found["state"].iloc[0], found["reason"].iloc[0]
 

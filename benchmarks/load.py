@@ -45,7 +45,7 @@ RETENTION = timedelta(days=62)
 COMMANDS = {
     "standalone": ["headspace-activity", "serve", "--port", "{port}"],
     "gunicorn": [
-        *("gunicorn", "--bind", "127.0.0.1:{port}", "--workers", "4", "--threads", "8"),
+        *("gunicorn", "--bind", "127.0.0.1:{port}", "--workers", "4", "--threads", "24"),
         *("--no-control-socket", "dashboard.server:create_app()"),
     ],
 }

@@ -37,6 +37,8 @@ PATHS = (
 UPDATE = "/activity/_dash-update-component"
 PAUSES = 4
 """A page reads numbers that change all the time for a fifth of the time at most."""
+LATE = 2.0
+"""Seconds that it waits after it was given numbers of a moment before."""
 
 
 class Seen:
@@ -148,7 +150,8 @@ class Page(Client):
         if self._shown != self._newest and time.monotonic() >= self._rest_until:
             began = time.monotonic()
             self._read("refresh", "tick.data")
-            self._rest_until = time.monotonic() + PAUSES * (time.monotonic() - began)
+            took, is_late = time.monotonic() - began, self._shown != self._newest
+            self._rest_until = time.monotonic() + max(PAUSES * took, LATE if is_late else 0)
 
     def _look(self) -> None:
         self.tag = self._version_tag

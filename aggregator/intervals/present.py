@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -19,18 +19,18 @@ OVER = ("duration", "interruption", "stop", "reply")
 """Facts that show that a run is over, as far as its transcript tells."""
 
 
-def present_states(
+def present_facts(
     turns: pd.DataFrame,
     signals: pd.DataFrame,
     calls: pd.DataFrame,
     agents: pd.DataFrame,
     now: datetime,
-) -> pd.DataFrame:
-    """Compute the states of agents from their facts since their last run began, or longer.
+) -> dict[int, AgentFacts]:
+    """Put together what decides about the states of agents.
 
     Args:
         turns: (n, ≥6) ``agent_id`` (int64), ``at`` (UTC), ``is_user``, ``steers``, ``asks``,
-            ``answers`` (bool).
+            ``answers`` (bool): since their last run began, or longer, as the other two.
         signals: (m, 5), see :func:`aggregator.intervals.timeline.agent_intervals`.
         calls: (k, 6), the same.
         agents: (a, 7) ``agent_id`` (int64, distinct), ``ended_at`` (UTC or NaT),
@@ -41,15 +41,22 @@ def present_states(
         now: The present; facts after it are ignored.
 
     Returns:
-        (a, 6) frame in the order of ``agents``: ``agent_id``, ``state``, ``since`` (UTC),
-        ``reason``, ``tool`` (str), ``changes_at`` (UTC, NaT for never): the next instant
-        at which time alone may change the state. Agents without any fact are left out.
+        Facts by agent, in the order of ``agents``. Agents without any are left out.
     """
     turns, signals, calls = (_as_of(rows, now) for rows in (turns, signals, calls))
-    found = list(_facts(turns, signals, calls, agents))
-    states = [(agent, facts, state_of_agent(facts, now)) for agent, facts in found]
-    rows = [(agent, *state, next_change(facts, state, now)) for agent, facts, state in states]
-    return _frame(rows)
+    return dict(_facts(turns, signals, calls, agents))
+
+
+def present_states(facts: Mapping[int, AgentFacts], now: datetime) -> pd.DataFrame:
+    """Compute the states of agents at an instant, which is not before any of their facts.
+
+    Returns:
+        (a, 6) frame: ``agent_id``, ``state``, ``since`` (UTC), ``reason``, ``tool`` (str),
+        ``changes_at`` (UTC, NaT for never): the next instant at which time alone may change
+        the state.
+    """
+    states = [(agent, each, state_of_agent(each, now)) for agent, each in facts.items()]
+    return _frame([(agent, *state, next_change(each, state, now)) for agent, each, state in states])
 
 
 def _frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:

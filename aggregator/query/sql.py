@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,11 +16,15 @@ from sqlalchemy import (
     Select,
     Subquery,
     and_,
+    any_,
     cast,
     func,
+    literal,
     select,
     true,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import TypeEngine
 
 from aggregator.database.models import ActivityMetric, Agent, column_of
@@ -53,6 +57,14 @@ def of_agents(scope: Scope) -> ColumnElement[bool]:
     if scope.kind == "project":
         return Agent.project_id.in_(scope.ids)
     return true()
+
+
+def among(
+    column: ColumnElement[int] | InstrumentedAttribute[Any], ids: Collection[int]
+) -> ColumnElement[bool]:
+    """Condition on rows: a number is one of many, which are sent as one array."""
+    condition: ColumnElement[bool] = column == any_(literal(list(ids), ARRAY(BigInteger)))
+    return condition
 
 
 def between(since: datetime, until: datetime) -> ColumnElement[bool]:

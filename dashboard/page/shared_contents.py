@@ -98,18 +98,16 @@ class SharedContents:
     def content(self, view: View, viewer: Viewer, *, are_news: bool = False) -> Drawn:
         """Return the content of a view, with the numbers of the present version.
 
-        It may be of an earlier version if that is being read right now, or was read in the
-        last seconds and the server is busy. It says so by its instants, and a page that finds
-        it too old asks for news: many changes and many pages then cost a bounded part of the
-        server's time.
+        It may be of an earlier version if it was read in the last seconds and the server is
+        busy: it makes this content already; or another one, and a person waits for this one;
+        or as many as it makes at once. Many changes and many pages then cost a bounded part
+        of the server's time, and threads for those who can be answered. A content says by its
+        instants what it is, and a page that finds it too old asks for news.
 
         Args:
             view: The view.
             viewer: Its viewer.
-            are_news: Whether the page shows an earlier content of the view already, so that
-                nobody waits for this one. Then a server is busy when all places are taken.
-                Otherwise it is when one is: a person waits less for an answer of a moment
-                before, which is renewed a moment later.
+            are_news: Whether the page shows a content of this view, so that nobody waits.
         """
         # Those who ask at once get one reading, and its instant, so that it is never too new.
         version = self._flights.do("version", lambda: self._reader.version(self._now()))
@@ -119,8 +117,8 @@ class SharedContents:
         if found:
             return found.seen(as_of)
         recent = known.recent(as_of)
-        is_busy = self._places.free == 0 if are_news else self._places.free < AT_ONCE
-        if recent and is_busy:
+        makes_others = self._places.free == 0 if are_news else self._places.free < AT_ONCE
+        if recent and (makes_others or self._flights.is_running((view, viewer))):
             return recent
         return self._flights.do((view, viewer), lambda: self._read(known, view, viewer))
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from aggregator.database.models import Agent
 from aggregator.database.source import STANDALONE, Source
 from aggregator.metrics.scope import Scope
-from aggregator.query.sql import of_agents
+from aggregator.query.sql import among, of_agents
 
 
 def automated_agents(
@@ -22,7 +22,9 @@ def automated_agents(
     if not source.agent_has_origin:
         return {}
     origin = source.agent_origin
-    rows = conn.execute(select(Agent.id, origin).where(Agent.id.in_(agents), origin.is_not(None)))
+    rows = conn.execute(
+        select(Agent.id, origin).where(among(Agent.id, agents), origin.is_not(None))
+    )
     return {row.id: str(row[1]) for row in rows}
 
 

@@ -11,22 +11,28 @@ from aggregator.database.source import Source
 from aggregator.forks import in_forked_children
 from aggregator.metrics.windows import floor_minute
 from aggregator.query.agents.now import read_full_version
-from aggregator.query.agents.states import Present, next_change, read_present
+from aggregator.query.agents.states import (
+    Present,
+    PresentFacts,
+    next_change,
+    read_present,
+)
 
 Facts = tuple[datetime | None, ...]
 
 EARLIER = timedelta(seconds=5)
-"""Requests that began by so much before the reading get it too, because they waited for it."""
+"""Requests that began by so much before a reading get it too, because they waited for it."""
 
 
 class SharedStates:
-    """The states of a version of the numbers, read anew when it or time has changed them.
+    """The states of a version of the numbers, which are read once, and change with time.
 
     What a host changes without a new version, as names, is read anew every minute.
     """
 
     def __init__(self) -> None:
-        self._last: tuple[Facts, datetime, datetime | None, Present] | None = None
+        self._read: tuple[Facts, PresentFacts] | None = None
+        self._shown: tuple[datetime | None, Present] | None = None
         self._forget()
         in_forked_children(self, SharedStates._forget)
 
@@ -41,16 +47,24 @@ class SharedStates:
         """
         facts = read_full_version(conn, now).facts
         with self._lock:
-            found = self._known(facts, now)
-            if found is None:
-                found = read_present(conn, now, source)
-                self._last = facts, now, next_change(found.states, now), found
-            return found
+            read = self._of_version(facts, now)
+            if read is None:
+                read, self._shown = read_present(conn, now, source), None
+                self._read = facts, read
+            return self._at(read, max(now, read.read_at))
 
-    def _known(self, facts: Facts, now: datetime) -> Present | None:
-        if self._last is None:
+    def _of_version(self, facts: Facts, now: datetime) -> PresentFacts | None:
+        if self._read is None:
             return None
-        known, read_at, changes_at, present = self._last
-        is_same = known == facts and floor_minute(read_at) == floor_minute(now)
-        is_in_time = read_at - EARLIER <= now and (changes_at is None or now < changes_at)
-        return present if is_same and is_in_time else None
+        known, read = self._read
+        is_same = known == facts and floor_minute(read.read_at) == floor_minute(now)
+        return read if is_same and read.read_at - EARLIER <= now else None
+
+    def _at(self, read: PresentFacts, now: datetime) -> Present:
+        if self._shown is not None:
+            changes_at, present = self._shown
+            if changes_at is None or now < changes_at:
+                return present
+        present = read.at(now)
+        self._shown = next_change(present.states, now), present
+        return present

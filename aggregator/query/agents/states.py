@@ -5,6 +5,8 @@ What the states mean is defined in :mod:`aggregator.intervals.state`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -14,10 +16,11 @@ from sqlalchemy import Connection, func, literal, select, text
 from aggregator.database.facts import Windows, has_signals, read_facts
 from aggregator.database.models import ActivityRun, Agent, Project, Turn
 from aggregator.database.source import STANDALONE, Source
-from aggregator.intervals.present import present_states
-from aggregator.intervals.state import ENDED
+from aggregator.intervals.present import present_facts, present_states
+from aggregator.intervals.state import ENDED, AgentFacts
 from aggregator.metrics.hourly import INSTANT_DTYPE
 from aggregator.query.agents.names import PROJECT_NAME
+from aggregator.query.sql import among
 
 PRESENT_FOR = timedelta(hours=24)
 """An agent whose last turn is older than this is not present and has no state."""
@@ -72,20 +75,46 @@ def next_change(states: pd.DataFrame, after: datetime) -> datetime | None:
     return None if ahead.empty else ahead.min().to_pydatetime()
 
 
-def read_present(conn: Connection, now: datetime, source: Source = STANDALONE) -> Present:
-    """Read which agents are present, and their states."""
+@dataclass(frozen=True, slots=True)
+class PresentFacts:
+    """Facts that decide about the states of present agents.
+
+    Attributes:
+        read_at: When they were read.
+        last_turns: See :class:`Present`.
+        facts: Facts by agent.
+        known: (k, 6) frame of ``agent_id``, and names and sessions as in :class:`Present`.
+    """
+
+    read_at: datetime
+    last_turns: pd.DataFrame
+    facts: Mapping[int, AgentFacts]
+    known: pd.DataFrame
+
+    def at(self, now: datetime) -> Present:
+        """Return who is present at an instant, and in which state, if nothing else happens.
+
+        Args:
+            now: An instant at or after the reading.
+        """
+        turns = self.last_turns[self.last_turns["last_turn_at"] > now - PRESENT_FOR]
+        states = present_states(self.facts, now)
+        present = turns.merge(states[states["state"] != ENDED], on="agent_id").merge(
+            self.known, on="agent_id"
+        )
+        return Present(turns, present[[*present.columns.drop("last_turn_at"), "last_turn_at"]])
+
+
+def read_present(conn: Connection, now: datetime, source: Source = STANDALONE) -> PresentFacts:
+    """Read which agents are present, and what decides about their states."""
     turns = _last_turns(conn, now, source)
     agents = tuple(turns["agent_id"].tolist())
     facts = read_facts(conn, _last_runs(conn, agents, now), source)
     turns_, signals, calls = (
         rows.assign(agent_id=turns["agent_id"].to_numpy()[rows["agent_id"]]) for rows in facts[:3]
     )
-    states = present_states(turns_, signals, calls, _agents(conn, agents, source), now)
-    known = _names(conn, agents, source)
-    present = turns.merge(states[states["state"] != ENDED], on="agent_id").merge(
-        known, on="agent_id"
-    )
-    return Present(turns, present[[*present.columns.drop("last_turn_at"), "last_turn_at"]])
+    found = present_facts(turns_, signals, calls, _agents(conn, agents, source), now)
+    return PresentFacts(now, turns, found, _names(conn, agents, source))
 
 
 def _last_turns(conn: Connection, now: datetime, source: Source) -> pd.DataFrame:
@@ -125,7 +154,7 @@ def _names(conn: Connection, agents: tuple[int, ...], source: Source) -> pd.Data
             func.coalesce(source.agent_origin, ""),
         )
         .join(Project, Project.id == Agent.project_id)
-        .where(Agent.id.in_(agents))
+        .where(among(Agent.id, agents))
     ).all()
     texts = dict.fromkeys(columns[1:], "str")
     return pd.DataFrame([tuple(row) for row in rows], columns=columns).astype(
@@ -140,7 +169,7 @@ def _last_runs(conn: Connection, agents: tuple[int, ...], now: datetime) -> Wind
     """
     rows = conn.execute(
         select(ActivityRun.agent_id, func.max(ActivityRun.started_at))
-        .where(ActivityRun.agent_id.in_(agents), ActivityRun.started_at <= now)
+        .where(among(ActivityRun.agent_id, agents), ActivityRun.started_at <= now)
         .group_by(ActivityRun.agent_id)
     ).all()
     started: dict[int, datetime] = dict(rows)
@@ -151,12 +180,12 @@ def _last_runs(conn: Connection, agents: tuple[int, ...], now: datetime) -> Wind
 def _agents(conn: Connection, agents: tuple[int, ...], source: Source) -> pd.DataFrame:
     """Read what is known of agents apart from their turns and signals."""
     task = source.task.c
-    newest = select(func.max(task.id)).where(task.agent_id.in_(agents)).group_by(task.agent_id)
+    newest = select(func.max(task.id)).where(among(task.agent_id, agents)).group_by(task.agent_id)
     newest_task = select(task.agent_id, task.state).where(task.id.in_(newest)).subquery()
     rows = conn.execute(
         select(Agent.id, source.ended_at, newest_task.c.state)
         .outerjoin(newest_task, newest_task.c.agent_id == Agent.id)
-        .where(Agent.id.in_(agents))
+        .where(among(Agent.id, agents))
     ).all()
     frame = pd.DataFrame(
         [tuple(row) for row in rows], columns=["agent_id", "ended_at", "task_state"]

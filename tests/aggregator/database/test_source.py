@@ -109,7 +109,7 @@ def test_an_agent_that_loses_its_project_is_no_longer_shown(host, source):
 
 def test_ends_without_a_zone_are_in_utc(host, source):
     with host.engine.connect() as conn:
-        states = read_present(conn, NOW, source).states
+        states = read_present(conn, NOW, source).at(NOW).states
 
     assert states[["agent_id", "state"]].values.tolist() == [
         [3_000_000_000, "stalled"],
@@ -120,7 +120,7 @@ def test_ends_without_a_zone_are_in_utc(host, source):
 def test_where_no_end_is_recorded_agents_stay(host, source):
     with host.engine.connect() as conn:
         # Only the end is not as this host has it.
-        states = read_present(conn, NOW, replace(source, ended_at_column=None)).states
+        states = read_present(conn, NOW, replace(source, ended_at_column=None)).at(NOW).states
 
     assert set(states["agent_id"]) == {1, 2, 3_000_000_000}
 

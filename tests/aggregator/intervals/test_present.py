@@ -3,10 +3,11 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
-from aggregator.intervals.present import present_states
+from aggregator.intervals.present import present_facts, present_states
 from aggregator.intervals.state import ENDED, STATES
-from tests.aggregator.intervals.facts import NOON, Facts, facts_of_agents, frames, instant
+from tests.aggregator.intervals.facts import LAST, NOON, Facts, facts_of_agents, frames, instant
 
 PROMPT = ((0, True, False),)
 INSTANTS = ("ended_at", "message_at", "status_at", "gone_at")
@@ -25,7 +26,9 @@ def states(facts, step, told=None, asks=()):
     turns, signals, calls = frames(facts)
     turns = turns.assign(asks=turns["at"].isin([instant(at) for at in asks]), answers=False)
     agents = agents_of(told or {agent: {} for agent in facts})
-    return present_states(turns, signals, calls, agents, instant(step))
+    return present_states(
+        present_facts(turns, signals, calls, agents, instant(step)), instant(step)
+    )
 
 
 def seen(*args, **kwargs):
@@ -183,4 +186,19 @@ def test_every_state_is_known_and_has_begun_and_no_order_of_facts_matters(facts)
 
     assert set(found["state"]) <= {*STATES, ENDED}
     assert (found["since"] <= instant(80)).all()
-    assert found.equals(present_states(turns, signals, calls, agents, instant(80)))
+    again = present_facts(turns, signals, calls, agents, instant(80))
+    assert found.equals(present_states(again, instant(80)))
+
+
+@given(facts_of_agents, st.integers(2 * LAST, 9 * LAST))
+def test_facts_that_were_put_together_once_give_every_later_state(facts, later):
+    # All facts have ended by twice the last step.
+    turns, signals, calls = frames(facts)
+    turns = turns.assign(asks=False, answers=False)
+    agents = agents_of({agent: {} for agent in facts})
+    once, anew = (
+        present_facts(turns, signals, calls, agents, instant(step)) for step in (2 * LAST, later)
+    )
+
+    assert once == anew
+    assert present_states(once, instant(later)).equals(present_states(anew, instant(later)))

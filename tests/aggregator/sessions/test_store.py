@@ -107,7 +107,7 @@ def test_the_state_of_an_agent_is_what_its_session_says(conn, record, folder, st
     write(folder, status, 3550)
     note_session_files(conn, [folder], NOW)
 
-    assert read_present(conn, NOW).states["state"].tolist() == [state]
+    assert read_present(conn, NOW).at(NOW).states["state"].tolist() == [state]
 
 
 def session(conn, record, cwd, session="s1", last=3000):
@@ -122,7 +122,7 @@ def test_a_silent_session_is_gone_if_no_process_works_in_its_folder(conn, record
     session(conn, record, tmp_path)
 
     assert note_gone_processes(conn, NOW)
-    assert read_present(conn, NOW).states.empty
+    assert read_present(conn, NOW).at(NOW).states.empty
     # Once is enough, until there are new lines.
     assert not note_gone_processes(conn, NOW)
 

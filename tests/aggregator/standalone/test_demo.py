@@ -40,7 +40,7 @@ def test_some_agents_are_present_even_in_the_middle_of_the_night(empty_engine):
     fill_with_demo(empty_engine, NOW, NEW_YORK)
 
     with empty_engine.connect() as conn:
-        states = set(read_present(conn, NOW).states["state"])
+        states = set(read_present(conn, NOW).at(NOW).states["state"])
 
     assert {"working", "waiting"} <= states
 
@@ -68,7 +68,7 @@ def test_the_demo_goes_on_and_somebody_always_works(empty_engine):
             assert (
                 now - timedelta(minutes=15) < conn.scalar(select(func.max(Turn.timestamp))) <= now
             )
-            assert {"working", "waiting"} & set(read_present(conn, now).states["state"])
+            assert {"working", "waiting"} & set(read_present(conn, now).at(now).states["state"])
 
 
 def test_it_does_not_matter_how_often_the_demo_goes_on(empty_engine):

@@ -84,7 +84,7 @@ def test_an_agent_is_gone_at_the_instant_of_its_last_turn_a_day_later(shared):
     found = [shared.states(AT + seconds * SECOND) for seconds in (51, 54, 55, 56)]
 
     assert found == [["waiting", "idle"], ["waiting", "idle"], ["waiting"], ["waiting"]]
-    assert shared.readings == 2
+    assert shared.readings == 1
 
 
 def test_what_changes_without_a_version_is_read_in_the_next_minute(shared, work):

@@ -30,7 +30,7 @@ def ago(minutes: float) -> datetime:
 def test_without_signals_the_task_tells_the_state(conn, record, task_state, minutes, state):
     agent = record(conn, "alpha", "a1", [ago(minutes), ago(minutes + 5)], state=task_state)
 
-    states = read_present(conn, NOW).states
+    states = read_present(conn, NOW).at(NOW).states
 
     assert states[["agent_id", "project_id", "state", "last_turn_at"]].values.tolist() == [
         [agent, 1, state, ago(minutes)]
@@ -53,7 +53,7 @@ def test_signals_tell_the_state_since_when_and_why(conn, record):
         ],
     )  # fmt: skip
 
-    assert read_present(conn, NOW).states.to_dict("records") == [
+    assert read_present(conn, NOW).at(NOW).states.to_dict("records") == [
         {
             "agent_id": agent,
             "project_id": 1,
@@ -80,7 +80,7 @@ def test_a_run_that_began_more_than_a_day_ago_still_goes_on(conn, record):
     numbers = {"ended_by": "open", "working_seconds": 1, "blocked_seconds": 0}
     conn.execute(insert(ActivityRun).values(**run, **numbers, is_exact=False, is_response=False))
 
-    assert read_present(conn, NOW).states[["state", "since"]].values.tolist() == [
+    assert read_present(conn, NOW).at(NOW).states[["state", "since"]].values.tolist() == [
         ["working", began]
     ]
 
@@ -91,13 +91,13 @@ def test_agents_that_left_or_ended_or_have_yet_to_come_have_no_state(conn, recor
     ended = record(conn, "alpha", "ended", [ago(5)])
     conn.execute(update(Agent).where(Agent.id == ended).values(ended_at=ago(1)))
 
-    assert read_present(conn, NOW).states.empty
+    assert read_present(conn, NOW).at(NOW).states.empty
 
 
 def test_the_agent_with_the_newest_turn_comes_first(conn, record):
     older, newer = record(conn, "alpha", "a1", [ago(9)]), record(conn, "beta", "b1", [ago(3)])
 
-    assert read_present(conn, NOW).states["agent_id"].tolist() == [newer, older]
+    assert read_present(conn, NOW).at(NOW).states["agent_id"].tolist() == [newer, older]
 
 
 def test_the_newest_of_a_hosts_tasks_counts(conn, record):
@@ -106,4 +106,4 @@ def test_the_newest_of_a_hosts_tasks_counts(conn, record):
     conn.exec_driver_sql(constraint)
     conn.execute(insert(Task).values(agent_id=agent, state="awaiting_input"))
 
-    assert read_present(conn, NOW).states["state"].tolist() == ["waiting"]
+    assert read_present(conn, NOW).at(NOW).states["state"].tolist() == ["waiting"]
