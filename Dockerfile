@@ -25,4 +25,4 @@ EXPOSE 5055
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import http.client as h, os, sys; c = h.HTTPConnection('127.0.0.1', int(os.environ['ACTIVITY_PORT']), timeout=4); c.request('GET', '/activity/version'); sys.exit(c.getresponse().status not in (200, 401))"]
 # exec: gunicorn itself is told to stop.
-CMD ["sh", "-c", ": \"${ACTIVITY_DATABASE_URL:?is not set: postgresql://user:password@host/name}\" && exec gunicorn --bind=0.0.0.0:${ACTIVITY_PORT} --workers=2 --threads=8 --graceful-timeout=4 --worker-tmp-dir=/dev/shm --no-control-socket 'dashboard.server:create_app()'"]
+CMD ["sh", "-c", ": \"${ACTIVITY_DATABASE_URL:?is not set: postgresql://user:password@host/name}\" && exec gunicorn --bind=0.0.0.0:${ACTIVITY_PORT} --workers=2 --threads=24 --graceful-timeout=4 --worker-tmp-dir=/dev/shm --no-control-socket 'dashboard.server:create_app()'"]

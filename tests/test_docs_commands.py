@@ -30,7 +30,7 @@ OTHER_OPTIONS = {
     "--help",
     "--version",
     "--app",
-    "--preload",
+    *("--preload", "--workers", "--threads"),
     "--agentsview",
     "--runs",
     "--randomly-seed",

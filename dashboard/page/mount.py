@@ -109,7 +109,7 @@ def mount(
         app.layout = layout_maker(reader, contents, context, now)
         callbacks.register(app, reader, now, contents)
         blueprint = _blueprint(app, url_prefix)
-        strips = NowStrips(reader, context)
+        strips = NowStrips(reader, context, contents.are_being_made)
         add_version_rule(blueprint, reader, context, now, strips.digest)
         add_now_rule(blueprint, reader, strips, now)
         add_export_rules(blueprint, reader, context, now, renderer)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -21,6 +22,9 @@ from dashboard.page.parts.now_strip import now_strip
 from dashboard.selection.view import View
 from dashboard.single_flight import SingleFlight
 
+LATE = timedelta(seconds=5)
+"""Age up to which an earlier strip is told by a busy server, or while another one is read."""
+
 
 class Now(NamedTuple):
     """The strip, see :func:`now_strip`, and the frame of states that it shows."""
@@ -35,10 +39,15 @@ class NowStrips:
     Args:
         reader: Reads the states.
         context: Facts about the server.
+        is_busy: Returns whether the server makes larger answers at this moment. Then a strip
+            of the last seconds will do.
     """
 
-    def __init__(self, reader: MetricReader, context: PageContext) -> None:
+    def __init__(
+        self, reader: MetricReader, context: PageContext, is_busy: Callable[[], bool]
+    ) -> None:
         self._reader = reader
+        self._is_busy = is_busy
         self._resumable = context.is_resumable
         self._flights = SingleFlight()
         self._last: tuple[Any, datetime, datetime | None, Now] | None = None
@@ -52,10 +61,13 @@ class NowStrips:
         facts = version.facts
         if self._last is not None:
             known, read_at, changes_at, found = self._last
-            is_same = known == facts and read_at <= version.as_of
-            is_true = is_same and (changes_at is None or version.as_of < changes_at)
-            # Who asks while one reads gets the strip before, and asks again in a second.
-            if is_true or self._flights.is_running("strip"):
+            is_later = read_at <= version.as_of
+            is_recent = is_later and version.as_of - read_at < LATE
+            is_true = is_later and known == facts
+            if changes_at is not None:
+                is_true = is_true and version.as_of < changes_at
+            # Pages ask again in a second.
+            if is_true or (is_recent and (self._is_busy() or self._flights.is_running("strip"))):
                 return found
         return self._flights.do("strip", lambda: self._read(facts, version.as_of))
 

@@ -33,7 +33,7 @@ AT_ONCE = 2
 """Contents that are made at once: one may compute while the other waits for the database."""
 PATIENCE = 5.0
 """Seconds to wait for one of these places; then a content is made without one."""
-LATE = timedelta(seconds=10)
+LATE = timedelta(seconds=20)
 """Age up to which a content of an earlier version is shown while others are being made."""
 
 
@@ -95,6 +95,10 @@ class SharedContents:
         self._flights = SingleFlight()
         self._places = Places(AT_ONCE, PATIENCE)
 
+    def are_being_made(self) -> bool:
+        """Return whether any content is made at this moment."""
+        return self._places.free < AT_ONCE
+
     def content(self, view: View, viewer: Viewer, *, are_news: bool = False) -> Drawn:
         """Return the content of a view, with the numbers of the present version.
 
@@ -117,7 +121,7 @@ class SharedContents:
         if found:
             return found.seen(as_of)
         recent = known.recent(as_of)
-        makes_others = self._places.free == 0 if are_news else self._places.free < AT_ONCE
+        makes_others = self._places.free == 0 if are_news else self.are_being_made()
         if recent and (makes_others or self._flights.is_running((view, viewer))):
             return recent
         return self._flights.do((view, viewer), lambda: self._read(known, view, viewer))
