@@ -142,9 +142,10 @@ def measure(
         seen, started, used = Seen(), time.monotonic(), processor_seconds(home, process)
         works = [(stay_on_page, port, seen)] * pages + [(ask_api, port, seen)] * clients
         with running((writer.go_on,), *works):
-            time.sleep(60 * given.minutes)
+            held = memory_by_minute(process, given.minutes)
         seconds = time.monotonic() - started
         print(f"\n{pages} pages, {clients} clients, {seconds:.0f} s: {memory(process)}")
+        print("  MB after each minute: " + " ".join(f"{megabytes:.0f}" for megabytes in held))
         show(seen, idle, seconds)
         shares = {
             name: (total - used[name]) / seconds
@@ -170,13 +171,30 @@ def without_load(port: int, writer: Writer) -> Seen:
     return seen
 
 
+def memory_by_minute(process: psutil.Process, minutes: float) -> list[float]:
+    """Wait for some minutes; return the megabytes of a server and its workers after each."""
+    ends, held = time.monotonic() + 60 * minutes, []
+    while (left := ends - time.monotonic()) > 0:
+        time.sleep(min(60, left))
+        held.append(sum(own_memory(process)))
+    return held
+
+
 def memory(process: psutil.Process) -> str:
-    """Return the memory of a server and its workers, without PostgreSQL and pictures."""
+    """Say how much memory a server and its workers have for themselves."""
+    parts = own_memory(process)
+    return f"{sum(parts):.0f} MB of its own in {len(parts)} processes"
+
+
+def own_memory(process: psutil.Process) -> list[float]:
+    """Return the megabytes that each process of a server has for itself.
+
+    Those of PostgreSQL, of its supervisor and of the browser for pictures do not count.
+    """
     parts = [process, *process.children(recursive=True)]
     own = [part for part in parts if "supervisor" not in " ".join(part.cmdline())]
     own = [part for part in own if part.name() != "postgres"]
-    shared = sum(part.memory_full_info().uss for part in own)
-    return f"{shared / 1e6:.0f} MB of its own in {len(own)} processes"
+    return [part.memory_full_info().uss / 1e6 for part in own]
 
 
 def processor_seconds(home: Path, process: psutil.Process) -> dict[str, float]:

@@ -62,8 +62,10 @@ def serve(settings: Settings, demo: bool) -> None:
     from aggregator.standalone.database import open_database
     from dashboard.access.control import control_access
     from dashboard.access.token import needed_token
+    from dashboard.heaps import limit_heaps
     from dashboard.server import build_jobs, build_server
 
+    limit_heaps()
     token = needed_token(settings)
     listener = listen(settings.host, settings.port)
     with listener, open_database(settings, purpose="serve", demo=demo) as engine:

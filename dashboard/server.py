@@ -20,6 +20,7 @@ from aggregator.standalone.demo import continue_demo
 from dashboard.access.control import control_access
 from dashboard.access.token import AccessToken, is_loopback
 from dashboard.context import PageContext
+from dashboard.heaps import limit_heaps
 from dashboard.host.extension import Activity
 from dashboard.host.first_request import start_with_first_request
 from dashboard.page import mount
@@ -95,6 +96,7 @@ def create_app() -> Flask:
     the application; import and passes begin with the first request, in each process that
     answers one. It does not matter whether the server forks before or after this call.
     """
+    limit_heaps()
     settings = Settings.load()
     stack = ExitStack()
     atexit.register(stack.close)

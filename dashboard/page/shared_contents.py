@@ -7,6 +7,7 @@ opening a page, with a control, or because numbers have changed.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -33,8 +34,15 @@ AT_ONCE = 2
 """Contents that are made at once: one may compute while the other waits for the database."""
 PATIENCE = 5.0
 """Seconds to wait for one of these places; then a content is made without one."""
-LATE = timedelta(seconds=20)
-"""Age up to which a content of an earlier version is shown while others are being made."""
+LATE = timedelta(seconds=30)
+"""Age up to which a content of an earlier version is shown by a busy server."""
+SLOW = 2.0
+"""Seconds that a content takes to make, from which on a person should not wait for it."""
+PAUSES = 4
+"""A content that takes so long is made for news after so many times as long.
+
+But after half of ``LATE`` at the latest, so that a new one is there before the last is too old.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +111,10 @@ class SharedContents:
         """Return the content of a view, with the numbers of the present version.
 
         It may be of an earlier version if it was read in the last seconds and the server is
-        busy: it makes this content already; or another one, and a person waits for this one;
-        or as many as it makes at once. Many changes and many pages then cost a bounded part
-        of the server's time, and threads for those who can be answered. A content says by its
-        instants what it is, and a page that finds it too old asks for news.
+        busy: it makes a content at this moment, or this one took long to make. Then nobody
+        waits for it, and news come after a pause. Many changes and many pages cost a bounded
+        part of the server's time, and threads for those who can be answered. A content says
+        by its instants what it is, and a page that finds it too old asks for news.
 
         Args:
             view: The view.
@@ -121,26 +129,32 @@ class SharedContents:
         if found:
             return found.seen(as_of)
         recent = known.recent(as_of)
-        makes_others = self._places.free == 0 if are_news else self.are_being_made()
-        if recent and (makes_others or self._flights.is_running((view, viewer))):
+        if recent and (self.are_being_made() or known.may_rest(as_of, are_news=are_news)):
             return recent
         return self._flights.do((view, viewer), lambda: self._read(known, view, viewer))
 
     def _read(self, known: _Known, view: View, viewer: Viewer) -> Drawn:
+        asked = time.monotonic()
         with self._places.one():
             as_of = self._now()
             # From before the reading: what changes during it may be missing from it.
             facts = self._reader.version(as_of).facts
             drawn = self._make(view, viewer, as_of)
-            known.last = facts, drawn
+            known.last, known.took = (facts, drawn), time.monotonic() - asked
             return drawn
 
 
 class _Known:
-    """The last content of a view and a viewer, and the facts of the version it was made of."""
+    """The last content of a view and a viewer, and the facts of the version it was made of.
+
+    Attributes:
+        last: Those facts and the content; None before it is made for the first time.
+        took: Seconds that it took, with those of waiting for a place.
+    """
 
     def __init__(self, *_: object) -> None:
         self.last: tuple[tuple[datetime | None, ...], Drawn] | None = None
+        self.took = 0.0
 
     def of_version(self, facts: tuple[datetime | None, ...], as_of: datetime) -> Drawn | None:
         if self.last is None:
@@ -155,6 +169,13 @@ class _Known:
             return None
         _, drawn = self.last
         return drawn if timedelta() <= as_of - drawn.read_at <= LATE else None
+
+    def may_rest(self, as_of: datetime, *, are_news: bool) -> bool:
+        if self.last is None or self.took < SLOW:
+            return False
+        _, drawn = self.last
+        rest = min(timedelta(seconds=PAUSES * self.took), LATE / 2)
+        return not are_news or as_of - drawn.read_at < rest
 
 
 def _serialized(value: Any) -> Any:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from urllib.request import Request, urlopen
 
 import pytest
 from dash.testing.wait import until
 from selenium.webdriver.common.action_chains import ActionChains
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from aggregator.database.models import Watch
 from aggregator.passes.run import make_pass
@@ -228,6 +230,51 @@ def test_a_hidden_page_looks_every_15_seconds_and_one_in_sight_each_second(live)
         driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
 
     assert looks == [45, 3]
+
+
+# A clock that a test moves on, and a look of the page that is answered.
+OWN_CLOCK = "window.clock = performance.now(); performance.now = () => window.clock;"
+UPDATING = "return window.dash_clientside.activity.connection.updating()"
+LOOK_AFTER = """
+const [milliseconds, done] = arguments;
+window.clock += milliseconds;
+document.addEventListener("activity:freshness", () => done(), { once: true });
+document.dispatchEvent(new Event("visibilitychange"));
+"""
+
+
+def test_a_page_that_a_busy_server_gave_earlier_numbers_asks_again_after_two_seconds(live):
+    driver = live.browser.driver
+    added = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": OWN_TIMERS})
+    seen_by = {"X-Activity-Zone": "UTC", "X-Activity-Scheme": "light"}
+    other = Request(f"{live.url}/activity/_dash-layout?window=week", headers=seen_by)
+    try:
+        live.open()
+        driver.execute_script(OWN_CLOCK)
+        live.now += timedelta(seconds=1)
+        live.add(1)
+        answered = live.answers
+        with ThreadPoolExecutor() as pool, live.engine.begin() as conn:
+            conn.execute(text("LOCK TABLE activity_metrics"))
+            pool.submit(urlopen, other, timeout=10)
+            until(lambda: waiting_for_locks(live.engine), timeout=5)
+            driver.execute_async_script(LOOK_AFTER, 0)
+            until(lambda: live.answers > answered, timeout=5)
+            until(lambda: not driver.execute_script(UPDATING), timeout=5)
+            shown = live.browser.find_element("#card-turns").text
+            driver.execute_async_script(LOOK_AFTER, 1_999)
+            conn.rollback()
+        driver.execute_async_script(LOOK_AFTER, 1)
+        live.browser.wait_for_text_to_equal("#card-turns", "4")
+    finally:
+        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+
+    assert (shown, live.updates.count(["tick.data"])) == ("3", 2)
+
+
+def waiting_for_locks(engine):
+    with engine.connect() as conn:
+        return conn.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))
 
 
 def test_the_theme_is_switched_and_remembered(live):

@@ -8,6 +8,9 @@ from sqlalchemy import text, update
 
 from aggregator.database.models import Task
 from aggregator.passes.run import make_pass
+from aggregator.query.reader import MetricReader
+from dashboard.context import PageContext
+from dashboard.page.now import NowStrips
 
 RETENTION = timedelta(days=30)
 
@@ -76,6 +79,24 @@ def test_who_asks_while_the_strip_is_read_gets_the_one_before_at_once(
         after = reading.result().get_json()
 
     assert (before["waiting"], meanwhile == before, after["waiting"]) == (1, True, 0)
+
+
+def test_a_busy_server_tells_the_strip_before_for_five_seconds(empty_engine, record, now):
+    with empty_engine.begin() as conn:
+        record(conn, "atlas", "a1", [now - timedelta(minutes=2)], state="awaiting_input")
+    make_pass(empty_engine, now, RETENTION)
+    reader = MetricReader(empty_engine)
+    strips = NowStrips(reader, PageContext(30), is_busy=lambda: True)
+    waiting = [strips.at(reader.version(now)).strip["waiting"]]
+    with empty_engine.begin() as conn:
+        conn.execute(update(Task).values(state="processing"))
+    make_pass(empty_engine, now + timedelta(seconds=1), RETENTION)
+
+    for seconds in (4, 5):
+        version = reader.version(now + timedelta(seconds=seconds))
+        waiting.append(strips.at(version).strip["waiting"])
+
+    assert waiting == [1, 1, 0]
 
 
 def wait_until_someone_waits(engine):
