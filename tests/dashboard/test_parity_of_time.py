@@ -178,13 +178,15 @@ def close(value: float) -> Any:
 def test_all_give_the_time_that_is_stored(everything, history):
     everything.fill(history)
     several = everything.get("activity").get_json()
+    in_steps = everything.get("activity?freq=5min").get_json()
     for path, agents in SCOPES.items():
         intervals = everything.intervals(agents)
         answer = everything.get(path).get_json()
         check_totals(answer, intervals, everything.responses(agents))
         check_csv(everything.get(f"{path}.csv").text, answer["totals"])
         check_notebook(everything.engine, path, answer["totals"])
-        check_steps(everything, path, agents, answer)
+        own_steps = check_steps(everything, path, agents, answer)
+        check_rows_of_steps(everything, path, own_steps, in_steps)
         kind, _, number = path.partition("/")
         if number:
             own = [each for each in several[kind] if str(each[f"{kind[:-1]}_id"]) == number]
@@ -357,7 +359,7 @@ def check_filtered(everything: Everything, path: str, origin: str, agents: tuple
 
 def check_steps(
     everything: Everything, path: str, agents: tuple[int, ...], by_hour: dict[str, Any]
-) -> None:
+) -> dict[str, Any]:
     answer = everything.get(f"{path}?freq=5min").get_json()
     steps = {datetime.fromisoformat(row["bucket_start"]): row for row in answer["history"]}
     for name, statement in (
@@ -377,10 +379,12 @@ def check_steps(
             assert sum(row[name] for row in own) == close(hour[name])
         if hour["peak_waiting_agents"] is not None:
             assert max(row["peak_waiting_agents"] for row in own) == hour["peak_waiting_agents"]
-    check_rows_of_steps(everything, path, answer)
+    return answer
 
 
-def check_rows_of_steps(everything: Everything, path: str, answer: dict[str, Any]) -> None:
+def check_rows_of_steps(
+    everything: Everything, path: str, answer: dict[str, Any], several: dict[str, Any]
+) -> None:
     """Compare CSV, notebooks and the answer about everybody with that of one scope."""
     numbers = {name: [row[name] for row in answer["history"]] for name in TIMED_COLUMNS}
     rows = list(csv.DictReader(io.StringIO(everything.get(f"{path}.csv?freq=5min").text)))
@@ -391,7 +395,6 @@ def check_rows_of_steps(everything: Everything, path: str, answer: dict[str, Any
     choice = {kind[:-1]: int(number)} if number else {}
     asked = {"since": DAY["since"], "until": DAY["until"], "now": NOW, **choice}
     loaded = load_metrics(everything.engine, **asked, freq="5min")
-    several = everything.get("activity?freq=5min").get_json()
     every = several[kind] if number else [several["overall"]]
     (one,) = [each for each in every if str(each.get(f"{kind[:-1]}_id", "")) == number] or [{}]
     for name, values in numbers.items():
