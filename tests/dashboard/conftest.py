@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
 from collections import Counter
@@ -85,6 +86,12 @@ AGENT_DTYPES = {
 
 def _frame(rows: Sequence[Sequence[Any]], dtypes: dict[str, str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(dtypes)).astype(dtypes)
+
+
+@pytest.fixture(autouse=True)
+def no_content_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let contents be made anew on a busy machine, too: tests have clocks of their own."""
+    monkeypatch.setattr("dashboard.page.shared_contents.SLOW", math.inf)
 
 
 @pytest.fixture(scope="session")
